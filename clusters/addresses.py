@@ -1,0 +1,45 @@
+"""The address plan: which blocks of the private network belong to which cluster.
+
+A cluster's blocks follow from its slot alone, so nothing moves when another cluster comes or goes.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+# Pools that do not overlap, and the prefix length of one cluster's block in each: a /20 of nodes (4,092 addresses),
+# a /16 of pods (256 nodes of 110 pods) and a /20 of services (4,096).
+NODES, NODE_BLOCK = IPv4Network("10.0.0.0/12"), 20
+SERVICES, SERVICE_BLOCK = IPv4Network("10.32.0.0/14"), 20
+PODS, POD_BLOCK = IPv4Network("10.64.0.0/10"), 16
+
+
+def _blocks(pool: IPv4Network, prefix: int) -> int:
+    return 2 ** (prefix - pool.prefixlen)
+
+
+SLOTS = min(_blocks(NODES, NODE_BLOCK), _blocks(SERVICES, SERVICE_BLOCK), _blocks(PODS, POD_BLOCK))
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """One cluster's ranges."""
+
+    nodes: IPv4Network
+    pods: IPv4Network
+    services: IPv4Network
+
+
+def addresses(slot: int) -> Addresses:
+    """The ranges of a slot, from 0 to SLOTS - 1; raises ValueError for any other."""
+    if not 0 <= slot < SLOTS:
+        raise ValueError(f"slot {slot} is outside the address plan; write a number from 0 to {SLOTS - 1}")
+    return Addresses(
+        nodes=_block(NODES, NODE_BLOCK, slot),
+        pods=_block(PODS, POD_BLOCK, slot),
+        services=_block(SERVICES, SERVICE_BLOCK, slot),
+    )
+
+
+def _block(pool: IPv4Network, prefix: int, slot: int) -> IPv4Network:
+    size = 2 ** (32 - prefix)
+    return IPv4Network((int(pool.network_address) + slot * size, prefix))

@@ -1,0 +1,37 @@
+"""A cluster's kubeconfig, as `gcloud container clusters get-credentials` would write it."""
+
+import yaml
+
+
+def kubeconfig(name: str, endpoint: str, certificate_authority: str) -> str:
+    """Returns a kubeconfig whose user signs in through gke-gcloud-auth-plugin.
+
+    `endpoint` is a host, with a port where it is not 443; `certificate_authority` is PEM in base64, as GKE returns it.
+    """
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": certificate_authority},
+            }
+        ],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "users": [
+            {
+                "name": name,
+                "user": {
+                    "exec": {
+                        "apiVersion": "client.authentication.k8s.io/v1beta1",
+                        "command": "gke-gcloud-auth-plugin",
+                        "installHint": "gcloud components install gke-gcloud-auth-plugin",
+                        "provideClusterInfo": True,
+                        "interactiveMode": "IfAvailable",
+                    }
+                },
+            }
+        ],
+    }
+    return yaml.safe_dump(config, sort_keys=False)

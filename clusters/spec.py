@@ -1,0 +1,99 @@
+"""The settings of the clusters, and what must hold between them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from clusters.addresses import SLOTS
+from clusters.regions import is_zone_of, regions
+from problems import LABEL_KEY, LABEL_VALUE, NAME, Model, Problem, one_of
+
+# Every cluster has this pool; clusters/node_pools.py makes it.
+SYSTEM_POOL = "system"
+
+
+def _known_region(value: Any) -> Any:
+    if isinstance(value, str) and value not in regions():
+        raise ValueError(f"not a region of Google Cloud; write {one_of(value, regions())}")
+    return value
+
+
+RegionName = Annotated[str, BeforeValidator(_known_region)]
+Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
+
+
+class Accelerator(Model):
+    """GPUs attached to each node of a pool."""
+
+    type: str = Field(
+        pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", description="Google Cloud's name of an accelerator, such as nvidia-l4"
+    )
+    count: int = Field(default=1, ge=1, le=16, description="how many each node has, from 1 to 16")
+
+
+class NodePool(Model):
+    """A group of alike nodes that grows and shrinks with its pods."""
+
+    machine_type: str = Field(
+        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", description="a Google Cloud machine type, such as g2-standard-8"
+    )
+    accelerator: Accelerator | None = Field(default=None, description="type and count of the GPUs of each node")
+    spot: bool = Field(default=False, description="true for spot machines, or false")
+    min_nodes: int = Field(default=0, ge=0, le=1000, description="the fewest nodes in the whole cluster, 0 to 1000")
+    max_nodes: int = Field(default=1, ge=1, le=1000, description="the most nodes in the whole cluster, 1 to 1000")
+
+    @model_validator(mode="after")
+    def _sizes_in_order(self) -> Self:
+        if self.min_nodes > self.max_nodes:
+            raise ValueError(f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; write a larger max_nodes")
+        return self
+
+
+class Cluster(Model):
+    """A GKE cluster, which is a member of the federation under its key."""
+
+    region: RegionName = Field(description="a Google Cloud region, such as us-west1")
+    zones: list[str] = Field(
+        default_factory=list[str], description="a list of the region's zones for the nodes; left out, Google chooses"
+    )
+    slot: int = Field(
+        ge=0, lt=SLOTS, description=f"a block of the address plan that no other cluster has, 0 to {SLOTS - 1}, for ever"
+    )
+    role: str = Field(min_length=1, pattern=LABEL_VALUE, description="what it is for, such as training or serving")
+    labels: Labels = Field(default_factory=dict[str, str], description="a map of further labels of the member")
+    node_pools: dict[Annotated[str, Field(pattern=NAME)], NodePool] = Field(
+        default_factory=dict[str, NodePool], description="a map of names to node pools"
+    )
+    deletion_protection: bool = Field(
+        default=False, description="true to have GKE and Pulumi refuse the cluster's deletion, or false"
+    )
+
+
+def member_labels(cluster: Cluster) -> dict[str, str]:
+    """The labels that a cluster has as a member, which placements select on."""
+    labels = dict(cluster.labels)
+    labels |= {"role": cluster.role, "region": cluster.region, "continent": regions()[cluster.region].continent}
+    accelerators = sorted({pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator})
+    return labels | {f"accelerator/{accelerator}": "true" for accelerator in accelerators}
+
+
+def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
+    """Yields what is wrong between settings that are each well-formed."""
+    slots: dict[int, str] = {}
+    for name, cluster in clusters.items():
+        setting = f"clusters.{name}"
+        for zone in cluster.zones:
+            if not is_zone_of(zone, cluster.region):
+                advice = f"not a zone of {cluster.region}; write one of its own, such as {cluster.region}-b"
+                yield Problem(f"{setting}.zones", zone, advice)
+        other = slots.setdefault(cluster.slot, name)
+        if other != name:
+            free = min(set(range(SLOTS)) - {each.slot for each in clusters.values()}, default="nothing: none is left")
+            advice = f"{other} has this slot; write one that is free, such as {free}"
+            yield Problem(f"{setting}.slot", cluster.slot, advice)
+        for key in cluster.labels:
+            if key in ("role", "region", "continent") or key.startswith("accelerator/"):
+                yield Problem(f"{setting}.labels", key, "every member has this label already; write another key")
+        if SYSTEM_POOL in cluster.node_pools:
+            yield Problem(f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name")

@@ -1,0 +1,1 @@
+"""One KubeFed federation of the clusters, and the workloads that it places."""

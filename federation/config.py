@@ -1,0 +1,28 @@
+"""KubeFed's configuration, whole: the controller exits where a part is missing, and persists a broken one where all is."""
+
+from typing import Any
+
+
+def kubefed_config() -> dict[str, Any]:
+    """The spec of the KubeFedConfig named `kubefed`; the controller reads it once, when it starts."""
+    return {
+        "scope": "Cluster",
+        "controllerDuration": {"availableDelay": "20s", "unavailableDelay": "60s", "cacheSyncTimeout": "5m"},
+        # KubeFed v0.10.0 knows no lease locks.
+        "leaderElect": {
+            "leaseDuration": "15s",
+            "renewDeadline": "10s",
+            "retryPeriod": "5s",
+            "resourceLock": "configmaps",
+        },
+        "featureGates": [
+            {"name": "PushReconciler", "configuration": "Enabled"},
+            {"name": "RawResourceStatusCollection", "configuration": "Enabled"},
+            {"name": "SchedulerPreferences", "configuration": "Enabled"},
+        ],
+        # A member becomes Ready at the next check after it was registered, so the period bounds that wait. Three
+        # failures in a row are needed to drop one, so that a slow answer drops none.
+        "clusterHealthCheck": {"period": "3s", "failureThreshold": 3, "successThreshold": 1, "timeout": "3s"},
+        "syncController": {"maxConcurrentReconciles": 1, "adoptResources": "Enabled"},
+        "statusController": {"maxConcurrentReconciles": 1},
+    }

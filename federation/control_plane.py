@@ -1,0 +1,154 @@
+"""KubeFed's control plane on the host cluster: CRDs, rights, configuration and the controller itself."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from clusters.gke import GkeCluster
+from federation import crds
+from federation.config import kubefed_config
+from federation.kinds import NAMESPACES, TargetType
+from federation.rbac import controller_namespace_rules, controller_rules
+from federation.spec import NAMESPACE
+
+IMAGE = "quay.io/kubernetes-multicluster/kubefed:v0.10.0"
+CONTROLLER = "kubefed-controller"
+_LABELS = {"kubefed-control-plane": "controller-manager"}
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """KubeFed v0.10.0 from native resources, without its chart and its webhook.
+
+    Depend on `controller` for what needs it to run, so that it also outlives that on the way down.
+    """
+
+    controller: kubernetes.apps.v1.Deployment
+    namespace: kubernetes.core.v1.Namespace
+
+    def __init__(
+        self, name: str, host: GkeCluster, types: Sequence[TargetType], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("geo-federation:federation:ControlPlane", name, None, opts)
+        on_host = pulumi.ResourceOptions(parent=self, provider=host.provider, deleted_with=host.cluster)
+        self.namespace = kubernetes.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={
+                "name": NAMESPACE,
+                "labels": {"name": NAMESPACE, "pod-security.kubernetes.io/enforce": "restricted"},
+            },
+            opts=on_host,
+        )
+        definitions = [self._definition(name, body, on_host) for body in crds.core_crds()]
+        self.federated_types = {
+            target.config_name: self._definition(name, crds.federated_crd(target), on_host)
+            for target in dict.fromkeys([NAMESPACES, *types])
+        }
+        rights = self._rights(name, types, on_host)
+        config = kubernetes.apiextensions.CustomResource(
+            f"{name}-config",
+            api_version="core.kubefed.io/v1beta1",
+            kind="KubeFedConfig",
+            metadata={"name": "kubefed", "namespace": NAMESPACE},
+            spec=kubefed_config(),
+            opts=pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[self.namespace, *definitions])),
+        )
+        self.controller = kubernetes.apps.v1.Deployment(
+            f"{name}-controller",
+            metadata={"name": "kubefed-controller-manager", "namespace": NAMESPACE, "labels": _LABELS},
+            spec=_controller_spec(),
+            opts=pulumi.ResourceOptions.merge(
+                on_host, pulumi.ResourceOptions(depends_on=[config, *rights, host.system_pool])
+            ),
+        )
+        self.register_outputs({"namespace": self.namespace.metadata.name})
+
+    def _definition(
+        self, name: str, body: dict[str, object], on_host: pulumi.ResourceOptions
+    ) -> kubernetes.apiextensions.v1.CustomResourceDefinition:
+        metadata = body["metadata"]
+        assert isinstance(metadata, dict)
+        return kubernetes.apiextensions.v1.CustomResourceDefinition(
+            f"{name}-{metadata['name']}", metadata=metadata, spec=body["spec"], opts=on_host
+        )
+
+    def _rights(
+        self, name: str, types: Sequence[TargetType], on_host: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        rbac = kubernetes.rbac.v1
+        in_namespace = pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[self.namespace]))
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account", metadata={"name": CONTROLLER, "namespace": NAMESPACE}, opts=in_namespace
+        )
+        subject = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": NAMESPACE}
+        cluster_role = rbac.ClusterRole(
+            f"{name}-cluster-role", metadata={"name": CONTROLLER}, rules=controller_rules(types), opts=on_host
+        )
+        cluster_binding = rbac.ClusterRoleBinding(
+            f"{name}-cluster-binding",
+            metadata={"name": CONTROLLER},
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": CONTROLLER},
+            subjects=[subject],
+            opts=on_host,
+        )
+        role = rbac.Role(
+            f"{name}-role",
+            metadata={"name": CONTROLLER, "namespace": NAMESPACE},
+            rules=controller_namespace_rules(),
+            opts=in_namespace,
+        )
+        binding = rbac.RoleBinding(
+            f"{name}-binding",
+            metadata={"name": CONTROLLER, "namespace": NAMESPACE},
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": CONTROLLER},
+            subjects=[subject],
+            opts=in_namespace,
+        )
+        return [account, cluster_role, cluster_binding, role, binding]
+
+
+def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:
+    health = {"http_get": {"path": "/healthz", "port": "health"}, "period_seconds": 3, "timeout_seconds": 3}
+    # The controller reads its configuration only when it starts, so a change of it must start a new one.
+    digest = hashlib.sha256(json.dumps(kubefed_config(), sort_keys=True).encode()).hexdigest()[:16]
+    return {
+        "replicas": 2,
+        "selector": {"match_labels": _LABELS},
+        "template": {
+            "metadata": {"labels": _LABELS, "annotations": {"geo-federation/config-digest": digest}},
+            "spec": {
+                "service_account_name": CONTROLLER,
+                "termination_grace_period_seconds": 10,
+                "security_context": {
+                    "run_as_non_root": True,
+                    "run_as_user": 1001,
+                    "seccomp_profile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": "controller-manager",
+                        "image": IMAGE,
+                        "command": ["/hyperfed/controller-manager"],
+                        "args": [f"--kubefed-namespace={NAMESPACE}", "--healthz-addr=:8080", "--metrics-addr=:9090"],
+                        "ports": [
+                            {"name": "health", "container_port": 8080},
+                            {"name": "metrics", "container_port": 9090},
+                        ],
+                        "readiness_probe": {**health, "period_seconds": 1},
+                        "liveness_probe": {**health, "initial_delay_seconds": 5},
+                        "resources": {
+                            "requests": {"cpu": "100m", "memory": "128Mi"},
+                            "limits": {"memory": "512Mi"},
+                        },
+                        "security_context": {
+                            "allow_privilege_escalation": False,
+                            "read_only_root_filesystem": True,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                    }
+                ],
+            },
+        },
+    }

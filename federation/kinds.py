@@ -1,0 +1,78 @@
+"""The Kubernetes types that can be federated, by the names that KubeFed gives their configs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TargetType:
+    """A type of object in the members, such as Deployment; `group` is empty for the core group."""
+
+    kind: str
+    plural: str
+    group: str
+    version: str
+    namespaced: bool = True
+
+    @property
+    def config_name(self) -> str:
+        """The name of its FederatedTypeConfig, such as deployments.apps or services."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        """What its manifests have as apiVersion."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def federated_kind(self) -> str:
+        """The kind that federates it, such as FederatedDeployment."""
+        return f"Federated{self.kind}"
+
+    @property
+    def federated_plural(self) -> str:
+        """The plural of the kind that federates it, such as federateddeployments."""
+        return f"federated{self.plural}"
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
+        return _COUNTED.get(self.kind, ())
+
+
+_COUNTED = {
+    "Deployment": ("replicas",),
+    "ReplicaSet": ("replicas",),
+    "StatefulSet": ("replicas",),
+    "Job": ("parallelism", "completions"),
+}
+
+# Source: the built-in APIs that Kubernetes 1.30 to 1.37 serve.
+_TYPES = (
+    TargetType("Namespace", "namespaces", "", "v1", namespaced=False),
+    TargetType("ConfigMap", "configmaps", "", "v1"),
+    TargetType("LimitRange", "limitranges", "", "v1"),
+    TargetType("PersistentVolumeClaim", "persistentvolumeclaims", "", "v1"),
+    TargetType("ResourceQuota", "resourcequotas", "", "v1"),
+    TargetType("Secret", "secrets", "", "v1"),
+    TargetType("Service", "services", "", "v1"),
+    TargetType("ServiceAccount", "serviceaccounts", "", "v1"),
+    TargetType("DaemonSet", "daemonsets", "apps", "v1"),
+    TargetType("Deployment", "deployments", "apps", "v1"),
+    TargetType("ReplicaSet", "replicasets", "apps", "v1"),
+    TargetType("StatefulSet", "statefulsets", "apps", "v1"),
+    TargetType("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2"),
+    TargetType("CronJob", "cronjobs", "batch", "v1"),
+    TargetType("Job", "jobs", "batch", "v1"),
+    TargetType("Ingress", "ingresses", "networking.k8s.io", "v1"),
+    TargetType("NetworkPolicy", "networkpolicies", "networking.k8s.io", "v1"),
+    TargetType("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1"),
+    TargetType("Role", "roles", "rbac.authorization.k8s.io", "v1"),
+    TargetType("RoleBinding", "rolebindings", "rbac.authorization.k8s.io", "v1"),
+)
+
+BUILT_IN = {each.config_name: each for each in _TYPES}
+
+DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts")
+"""What a federation enables unless its settings say otherwise; namespaces are always enabled."""
+
+NAMESPACES = BUILT_IN["namespaces"]

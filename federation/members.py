@@ -1,0 +1,125 @@
+"""Members: the rights that KubeFed gets inside a cluster, and the cluster's registration on the host."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from clusters.gke import GkeCluster
+from federation.control_plane import ControlPlane
+from federation.kinds import TargetType
+from federation.rbac import member_rules
+from federation.spec import NAMESPACE
+
+# Registration ends when the controller has seen the member healthy.
+_READY_SECONDS = 300
+
+
+class Member(pulumi.ComponentResource):
+    """One cluster of the federation, registered on the host and Ready.
+
+    The names of what is made in the cluster are kubefedctl's, so that its `unjoin` works on it.
+    """
+
+    registration: kubernetes.apiextensions.CustomResource
+
+    def __init__(
+        self,
+        name: str,
+        cluster: GkeCluster,
+        host_name: str,
+        host: GkeCluster,
+        control_plane: ControlPlane,
+        labels: Mapping[str, str],
+        types: Sequence[TargetType],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("geo-federation:federation:Member", f"{name}-member", None, opts)
+        token = self._access(name, f"{name}-{host_name}", cluster, control_plane if cluster is host else None, types)
+        on_host = pulumi.ResourceOptions(
+            parent=self, provider=host.provider, depends_on=[control_plane.namespace], deleted_with=host.cluster
+        )
+        secret = kubernetes.core.v1.Secret(
+            f"{name}-credentials",
+            metadata={"name": f"{name}-credentials", "namespace": NAMESPACE},
+            string_data={"token": token},
+            opts=on_host,
+        )
+        self.registration = kubernetes.apiextensions.CustomResource(
+            f"{name}-registration",
+            api_version="core.kubefed.io/v1beta1",
+            kind="KubeFedCluster",
+            metadata={
+                "name": name,
+                "namespace": NAMESPACE,
+                "labels": dict(labels),
+                "annotations": {
+                    # The controller takes up a new token only when the registration changes.
+                    "geo-federation/token-digest": pulumi.Output.unsecret(token.apply(_digest)),
+                    "pulumi.com/waitFor": "condition=Ready",
+                    "pulumi.com/timeoutSeconds": str(_READY_SECONDS),
+                },
+            },
+            spec={
+                "apiEndpoint": cluster.endpoint.apply(lambda endpoint: f"https://{endpoint}"),
+                "caBundle": cluster.certificate_authority,
+                "secretRef": {"name": secret.metadata["name"]},
+            },
+            opts=pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[control_plane.controller])),
+        )
+        self.register_outputs({"name": name})
+
+    def _access(
+        self,
+        name: str,
+        account_name: str,
+        cluster: GkeCluster,
+        control_plane: ControlPlane | None,
+        types: Sequence[TargetType],
+    ) -> pulumi.Output[str]:
+        """Makes the account that KubeFed uses inside the cluster, and returns its token.
+
+        `control_plane` is given where it runs in this very cluster, and has made the namespace.
+        """
+        inside = pulumi.ResourceOptions(parent=self, provider=cluster.provider, deleted_with=cluster.cluster)
+        namespace = (
+            control_plane.namespace
+            if control_plane
+            else kubernetes.core.v1.Namespace(f"{name}-namespace", metadata={"name": NAMESPACE}, opts=inside)
+        )
+        in_namespace = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[namespace]))
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account",
+            metadata={"name": account_name, "namespace": NAMESPACE},
+            automount_service_account_token=False,
+            opts=in_namespace,
+        )
+        role_name = f"kubefed-controller-manager:{account_name}"
+        role = kubernetes.rbac.v1.ClusterRole(
+            f"{name}-role", metadata={"name": role_name}, rules=member_rules(types), opts=inside
+        )
+        binding = kubernetes.rbac.v1.ClusterRoleBinding(
+            f"{name}-binding",
+            metadata={"name": role_name},
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role_name},
+            subjects=[{"kind": "ServiceAccount", "name": account_name, "namespace": NAMESPACE}],
+            opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[role, account])),
+        )
+        secret = kubernetes.core.v1.Secret(
+            f"{name}-token",
+            metadata={
+                "name": account_name,
+                "namespace": NAMESPACE,
+                "annotations": {"kubernetes.io/service-account.name": account_name},
+            },
+            type="kubernetes.io/service-account-token",
+            # Whoever holds the token has its rights already.
+            opts=pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, binding])),
+        )
+        return pulumi.Output.secret(secret.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:16]

@@ -1,0 +1,69 @@
+"""The federated types: KubeFed starts to propagate a type when its config is there."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from clusters.gke import GkeCluster
+from federation.control_plane import ControlPlane
+from federation.kinds import NAMESPACES, TargetType
+from federation.spec import NAMESPACE
+
+
+class FederatedTypes(pulumi.ComponentResource):
+    """A FederatedTypeConfig for namespaces, and for every enabled type after it."""
+
+    def __init__(
+        self,
+        name: str,
+        host: GkeCluster,
+        control_plane: ControlPlane,
+        types: Sequence[TargetType],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("geo-federation:federation:FederatedTypes", name, None, opts)
+
+        def enable(target: TargetType, after: Sequence[pulumi.Resource]) -> kubernetes.apiextensions.CustomResource:
+            return kubernetes.apiextensions.CustomResource(
+                f"{name}-{target.config_name}",
+                api_version="core.kubefed.io/v1beta1",
+                kind="FederatedTypeConfig",
+                metadata={"name": target.config_name, "namespace": NAMESPACE},
+                spec=type_config(target),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    provider=host.provider,
+                    # The controller holds a finalizer on each, so it must outlive them.
+                    depends_on=[control_plane.controller, *after],
+                    deleted_with=host.cluster,
+                ),
+            )
+
+        namespaces = enable(NAMESPACES, [])
+        self.configs = [namespaces, *(enable(target, [namespaces]) for target in types if target != NAMESPACES)]
+        self.register_outputs({"types": [target.config_name for target in types]})
+
+
+def type_config(target: TargetType) -> dict[str, object]:
+    """The spec of a type's FederatedTypeConfig."""
+    scope = "Namespaced" if target.namespaced else "Cluster"
+    return {
+        "propagation": "Enabled",
+        "statusCollection": "Enabled",
+        "targetType": {
+            "group": target.group,
+            "version": target.version,
+            "kind": target.kind,
+            "pluralName": target.plural,
+            "scope": scope,
+        },
+        "federatedType": {
+            "group": "types.kubefed.io",
+            "version": "v1beta1",
+            "kind": target.federated_kind,
+            "pluralName": target.federated_plural,
+            # A federated namespace lies in the namespace that it federates.
+            "scope": "Namespaced",
+        },
+    }

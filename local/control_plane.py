@@ -1,0 +1,241 @@
+"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler and kwok, by kwokctl."""
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import psutil
+import yaml
+
+from local.paths import read_json, write_atomically
+
+# Each server that kwokctl starts needs a port that no other control plane of this machine has.
+_PORTS = (
+    "kubeApiserverPort",
+    "etcdPort",
+    "etcdPeerPort",
+    "kubeControllerManagerPort",
+    "kubeSchedulerPort",
+    "kwokControllerPort",
+)
+_START_SECONDS = 120
+_SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+
+# Pods that run for real are the node agent's (local/node_agent.py); kwok plays every other one.
+REAL_PODS = "kubefed-control-plane=controller-manager"
+
+
+class ControlPlaneError(Exception):
+    """A control plane could not be started; the message says why and where its logs are."""
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """One control plane, whose files are all in `folder`."""
+
+    name: str
+    folder: Path
+    binaries: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig that signs in as cluster-admin by a client certificate."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def endpoint(self) -> str:
+        """The API server's host and port."""
+        return f"127.0.0.1:{self._ports()['kubeApiserverPort']}"
+
+    @property
+    def certificate_authority(self) -> str:
+        """The API server's CA: PEM in base64."""
+        return base64.b64encode((self._pki / "ca.crt").read_bytes()).decode()
+
+    @property
+    def client_certificate(self) -> tuple[str, str]:
+        """The admin's certificate and key, in PEM."""
+        return (self._pki / "admin.crt").read_text(), (self._pki / "admin.key").read_text()
+
+    @property
+    def certificate_files(self) -> tuple[str, tuple[str, str]]:
+        """The files of the CA, and of the admin's certificate and key."""
+        return str(self._pki / "ca.crt"), (str(self._pki / "admin.crt"), str(self._pki / "admin.key"))
+
+    @property
+    def _work(self) -> Path:
+        return self.folder / "kwok"
+
+    @property
+    def _pki(self) -> Path:
+        return self._work / "clusters" / self.name / "pki"
+
+    def start(self) -> None:
+        """Makes the control plane, or starts again what of it does not run. Raises ControlPlaneError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _locked(self.folder / "lock"):
+            if self._answers():
+                return
+            if (self._work / "clusters" / self.name / "kwok.yaml").exists():
+                self._stop()
+                self._kwokctl("start", "cluster", "--wait", f"{_START_SECONDS}s")
+            else:
+                with _locked(self.folder.parent / "ports.lock"):
+                    ports = self._choose_ports()
+                write_atomically(self.folder / "config.yaml", yaml.safe_dump_all([self._config(ports), _kwok_config()]))
+                self._kwokctl(
+                    "create", "cluster", "--config", str(self.folder / "config.yaml"), "--wait", f"{_START_SECONDS}s"
+                )
+
+    def delete(self) -> None:
+        """Ends every process of the control plane and removes its files; one that is gone already is no error."""
+        if not self.folder.exists():
+            return
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        # A server that was still writing may have left a file behind its back.
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def processes(self) -> list[psutil.Process]:
+        """Its servers that run."""
+        return processes_of(self.folder)
+
+    def _stop(self) -> None:
+        # etcd's log outlives a kill, and an API server without its etcd takes long to end when asked.
+        end(self.processes(), patience=0)
+
+    def _answers(self) -> bool:
+        """Whether the whole control plane runs and its API server answers."""
+        if not self.kubeconfig.exists() or len(self.processes()) < len(_SERVERS):
+            return False
+        with suppress(OSError), socket.create_connection(("127.0.0.1", int(self.endpoint.rpartition(":")[2])), timeout=2):
+            return True
+        return False
+
+    def _ports(self) -> dict[str, int]:
+        ports = read_json(self.folder / "ports.json")
+        if ports is None:
+            raise ControlPlaneError(f"control plane {self.name} was never started")
+        return cast(dict[str, int], ports)
+
+    def _choose_ports(self) -> dict[str, int]:
+        """Free ports that no sibling has, kept for this control plane's whole life."""
+        kept = read_json(self.folder / "ports.json")
+        if kept is not None:
+            return cast(dict[str, int], kept)
+        taken = {port for file in self.folder.parent.glob("*/ports.json") for port in json.loads(file.read_text()).values()}
+        ports: dict[str, int] = {}
+        for key in _PORTS:
+            ports[key] = free_port(taken)
+            taken.add(ports[key])
+        write_atomically(self.folder / "ports.json", json.dumps(ports))
+        return ports
+
+    def _config(self, ports: dict[str, int]) -> dict[str, object]:
+        binaries = {
+            "kubeApiserverBinary": "kube-apiserver",
+            "kubeControllerManagerBinary": "kube-controller-manager",
+            "kubeSchedulerBinary": "kube-scheduler",
+            "etcdBinary": "etcd",
+            "kwokControllerBinary": "kwok",
+            "kubectlBinary": "kubectl",
+        }
+        return {
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+            "kind": "KwokctlConfiguration",
+            "options": {
+                "runtime": "binary",
+                "bindAddress": "127.0.0.1",
+                **ports,
+                **{option: str(self.binaries / binary) for option, binary in binaries.items()},
+            },
+            "componentsPatches": [
+                {
+                    # GKE has it too: whoever asks for a GPU tolerates the taint of the nodes that have them.
+                    "name": "kube-apiserver",
+                    "extraArgs": [{"key": "enable-admission-plugins", "value": "ExtendedResourceToleration"}],
+                },
+            ],
+        }
+
+    def _kwokctl(self, *arguments: str) -> None:
+        environment = os.environ | {"KWOK_WORKDIR": str(self._work), "KUBECONFIG": str(self.kubeconfig)}
+        log = self.folder / "kwokctl.log"
+        with log.open("a") as output:
+            done = subprocess.run(
+                [self.binaries / "kwokctl", "--name", self.name, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C is for the command that asked, not for the servers.
+                start_new_session=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise ControlPlaneError(f"kwokctl could not start {self.name}; {log} says:\n{_last_lines(log)}")
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """The servers of a local stack that run from a folder: its own programs, with the folder in their command line."""
+    prefix = f"{folder.resolve()}/"
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            if process.pid != os.getpid() and prefix in words and Path(process.exe()).name in _SERVERS:
+                found.append(process)
+    return found
+
+
+def end(processes: list[psutil.Process], patience: float) -> None:
+    """Ends processes: asked first, made to after so many seconds of patience. Returns when they are gone."""
+    for process in processes if patience else []:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(processes, timeout=patience)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
+
+
+def _kwok_config() -> dict[str, object]:
+    return {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokConfiguration",
+        "options": {"disregardStatusWithLabelSelector": REAL_PODS},
+    }
+
+
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port of the loopback interface that nothing listens on, and that is not among those taken.
+
+    It is below the range from which the system hands out ports of its own accord, so that none is lost while a control
+    plane is stopped.
+    """
+    for port in range(21000, 32000):
+        if port not in taken:
+            with socket.socket() as trial, suppress(OSError):
+                trial.bind(("127.0.0.1", port))
+                return port
+    raise ControlPlaneError("no free port from 21000 to 32000 on this machine")
+
+
+def _last_lines(log: Path, count: int = 8) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,281 @@
+"""What every Pulumi resource plugin of this package shares: the wire format, the gRPC server and its life.
+
+A plugin subclasses `Plugin` and works on plain Python values. The wire format is that of Pulumi's provider protocol
+(`pulumi/provider.proto`): property maps as protobuf Structs, in which unknown values and secrets are marked by
+well-known keys.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from concurrent import futures
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+Properties = dict[str, Any]
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+class Refused(Exception):
+    """The request cannot be carried out; the message is shown to the user as it is."""
+
+
+class NotReady(Exception):
+    """The object exists, but did not become ready; Pulumi records it with the reasons and tries again next time."""
+
+    def __init__(self, identifier: str, outputs: Properties, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.identifier, self.outputs, self.reasons = identifier, outputs, reasons
+
+
+@dataclass(frozen=True)
+class Resource:
+    """The resource that a request is about."""
+
+    urn: str
+    type: str = ""
+    name: str = ""
+    id: str = ""
+    timeout: float = 0  # seconds; 0 is the plugin's own choice
+    preview: bool = False
+
+    @classmethod
+    def of(cls, request: Any, *, preview: bool = False) -> "Resource":
+        kind, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::", 3)[3]
+        return cls(request.urn, kind, name, getattr(request, "id", ""), getattr(request, "timeout", 0.0), preview)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed: paths that are updated in place, and paths that need a new resource."""
+
+    updates: list[str] = field(default_factory=list[str])
+    replaces: list[str] = field(default_factory=list[str])
+    delete_before_replace: bool = False
+
+
+class Plugin:
+    """The operations of a resource plugin. Inputs and outputs are plain values; secrets come unwrapped."""
+
+    version = "0.0.0"
+
+    def check_config(self, inputs: Properties) -> dict[str, str]:
+        """Returns what is wrong with the provider's own inputs, by property."""
+        return {}
+
+    def diff_config(self, old: Properties, new: Properties) -> Difference:
+        """Compares the provider's own inputs."""
+        return Difference(updates=[key for key in sorted({*old, *new}) if old.get(key) != new.get(key)])
+
+    def configure(self, inputs: Properties) -> None:
+        """Takes the provider's inputs, before any other operation on resources."""
+
+    def check(self, resource: Resource, old: Properties, new: Properties, seed: bytes) -> tuple[Properties, dict[str, str]]:
+        """Returns the inputs with their defaults, and what is wrong with them by property."""
+        return new, {}
+
+    def diff(self, resource: Resource, old_inputs: Properties, old: Properties, new: Properties) -> Difference:
+        """Compares the new inputs with those that the resource was made from."""
+        return Difference(updates=[key for key in sorted({*old_inputs, *new}) if old_inputs.get(key) != new.get(key)])
+
+    def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
+        """Makes the resource and returns its id and outputs; in a preview, what is known of them."""
+        raise NotImplementedError
+
+    def read(self, resource: Resource, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
+        """Returns the resource's inputs and outputs as they are now, or None when it is gone."""
+        return inputs, state
+
+    def update(self, resource: Resource, old: Properties, new: Properties) -> Properties:
+        """Changes the resource and returns its outputs; in a preview, what is known of them."""
+        return new
+
+    def delete(self, resource: Resource, state: Properties) -> None:
+        """Removes the resource; one that is gone already is no error."""
+
+    def secrets(self, resource: Resource) -> set[str]:
+        """The top-level outputs that are secret whether or not their inputs were."""
+        return set()
+
+
+def unpack(struct: struct_pb2.Struct) -> Properties:
+    """Turns a property map from the wire into plain values: whole numbers are ints, secrets are unwrapped."""
+    return cast(Properties, _plain(json_format.MessageToDict(struct)))
+
+
+def pack(properties: Properties, secret: set[str] | frozenset[str] = frozenset()) -> struct_pb2.Struct:
+    """Turns plain values into a property map for the wire, with the named top-level properties marked secret."""
+    marked = {
+        key: {_SIGNATURE: _SECRET, "value": value} if key in secret and value is not None else value
+        for key, value in properties.items()
+    }
+    struct = struct_pb2.Struct()
+    struct.update(marked)
+    return struct
+
+
+def known(value: Any) -> bool:
+    """Whether a value holds nothing that is unknown until something else has been made."""
+    if isinstance(value, dict):
+        return all(known(item) for item in cast(Properties, value).values())
+    if isinstance(value, list):
+        return all(known(item) for item in cast(list[Any], value))
+    return value != UNKNOWN
+
+
+def serve(plugin: Plugin) -> None:
+    """Serves a plugin as Pulumi's engine expects: the port on stdout, then requests until the engine ends it."""
+    # Ctrl-C goes to the whole process group; what is under way ends by the engine's word, not by the terminal's.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # State comes with every request, and a large one is no error.
+    options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(plugin), server)
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    # The engine holds the other end of stdin's pipe or kills us; either way nothing is left to do.
+    server.wait_for_termination()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        properties = cast(Properties, value)
+        if properties.get(_SIGNATURE) == _SECRET:
+            return _plain(properties["value"])
+        return {key: _plain(item) for key, item in properties.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast(list[Any], value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+        return plugin_pb2.PluginInfo(version=self.plugin.version)
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+        failures = self.plugin.check_config(unpack(request.news))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        return _diff_response(self.plugin.diff_config(unpack(request.old_inputs), unpack(request.news)))
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
+        with _Errors(context):
+            self.plugin.configure(unpack(request.args))
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+        with _Errors(context):
+            old, new = unpack(request.olds), unpack(request.news)
+            inputs, failures = self.plugin.check(Resource.of(request), old, new, request.randomSeed)
+            # What was secret on the way in is secret on the way back.
+            return provider_pb2.CheckResponse(
+                inputs=pack(inputs, _secret_keys(request.news)), failures=_failures(failures)
+            )
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        with _Errors(context):
+            arguments = unpack(request.old_inputs), unpack(request.olds), unpack(request.news)
+            return _diff_response(self.plugin.diff(Resource.of(request), *arguments))
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
+        with _Errors(context):
+            resource = Resource.of(request, preview=request.preview)
+            identifier, outputs = self.plugin.create(resource, unpack(request.properties))
+            secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
+            return provider_pb2.CreateResponse(id=identifier, properties=pack(outputs, secret))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
+        with _Errors(context):
+            resource = Resource.of(request)
+            found = self.plugin.read(resource, unpack(request.inputs), unpack(request.properties))
+            if found is None:
+                return provider_pb2.ReadResponse()
+            secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
+            inputs, state = (pack(part, secret) for part in found)
+            return provider_pb2.ReadResponse(id=request.id, inputs=inputs, properties=state)
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
+        with _Errors(context):
+            resource = Resource.of(request, preview=request.preview)
+            outputs = self.plugin.update(resource, unpack(request.olds), unpack(request.news))
+            secret = _secret_keys(request.news) | self.plugin.secrets(resource)
+            return provider_pb2.UpdateResponse(properties=pack(outputs, secret))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        with _Errors(context):
+            self.plugin.delete(Resource.of(request), unpack(request.properties))
+        return empty_pb2.Empty()
+
+
+def _secret_keys(struct: struct_pb2.Struct) -> set[str]:
+    """The top-level properties that are secret, or hold one."""
+    return {key for key, value in json_format.MessageToDict(struct).items() if _holds_secret(value)}
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        properties = cast(Properties, value)
+        return properties.get(_SIGNATURE) == _SECRET or any(_holds_secret(item) for item in properties.values())
+    return isinstance(value, list) and any(_holds_secret(item) for item in cast(list[Any], value))
+
+
+def _failures(failures: dict[str, str]) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in failures.items()]
+
+
+def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
+    changed = bool(difference.updates or difference.replaces)
+    kinds = provider_pb2.PropertyDiff
+    detailed = {path: kinds(kind=kinds.UPDATE, inputDiff=True) for path in difference.updates}
+    detailed |= {path: kinds(kind=kinds.UPDATE_REPLACE, inputDiff=True) for path in difference.replaces}
+    return provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+        replaces=difference.replaces,
+        deleteBeforeReplace=difference.delete_before_replace,
+        diffs=sorted({path.split(".")[0].split("[")[0] for path in [*difference.updates, *difference.replaces]}),
+        detailedDiff=detailed,
+        hasDetailedDiff=changed,
+    )
+
+
+class _Errors:
+    """Turns the plugin's own exceptions into the protocol's errors."""
+
+    def __init__(self, context: grpc.ServicerContext) -> None:
+        self.context = context
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, NotReady):
+            self._abort_not_ready(error)
+        if isinstance(error, Refused):
+            self.context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+
+    def _abort_not_ready(self, error: NotReady) -> None:
+        raise NotImplementedError
+
+
+def run(make: Callable[[], Plugin]) -> None:
+    """The whole of a plugin's `main`."""
+    try:
+        serve(make())
+    except KeyboardInterrupt:
+        sys.exit(130)

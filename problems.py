@@ -1,0 +1,161 @@
+"""Mistakes in the settings: how they are found in plain values by pydantic models, and how they are told."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Model(BaseModel):
+    """The base of every settings model: what it does not know is an error, and a checked value stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the setting, its value (None where there is none) and what to write instead."""
+
+    setting: str
+    value: Any
+    advice: str
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" {shorten(self.value)}:"
+        return f"{self.setting}:{value} {self.advice}"
+
+
+class SettingsError(Exception):
+    """The settings hold mistakes; `problems` has every one that was found, and the message tells them all."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"{count} in the stack's settings; nothing was changed.{lines}")
+
+
+def check_model(setting: str, raw: Any, model: type[M], problems: list[Problem]) -> M | None:
+    """Returns the model of a plain value, or None after adding what is wrong with it to `problems`."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        schema = model.model_json_schema()
+        problems.extend(_problem(setting, details, schema) for details in error.errors())
+        return None
+
+
+def check_models(setting: str, raw: Any, model: type[M], name: str, problems: list[Problem]) -> dict[str, M]:
+    """Checks a map of models one by one, so that a mistake in one hides none in another.
+
+    `name` is the pattern that the map's keys must match; they are told apart from the values.
+    """
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(setting, raw, "write a map of names to settings"))
+        return {}
+    good: dict[str, M] = {}
+    for key, value in cast(Mapping[str, Any], raw).items():
+        if not re.match(name, key):
+            problems.append(Problem(f"{setting}.{key}", key, _TEXT_RULES.get(name, f"write a name that matches {name}")))
+        checked = check_model(f"{setting}.{key}", value, model, problems)
+        if checked is not None:
+            good[key] = checked
+    return good
+
+
+def one_of(value: object, known: Iterable[str]) -> str:
+    """Names what could stand in a value's place: the likeliest first, or all where they are few."""
+    names = sorted(known)
+    close = difflib.get_close_matches(str(value), names, n=1)
+    if close and len(names) > 8:
+        return f"{close[0]}, or another of the {len(names)} known"
+    if close:
+        names.sort(key=lambda name: name != close[0])
+    if len(names) > 40:
+        return f"one of {', '.join(names[:40])} and {len(names) - 40} more"
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}" if names else "nothing (none is known)"
+
+
+def shorten(value: object, length: int = 80) -> str:
+    """A value as it can stand in a message: control characters escaped, and no longer than `length` characters."""
+    text = repr(value)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+# Names that Kubernetes or Google Cloud takes, and how to say so.
+NAME = r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$"
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+_TEXT_RULES = {
+    # GKE allows 40 characters in a cluster's name, and Pulumi adds a dash and seven of its own.
+    NAME: "write 1 to 32 lower-case letters, digits and dashes, a letter first and no dash last",
+    DNS_LABEL: "write 1 to 63 lower-case letters, digits and dashes, with no dash first or last",
+    LABEL_KEY: "write a Kubernetes label key, such as tier or example.com/tier",
+    LABEL_VALUE: "write a Kubernetes label value: up to 63 letters, digits, dashes, dots and underscores",
+}
+
+
+def _problem(setting: str, details: ErrorDetails, schema: Mapping[str, Any]) -> Problem:
+    path, wanted, siblings = _walk(details["loc"], schema)
+    where = ".".join([setting, *path])
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    match kind:
+        case "missing":
+            return Problem(where, None, f"required; write {wanted}")
+        case "extra_forbidden":
+            return Problem(where, value, f"unknown setting; write {one_of(path[-1], siblings)}")
+        case "value_error":
+            return Problem(where, value if isinstance(value, str | int) else None, str(context["error"]))
+        case "union_tag_invalid" | "union_tag_not_found":
+            tags = str(context.get("expected_tags", wanted)).replace("'", "")
+            policy = cast(Mapping[str, Any], value).get("policy") if isinstance(value, Mapping) else value
+            return Problem(f"{where}.policy", policy, f"write {one_of(policy, tags.split(', '))}")
+        case "string_pattern_mismatch":
+            return Problem(where, value, _TEXT_RULES.get(context["pattern"], f"write {wanted}"))
+        case "literal_error":
+            return Problem(where, value, f"write {context['expected']}")
+        case _:
+            return Problem(where, value, f"{details['msg'].removeprefix('Input ')}; write {wanted}")
+
+
+def _walk(location: Sequence[int | str], schema: Mapping[str, Any]) -> tuple[list[str], str, list[str]]:
+    """Follows an error's location through a JSON schema.
+
+    Returns the path in the user's own terms, what the schema describes there, and the names known beside it.
+    """
+    path: list[str] = []
+    node, siblings = schema, list[str]()
+    for part in location:
+        node = _resolve(node, schema)
+        variants: Mapping[str, str] = node.get("discriminator", {}).get("mapping", {})
+        if part in variants:
+            # A variant of a union stands in pydantic's location, but not in the user's file.
+            node = {"$ref": variants[str(part)], "description": node.get("description", "")}
+            continue
+        if part == "[key]":
+            continue
+        path.append(str(part))
+        properties: Mapping[str, Any] = node.get("properties", {})
+        siblings = list(properties)
+        extra = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), {})
+        node = node.get("items", {}) if isinstance(part, int) else properties.get(part) or extra or {}
+    found = str(node.get("description") or _resolve(node, schema).get("description") or "a value of another type")
+    return path, found.partition("\n")[0].rstrip("."), siblings
+
+
+def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while True:
+        options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
+        if "$ref" in node:
+            node = schema["$defs"][str(node["$ref"]).rpartition("/")[2]]
+        elif options:
+            node = options[0]
+        else:
+            return node

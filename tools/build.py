@@ -1,0 +1,220 @@
+"""Builds the pinned binaries that local/ runs, once, into a cache outside the checkout.
+
+Each folder beside this file is one Go module whose `tool` directives pin the commands to build; go.sum verifies what
+the module proxy serves. They are apart because their dependencies clash. A module's binaries are kept under a key made
+of its pins, so nothing is built twice and changing one pin rebuilds one module.
+
+    python tools/build.py [--into DIR] [MODULE ...]
+
+prints progress on stderr and, with --into, places the binaries in DIR (as real files: Pulumi's language host looks for
+its helper beside the real path of its own binary). Needs Go and nothing else, so it runs before any venv exists.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent
+KUBERNETES = "v1.35.4"
+PULUMI = "v3.259.0"
+
+
+class ToolError(Exception):
+    """A tool is missing or could not be built; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One folder of pins: the commands it builds and what is stamped into them."""
+
+    name: str
+    stamps: tuple[str, ...] = ()
+    # The name of a binary whose package path does not end in it.
+    rename: tuple[tuple[str, str], ...] = ()
+    # Files to copy from a module's source: (module path, file in it).
+    extras: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return TOOLS / self.name
+
+
+# Clients refuse the version that an unstamped API server reports.
+_STAMP = "k8s.io/component-base/version"
+_MAJOR, _MINOR = KUBERNETES.lstrip("v").split(".")[:2]
+
+MODULES = (
+    Module(
+        "kubernetes",
+        stamps=(f"{_STAMP}.gitVersion={KUBERNETES}", f"{_STAMP}.gitMajor={_MAJOR}", f"{_STAMP}.gitMinor={_MINOR}"),
+    ),
+    Module("pulumi", stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI}",)),
+    Module(
+        "pulumi-language",
+        extras=(("github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec"),),
+    ),
+    Module("etcd", rename=(("server", "etcd"),)),
+    Module("kwok"),
+    Module("kubefed"),
+)
+
+
+def cache_folder() -> Path:
+    """Where built tools are kept: `geo-federation/tools` under XDG_CACHE_HOME."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "geo-federation" / "tools"
+
+
+def minimum_go(modules: Iterable[Module]) -> tuple[int, ...]:
+    """The newest Go version that any of the modules asks for."""
+    return max(_version(_go_mod(module)["Go"]) for module in modules)
+
+
+def check_go(modules: Iterable[Module]) -> None:
+    """Raises ToolError unless a new enough Go is on PATH."""
+    needed = minimum_go(modules)
+    wanted = ".".join(map(str, needed))
+    if not shutil.which("go"):
+        raise ToolError(f"Go is not on PATH. Install Go {wanted} or newer: the local stack builds its tools with it.")
+    found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
+    if found.startswith("go") and _version(found.removeprefix("go")) < needed:
+        raise ToolError(f"Go on PATH is {found.removeprefix('go')}. Install Go {wanted} or newer.")
+
+
+def build(modules: Sequence[Module]) -> dict[str, Path]:
+    """Builds what the cache lacks, and returns the path of every binary and extra file by its name.
+
+    Raises ToolError when Go is missing or too old, or a build fails.
+    """
+    missing = [module for module in modules if not _kept(module).is_dir()]
+    if missing:
+        check_go(missing)
+    for number, module in enumerate(missing, start=1):
+        _build_module(module, f"[{number}/{len(missing)}] {module.name}")
+    return {file.name: file for module in modules for file in sorted(_kept(module).iterdir())}
+
+
+def place(binaries: dict[str, Path], folder: Path) -> None:
+    """Puts the binaries into a folder as real files, without copying where the file system allows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in binaries.items():
+        target = folder / name
+        if target.exists() and target.samefile(source):
+            continue
+        target.unlink(missing_ok=True)
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            shutil.copy2(source, target)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def _go_mod(module: Module) -> dict[str, str]:
+    match = re.search(r"^go (\S+)$", (module.folder / "go.mod").read_text(), re.MULTILINE)
+    assert match, f"{module.name}/go.mod names no Go version"
+    return {"Go": match[1]}
+
+
+def _kept(module: Module) -> Path:
+    pins = [(module.folder / file).read_text() for file in ("go.mod", "go.sum")]
+    facts = json.dumps([pins, module.stamps, module.rename, module.extras, platform.system(), platform.machine()])
+    return cache_folder() / module.name / hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def _build_module(module: Module, label: str) -> None:
+    kept = _kept(module)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with (kept.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if kept.is_dir():
+            return
+        # A build that is broken off leaves only its own folder, which the next one sweeps.
+        for leftover in kept.parent.glob("building-*"):
+            shutil.rmtree(leftover)
+        building = Path(tempfile.mkdtemp(prefix="building-", dir=kept.parent))
+        packages = _go(module, "list", "-f", "{{.ImportPath}}", "tool").split()
+        _progress(f"{label}: reading {len(packages)} commands' sources")
+        total = len(set(_go(module, "list", "-deps", *packages).split()))
+        _compile(module, packages, building, label, total)
+        for before, after in module.rename:
+            (building / before).rename(building / after)
+        for path, file in module.extras:
+            source = Path(json.loads(_go(module, "mod", "download", "-json", path))["Dir"]) / file
+            shutil.copy(source, building)
+            (building / source.name).chmod(0o755)
+        building.chmod(0o755)
+        building.rename(kept)
+
+
+def _compile(module: Module, packages: list[str], into: Path, label: str, total: int) -> None:
+    flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in module.stamps)])
+    command = ["go", "build", "-v", "-trimpath", f"-ldflags={flags}", "-o", f"{into}/", *packages]
+    started = time.monotonic()
+    compiled, problems, shown = 0, list[str](), -1e9
+    with subprocess.Popen(command, cwd=module.folder, env=_environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            # `go build -v` names each package that it compiles, one a line; anything else is a problem.
+            if re.fullmatch(r"[\w./~+-]+\n", line):
+                compiled += 1
+            elif not line.startswith("go: downloading"):
+                problems.append(line)
+            if time.monotonic() - shown > 5:
+                shown = time.monotonic()
+                _progress(f"{label}: {compiled} of at most {total} packages, {shown - started:.0f} s")
+    if process.returncode != 0:
+        raise ToolError(f"go build of {module.name} failed:\n{''.join(problems[-20:]).rstrip()}")
+    _progress(f"{label}: built in {time.monotonic() - started:.0f} s")
+
+
+def _go(module: Module, *arguments: str) -> str:
+    done = subprocess.run(
+        ["go", *arguments], cwd=module.folder, env=_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ToolError(f"go {' '.join(arguments[:2])} in tools/{module.name} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    # The pins are what is built: neither a workspace nor a toolchain switch of the user's may change them.
+    return os.environ | {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Build the tools of the local stack.")
+    parser.add_argument("modules", nargs="*", choices=[[], *(module.name for module in MODULES)], metavar="MODULE")
+    parser.add_argument("--into", type=Path, help="place the binaries in this folder")
+    arguments = parser.parse_args()
+    chosen = [module for module in MODULES if not arguments.modules or module.name in arguments.modules]
+    try:
+        binaries = build(chosen)
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if arguments.into:
+        place(binaries, arguments.into)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
