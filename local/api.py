@@ -1,53 +1,145 @@
-"""The Kubernetes API as this package's own servers use it: JSON in, JSON out, signed in by a client certificate."""
+"""The Kubernetes API as this package uses it: JSON in, JSON out, errors in the API server's own words.
+
+Kubeconfigs, client certificates and credential plugins are the kubernetes client's; its generated calls and models,
+which know no custom resources, are not used.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
-import requests
+import urllib3
 
 from local.control_plane import ControlPlane
 
+_CONNECTIONS = 64
+_SECONDS = 30
+
+
+class ApiError(Exception):
+    """The API server refused a request; `status` is its HTTP status, the message its reason."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unreachable(Exception):
+    """No API server answered."""
+
 
 class Api:
-    """One control plane's API server, as its administrator."""
+    """One API server."""
 
-    def __init__(self, plane: ControlPlane) -> None:
-        self._base = f"https://{plane.endpoint}"
-        self._session = requests.Session()
-        # The servers are on this machine, whatever proxy the user has.
-        self._session.trust_env = False
-        self._session.verify, self._session.cert = plane.certificate_files
+    def __init__(self, kubeconfig: Mapping[str, Any]) -> None:
+        """Takes a kubeconfig as plain values, whose credential plugin is run at once."""
+        # The import takes longer than all else in a run that changes nothing, and such a run never comes here.
+        from kubernetes import client, config
+
+        configuration = client.Configuration()
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        config.load_kube_config_from_dict(  # type: ignore[reportUnknownMemberType]
+            dict(kubeconfig), client_configuration=configuration, persist_config=False
+        )
+        self._base = str(configuration.host)
+        rest = client.ApiClient(configuration).rest_client
+        self._pool = cast(urllib3.PoolManager, rest.pool_manager)
+        token = cast("str | None", configuration.get_api_key_with_prefix("authorization"))  # type: ignore[reportUnknownMemberType]
+        self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
+
+    @classmethod
+    def of(cls, plane: ControlPlane) -> "Api":
+        """A control plane of this machine, as its administrator."""
+        authority, (certificate, key) = plane.certificate_files
+        cluster = {"server": f"https://{plane.endpoint}", "certificate-authority": authority}
+        user = {"client-certificate": certificate, "client-key": key}
+        return cls(
+            {
+                "current-context": "admin",
+                "clusters": [{"name": "admin", "cluster": cluster}],
+                "users": [{"name": "admin", "user": user}],
+                "contexts": [{"name": "admin", "context": {"cluster": "admin", "user": "admin"}}],
+            }
+        )
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
-        return self._call("GET", path, params=parameters)
+        """Raises ApiError or Unreachable, as all the others do."""
+        return self._call("GET", path, parameters)
 
-    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self._call("POST", path, json=body)
+    def create(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+        return self._call("POST", path, parameters, body)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def replace(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+        return self._call("PUT", path, parameters, body)
+
+    def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Merges into what is there."""
-        headers = {"Content-Type": "application/merge-patch+json"}
-        return self._call("PATCH", path, data=json.dumps(body), headers=headers)
+        return self._call("PATCH", path, {}, body, "application/merge-patch+json")
+
+    def apply(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+        """Server-side apply."""
+        return self._call("PATCH", path, parameters, body, "application/apply-patch+yaml")
 
     def delete(self, path: str, **parameters: str) -> None:
         """Deletes an object or a collection; one that is gone already is no error."""
         try:
-            self._call("DELETE", path, params=parameters)
-        except requests.HTTPError as error:
-            if error.response is None or error.response.status_code != 404:
+            self._call("DELETE", path, parameters)
+        except ApiError as error:
+            if error.status != 404:
                 raise
 
-    def watch(self, path: str, seconds: int, **parameters: str) -> Iterator[dict[str, Any]]:
+    def watch(self, path: str, seconds: float, **parameters: str) -> Iterator[dict[str, Any]]:
         """Yields what is there and then every change, for at most so many seconds."""
-        parameters |= {"watch": "true", "timeoutSeconds": str(seconds)}
-        reply = self._session.get(self._base + path, params=parameters, stream=True, timeout=(5, seconds + 10))
-        with reply:
-            reply.raise_for_status()
-            for line in reply.iter_lines(chunk_size=None):
-                yield json.loads(line)
+        query = urlencode(parameters | {"watch": "true", "timeoutSeconds": str(max(1, round(seconds)))})
+        reply = self._request("GET", f"{path}?{query}", None, {}, urllib3.Timeout(connect=5, read=seconds + 5))
+        try:
+            if reply.status >= 400:
+                raise _error(reply.status, reply.data)
+            buffer = b""
+            for chunk in reply.stream(amt=None, decode_content=True):
+                *lines, buffer = (buffer + chunk).split(b"\n")
+                yield from (json.loads(line) for line in lines)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._base} went away: {error}") from None
+        finally:
+            reply.close()
 
-    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        reply = self._session.request(method, self._base + path, timeout=20, **arguments)
-        reply.raise_for_status()
-        return reply.json()
+    def _call(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        content: str = "application/json",
+    ) -> dict[str, Any]:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        data = None if body is None else json.dumps(body).encode()
+        reply = self._request(method, path + query, data, {"Content-Type": content}, urllib3.Timeout(_SECONDS))
+        text = reply.data
+        if reply.status >= 400:
+            raise _error(reply.status, text)
+        return json.loads(text)
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: urllib3.Timeout
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(
+                method,
+                self._base + path,
+                body=body,
+                headers={**self._headers, **headers},
+                timeout=timeout,
+                retries=False,
+                preload_content=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._base} does not answer: {error}") from None
+
+
+def _error(status: int, text: bytes) -> ApiError:
+    try:
+        return ApiError(status, json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return ApiError(status, text.decode(errors="replace")[:500])

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import requests
+import urllib3
 import yaml
 
-from local.api import Api
+from local.api import Api, ApiError, Unreachable
 from local.control_plane import REAL_PODS, ControlPlane
 from local.paths import PROJECT, Home, write_atomically
 
@@ -98,11 +98,11 @@ class Pod:
         while not self._ending.is_set():
             try:
                 self._run_once(restarts)
-            except requests.RequestException as error:
+            except (ApiError, Unreachable) as error:
                 _log(f"{self._path}: {error}")
             restarts += 1
             self._ending.wait(_RESTART_SECONDS)
-        with suppress(requests.RequestException):
+        with suppress(ApiError, Unreachable):
             self._api.delete(self._path, gracePeriodSeconds="0")
 
     def _run_once(self, restarts: int) -> None:
@@ -210,7 +210,7 @@ class Pod:
                 }
             ],
         }
-        self._api.patch(f"{self._path}/status", {"status": status})
+        self._api.merge(f"{self._path}/status", {"status": status})
 
 
 class Attendant:
@@ -225,14 +225,14 @@ class Attendant:
         while self._plane.kubeconfig.exists():
             try:
                 self._watch()
-            except (requests.RequestException, OSError, ValueError, KeyError) as error:
+            except (ApiError, Unreachable, OSError, ValueError, KeyError) as error:
                 _log(f"{self._plane.name}: {error}")
                 time.sleep(0.5)
         for pod in self._pods.values():
             pod.end(0)
 
     def _watch(self) -> None:
-        api = Api(self._plane)
+        api = Api.of(self._plane)
         present = {pod["metadata"]["uid"] for pod in api.get("/api/v1/pods", labelSelector=REAL_PODS)["items"]}
         for gone in [uid for uid in self._pods if uid not in present]:
             self._pods.pop(gone).end(0)
@@ -293,9 +293,10 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _answers(url: str) -> bool:
-    with suppress(requests.RequestException):
-        return requests.get(url, timeout=1, proxies={"http": ""}).ok
-    return False
+    try:
+        return urllib3.request("GET", url, timeout=1, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
 
 
 def _now() -> str:

@@ -5,16 +5,16 @@ A plugin subclasses `Plugin` and works on plain Python values. The wire format i
 well-known keys.
 """
 
+import os
 import signal
-import sys
-from collections.abc import Callable
+import threading
 from concurrent import futures
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 Properties = dict[str, Any]
 
@@ -132,16 +132,20 @@ def known(value: Any) -> bool:
 
 def serve(plugin: Plugin) -> None:
     """Serves a plugin as Pulumi's engine expects: the port on stdout, then requests until the engine ends it."""
-    # Ctrl-C goes to the whole process group; what is under way ends by the engine's word, not by the terminal's.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # State comes with every request, and a large one is no error.
     options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+    ended = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: ended.set())
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(plugin), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    # The engine holds the other end of stdin's pipe or kills us; either way nothing is left to do.
-    server.wait_for_termination()
+    # The engine ends its plugins, which it keeps in process groups of their own, by an interrupt.
+    ended.wait()
+    server.stop(grace=None)
+    # A request under way has no one left to answer.
+    os._exit(0)
 
 
 def _plain(value: Any) -> Any:
@@ -194,10 +198,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return _diff_response(self.plugin.diff(Resource.of(request), *arguments))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        with _Errors(context):
-            resource = Resource.of(request, preview=request.preview)
+        resource = Resource.of(request, preview=request.preview)
+        secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
+        with _Errors(context, secret):
             identifier, outputs = self.plugin.create(resource, unpack(request.properties))
-            secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
             return provider_pb2.CreateResponse(id=identifier, properties=pack(outputs, secret))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
@@ -211,10 +215,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(id=request.id, inputs=inputs, properties=state)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
-        with _Errors(context):
-            resource = Resource.of(request, preview=request.preview)
+        resource = Resource.of(request, preview=request.preview)
+        secret = _secret_keys(request.news) | self.plugin.secrets(resource)
+        with _Errors(context, secret):
             outputs = self.plugin.update(resource, unpack(request.olds), unpack(request.news))
-            secret = _secret_keys(request.news) | self.plugin.secrets(resource)
             return provider_pb2.UpdateResponse(properties=pack(outputs, secret))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -257,8 +261,8 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
 class _Errors:
     """Turns the plugin's own exceptions into the protocol's errors."""
 
-    def __init__(self, context: grpc.ServicerContext) -> None:
-        self.context = context
+    def __init__(self, context: grpc.ServicerContext, secret: set[str] | frozenset[str] = frozenset()) -> None:
+        self.context, self.secret = context, secret
 
     def __enter__(self) -> None:
         pass
@@ -270,12 +274,11 @@ class _Errors:
             self.context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
     def _abort_not_ready(self, error: NotReady) -> None:
-        raise NotImplementedError
-
-
-def run(make: Callable[[], Plugin]) -> None:
-    """The whole of a plugin's `main`."""
-    try:
-        serve(make())
-    except KeyboardInterrupt:
-        sys.exit(130)
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=error.identifier, properties=pack(error.outputs, self.secret), reasons=error.reasons
+        )
+        code = grpc.StatusCode.UNKNOWN
+        status = status_pb2.Status(code=code.value[0], message=str(error))
+        status.details.add().Pack(detail)
+        self.context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        self.context.abort(code, str(error))

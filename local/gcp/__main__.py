@@ -5,6 +5,6 @@ from pathlib import Path
 
 from local.gcp.plugin import GcpPlugin
 from local.paths import Home
-from local.plugin import run
+from local.plugin import serve
 
-run(lambda: GcpPlugin(Home(Path(sys.argv[1]))))
+serve(GcpPlugin(Home(Path(sys.argv[1]))))

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import requests
-
-from local.api import Api
+from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane, take_time
 from local.gcp.machines import machine
 from local.gcp.resource import Cloud, Kind
@@ -49,7 +47,7 @@ class NodePool(Kind):
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         cluster = cloud.registry.get(Cluster().slug, inputs["cluster"])
         assert cluster
-        api = Api(control_plane(cloud, cluster["name"]))
+        api = Api.of(control_plane(cloud, cluster["name"]))
         wanted = {node["metadata"]["name"]: node for node in _nodes(cluster, inputs)}
         try:
             found = api.get("/api/v1/nodes", labelSelector=f"cloud.google.com/gke-nodepool={inputs['name']}")["items"]
@@ -58,15 +56,15 @@ class NodePool(Kind):
                 api.delete(f"/api/v1/nodes/{name}")
             for name in sorted(wanted.keys() - present):
                 api.create("/api/v1/nodes", wanted[name])
-        except requests.RequestException as error:
+        except (ApiError, Unreachable) as error:
             raise Refused(f"the nodes of pool {inputs['name']} cannot be made: {error}") from None
         return {}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
         cluster = cloud.registry.get(Cluster().slug, state["cluster"])
         if cluster:
-            api = Api(control_plane(cloud, cluster["name"]))
-            with suppress(requests.RequestException, OSError):
+            api = Api.of(control_plane(cloud, cluster["name"]))
+            with suppress(ApiError, Unreachable):
                 api.delete("/api/v1/nodes", labelSelector=f"cloud.google.com/gke-nodepool={state['name']}")
 
 

@@ -1,0 +1,41 @@
+# The federation on this machine, and its tests. `make` alone lists the commands.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help up down env tools unit test check
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV)/ready ## Stand the federation up on this machine
+	@$(BIN)/python -m local up
+
+down: $(VENV)/ready ## End every process of it and remove every file but the tool cache
+	@$(BIN)/python -m local down
+
+env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(make -s env)"
+	@$(BIN)/python -m local env
+
+tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
+	@$(BIN)/python -m local tools
+
+check: $(VENV)/ready ## Check style and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/pyright --warnings
+
+unit: check ## Run the unit and property tests, in seconds and without tools
+	@$(BIN)/python -m pytest
+
+test: unit tools ## Run everything, the local stack included
+	@$(BIN)/python -m pytest tests/e2e --durations=15
+
+$(VENV)/ready: requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) cannot make virtual environments. Install its venv module (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "Setting up $(VENV) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

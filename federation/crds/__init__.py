@@ -1,0 +1,75 @@
+"""KubeFed's custom resources: the core ones from the files beside this one, the federated ones from one shape.
+
+The schemas hold what KubeFed v0.10.0's types serialise; their rules are what its admission webhook would check.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from federation.kinds import TargetType
+
+_FOLDER = Path(__file__).parent
+
+
+def core_crds() -> list[dict[str, Any]]:
+    """The definitions of the core and scheduling types, by name."""
+    return [yaml.safe_load(file.read_text()) for file in sorted(_FOLDER.glob("*.yaml"))]
+
+
+def federated_crd(target: TargetType) -> dict[str, Any]:
+    """The definition of the type that federates `target`."""
+    kind, plural, group = target.federated_kind, target.federated_plural, "types.kubefed.io"
+    schema = {"type": "object", "properties": {"spec": _spec(target), "status": _STATUS}}
+    names = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
+    version = {
+        "name": "v1beta1",
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": schema},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        # Whatever is federated lies in a namespace, a federated namespace in the one of its own name.
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _list(item: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {"type": "array", "items": {**item, "required": list(required)} if required else item}
+
+
+_TEXT = {"type": "string"}
+_ANY = {"x-kubernetes-preserve-unknown-fields": True}
+
+_SELECTOR = _object(
+    matchLabels={"type": "object", "additionalProperties": _TEXT},
+    matchExpressions=_list(_object(key=_TEXT, operator=_TEXT, values=_list(_TEXT)), "key", "operator"),
+)
+_PLACEMENT = _object(clusters=_list(_object(name=_TEXT), "name"), clusterSelector=_SELECTOR)
+_PATCH = _object(op={"type": "string", "enum": ["add", "remove", "replace"]}, path=_TEXT, value=_ANY)
+_OVERRIDES = _list(_object(clusterName=_TEXT, clusterOverrides=_list(_PATCH, "path")))
+_CONDITION = _object(
+    type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TEXT, lastTransitionTime=_TEXT
+)
+_STATUS = _object(
+    conditions=_list(_CONDITION, "type", "status"),
+    clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY), "name"),
+    observedGeneration={"type": "integer", "format": "int64"},
+)
+
+
+def _spec(target: TargetType) -> dict[str, Any]:
+    spec = _object(template={"type": "object", **_ANY}, placement=_PLACEMENT, overrides=_OVERRIDES)
+    if "replicas" in target.counted:
+        # Leaves the number of replicas to whatever scales them in the member.
+        spec["properties"]["retainReplicas"] = {"type": "boolean"}
+    return spec

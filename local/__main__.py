@@ -1,0 +1,58 @@
+"""The commands behind make: `python -m local up|down|env|install`."""
+
+import argparse
+import sys
+
+from local.control_plane import ControlPlaneError
+from local.install import install
+from local.paths import home
+from local.stack import STACK, LocalStack, exports
+from tools.build import ToolError
+
+
+def up(stack: LocalStack) -> int:
+    """Builds what is missing, then runs `pulumi up` and says how the federation stands."""
+    install(stack.home)
+    stack.prepare()
+    quiet = [] if sys.stdout.isatty() else ["--suppress-progress"]
+    done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet)
+    stack.write_kubeconfig()
+    return done.returncode
+
+
+def down(stack: LocalStack) -> int:
+    """Ends and removes everything but the tool cache."""
+    stack.remove()
+    return 0
+
+
+def env(stack: LocalStack) -> int:
+    """Prints the exports with which pulumi and kubectl work on the local stack."""
+    print("\n".join(exports(stack.variables())))
+    return 0
+
+
+def tools(stack: LocalStack) -> int:
+    """Builds the tools alone."""
+    install(stack.home)
+    return 0
+
+
+def main() -> int:
+    """Runs one command; a mistake of the user's is told in a sentence."""
+    commands = {"up": up, "down": down, "env": env, "tools": tools}
+    parser = argparse.ArgumentParser(prog="python -m local", description="The federation on this machine.")
+    parser.add_argument("command", choices=commands)
+    arguments = parser.parse_args()
+    try:
+        return commands[arguments.command](LocalStack(home()))
+    except (ToolError, ControlPlaneError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("broken off; make up again goes on from here, make down removes everything", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Puts the local stack's programs in place: built binaries, Pulumi's plugins and the credential plugin."""
+
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from local.paths import PROJECT, Home, write_atomically
+from tools.build import MODULES, build, place
+
+_PULUMI_MODULES = ("pulumi", "pulumi-language")
+
+
+def install(home: Home) -> None:
+    """Builds what the tool cache lacks and fills the local stack's folders; nothing is done twice.
+
+    A `pulumi` that the user has is used in place of ours, and so is the kubernetes plugin in the user's plugin cache.
+    Raises ToolError.
+    """
+    own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
+    place(build(own), home.binaries)
+    _write_script(home.binaries / "gke-gcloud-auth-plugin", "-I", str(PROJECT / "local" / "auth_plugin.py"), str(home.root))
+    _write_script(_plugin(home, "gcp"), "-m", "local.gcp", str(home.root))
+    users = _users_kubernetes_plugin()
+    if users:
+        folder = _plugin(home, "kubernetes").parent
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.symlink_to(users)
+    else:
+        _write_script(_plugin(home, "kubernetes"), "-m", "local.kubernetes")
+
+
+def users_pulumi() -> Path | None:
+    """The folder of a Pulumi that the user has installed, with its language host."""
+    found = shutil.which("pulumi")
+    if found and shutil.which("pulumi-language-python") and ".local" not in Path(found).parts:
+        return Path(found).parent
+    return None
+
+
+def _users_kubernetes_plugin() -> Path | None:
+    folder = Path.home() / ".pulumi" / "plugins" / _plugin_name("kubernetes")
+    return folder if (folder / "pulumi-resource-kubernetes").exists() else None
+
+
+def _plugin_name(package: str) -> str:
+    return f"resource-{package}-v{version(f'pulumi-{package}')}"
+
+
+def _plugin(home: Home, package: str) -> Path:
+    return home.pulumi / "plugins" / _plugin_name(package) / f"pulumi-resource-{package}"
+
+
+def _write_script(file: Path, *arguments: str) -> None:
+    """Writes a program that runs this very Python; the arguments must hold no quote."""
+    words = " ".join(f"'{word}'" for word in (sys.executable, *arguments))
+    write_atomically(file, f"#!/bin/sh\nPYTHONPATH='{PROJECT}' exec {words}\n", mode=0o755)
