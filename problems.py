@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
+Schema = dict[str, Any]
 
 
 class Model(BaseModel):
@@ -62,7 +63,9 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
     good: dict[str, M] = {}
     for key, value in cast(Mapping[str, Any], raw).items():
         if not re.match(name, key):
-            problems.append(Problem(f"{setting}.{key}", key, _TEXT_RULES.get(name, f"write a name that matches {name}")))
+            problems.append(
+                Problem(f"{setting}.{key}", key, _TEXT_RULES.get(name, f"write a name that matches {name}"))
+            )
         checked = check_model(f"{setting}.{key}", value, model, problems)
         if checked is not None:
             good[key] = checked
@@ -102,7 +105,7 @@ _TEXT_RULES = {
 }
 
 
-def _problem(setting: str, details: ErrorDetails, schema: Mapping[str, Any]) -> Problem:
+def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
     path, wanted, siblings = _walk(details["loc"], schema)
     where = ".".join([setting, *path])
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
@@ -125,13 +128,13 @@ def _problem(setting: str, details: ErrorDetails, schema: Mapping[str, Any]) -> 
             return Problem(where, value, f"{details['msg'].removeprefix('Input ')}; write {wanted}")
 
 
-def _walk(location: Sequence[int | str], schema: Mapping[str, Any]) -> tuple[list[str], str, list[str]]:
+def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[str], str, list[str]]:
     """Follows an error's location through a JSON schema.
 
     Returns the path in the user's own terms, what the schema describes there, and the names known beside it.
     """
     path: list[str] = []
-    node, siblings = schema, list[str]()
+    siblings, node = list[str](), schema
     for part in location:
         node = _resolve(node, schema)
         variants: Mapping[str, str] = node.get("discriminator", {}).get("mapping", {})
@@ -142,17 +145,22 @@ def _walk(location: Sequence[int | str], schema: Mapping[str, Any]) -> tuple[lis
         if part == "[key]":
             continue
         path.append(str(part))
-        properties: Mapping[str, Any] = node.get("properties", {})
+        properties: dict[str, Schema] = node.get("properties", {})
+        patterns: dict[str, Schema] = node.get("patternProperties", {})
         siblings = list(properties)
-        extra = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), {})
-        node = node.get("items", {}) if isinstance(part, int) else properties.get(part) or extra or {}
+        below: list[Schema | bool | None] = [
+            node.get("items") if isinstance(part, int) else properties.get(part),
+            *patterns.values(),
+            node.get("additionalProperties"),
+        ]
+        node = next((each for each in below if isinstance(each, Mapping)), Schema())
     found = str(node.get("description") or _resolve(node, schema).get("description") or "a value of another type")
     return path, found.partition("\n")[0].rstrip("."), siblings
 
 
-def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve(node: Schema, schema: Schema) -> Schema:
     while True:
-        options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
+        options: list[Schema] = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
         if "$ref" in node:
             node = schema["$defs"][str(node["$ref"]).rpartition("/")[2]]
         elif options:

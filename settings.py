@@ -46,7 +46,9 @@ def load() -> Settings:
 
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
     """Checks plain values; manifests are looked for in `folder`. Raises SettingsError."""
-    problems = [Problem(key, None, f"unknown setting; write {one_of(key, SECTIONS)}") for key in sorted({*raw} - {*SECTIONS})]
+    problems = [
+        Problem(key, None, f"unknown setting; write {one_of(key, SECTIONS)}") for key in sorted({*raw} - {*SECTIONS})
+    ]
     if not project:
         problems.append(Problem("gcp:project", None, "required; write the id of your Google Cloud project"))
     if not raw.get("clusters"):

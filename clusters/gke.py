@@ -30,16 +30,12 @@ class GkeCluster(pulumi.ComponentResource):
     cluster: container.Cluster
     system_pool: container.NodePool
 
-    def __init__(
-        self, name: str, spec: Cluster, network: Network, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, spec: Cluster, network: Network, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("geo-federation:clusters:GkeCluster", name, None, opts)
         project = gcp_config.project or ""
         labels = {"federation": pulumi.get_project(), "stack": pulumi.get_stack().lower(), "cluster": name}
         account = NodeAccount(f"{name}-nodes", name, project, pulumi.ResourceOptions(parent=self))
-        subnet = create_subnet(
-            name, spec.region, addresses(spec.slot), network, pulumi.ResourceOptions(parent=self)
-        )
+        subnet = create_subnet(name, spec.region, addresses(spec.slot), network, pulumi.ResourceOptions(parent=self))
         self.cluster = cluster = container.Cluster(
             name,
             location=spec.region,

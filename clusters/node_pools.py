@@ -48,7 +48,9 @@ def create_node_pools(
     return made
 
 
-def _node_config(spec: NodePool, account: NodeAccount, labels: Mapping[str, str]) -> container.NodePoolNodeConfigArgsDict:
+def _node_config(
+    spec: NodePool, account: NodeAccount, labels: Mapping[str, str]
+) -> container.NodePoolNodeConfigArgsDict:
     config: container.NodePoolNodeConfigArgsDict = {
         "machine_type": spec.machine_type,
         "spot": spec.spot,

@@ -46,7 +46,9 @@ class NodePool(Model):
     @model_validator(mode="after")
     def _sizes_in_order(self) -> Self:
         if self.min_nodes > self.max_nodes:
-            raise ValueError(f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; write a larger max_nodes")
+            raise ValueError(
+                f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; write a larger max_nodes"
+            )
         return self
 
 
@@ -96,4 +98,6 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
             if key in ("role", "region", "continent") or key.startswith("accelerator/"):
                 yield Problem(f"{setting}.labels", key, "every member has this label already; write another key")
         if SYSTEM_POOL in cluster.node_pools:
-            yield Problem(f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name")
+            yield Problem(
+                f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name"
+            )

@@ -1,4 +1,4 @@
-"""KubeFed's configuration, whole: the controller exits where a part is missing, and persists a broken one where all is."""
+"""KubeFed's configuration, whole: the controller exits where a part of it is missing."""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -53,7 +54,9 @@ class ControlPlane(pulumi.ComponentResource):
             kind="KubeFedConfig",
             metadata={"name": "kubefed", "namespace": NAMESPACE},
             spec=kubefed_config(),
-            opts=pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[self.namespace, *definitions])),
+            opts=pulumi.ResourceOptions.merge(
+                on_host, pulumi.ResourceOptions(depends_on=[self.namespace, *definitions])
+            ),
         )
         self.controller = kubernetes.apps.v1.Deployment(
             f"{name}-controller",
@@ -66,23 +69,20 @@ class ControlPlane(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace.metadata.name})
 
     def _definition(
-        self, name: str, body: dict[str, object], on_host: pulumi.ResourceOptions
+        self, name: str, body: dict[str, Any], on_host: pulumi.ResourceOptions
     ) -> kubernetes.apiextensions.v1.CustomResourceDefinition:
-        metadata = body["metadata"]
-        assert isinstance(metadata, dict)
+        metadata, spec = body["metadata"], body["spec"]
         return kubernetes.apiextensions.v1.CustomResourceDefinition(
-            f"{name}-{metadata['name']}", metadata=metadata, spec=body["spec"], opts=on_host
+            f"{name}-{metadata['name']}", metadata=metadata, spec=spec, opts=on_host
         )
 
-    def _rights(
-        self, name: str, types: Sequence[TargetType], on_host: pulumi.ResourceOptions
-    ) -> list[pulumi.Resource]:
+    def _rights(self, name: str, types: Sequence[TargetType], on_host: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         rbac = kubernetes.rbac.v1
         in_namespace = pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[self.namespace]))
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata={"name": CONTROLLER, "namespace": NAMESPACE}, opts=in_namespace
         )
-        subject = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": NAMESPACE}
+        subject: rbac.SubjectArgsDict = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": NAMESPACE}
         cluster_role = rbac.ClusterRole(
             f"{name}-cluster-role", metadata={"name": CONTROLLER}, rules=controller_rules(types), opts=on_host
         )
@@ -110,7 +110,7 @@ class ControlPlane(pulumi.ComponentResource):
 
 
 def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:
-    health = {"http_get": {"path": "/healthz", "port": "health"}, "period_seconds": 3, "timeout_seconds": 3}
+    health: kubernetes.core.v1.HTTPGetActionArgsDict = {"path": "/healthz", "port": "health"}
     # The controller reads its configuration only when it starts, so a change of it must start a new one.
     digest = hashlib.sha256(json.dumps(kubefed_config(), sort_keys=True).encode()).hexdigest()[:16]
     return {
@@ -136,8 +136,8 @@ def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:
                             {"name": "health", "container_port": 8080},
                             {"name": "metrics", "container_port": 9090},
                         ],
-                        "readiness_probe": {**health, "period_seconds": 1},
-                        "liveness_probe": {**health, "initial_delay_seconds": 5},
+                        "readiness_probe": {"http_get": health, "period_seconds": 1, "timeout_seconds": 3},
+                        "liveness_probe": {"http_get": health, "period_seconds": 3, "timeout_seconds": 3},
                         "resources": {
                             "requests": {"cpu": "100m", "memory": "128Mi"},
                             "limits": {"memory": "512Mi"},

@@ -46,7 +46,11 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[str]
             assert kind
             manifests.append(Manifest(kind, document["metadata"]["name"], document))
     names = [(manifest.type.config_name, manifest.name) for manifest in manifests]
-    problems.extend(f"{kind} {name} is there twice; rename one" for kind, name in sorted(set(names)) if names.count((kind, name)) > 1)
+    problems.extend(
+        f"{kind} {name} is there twice; rename one"
+        for kind, name in sorted(set(names))
+        if names.count((kind, name)) > 1
+    )
     if problems:
         raise ManifestError(problems)
     return manifests
@@ -55,7 +59,9 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[str]
 def _documents(folder: Path, file: str) -> list[Any]:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts:
-        raise ManifestError(["outside the project; write a path below the project's folder, such as workloads/job.yaml"])
+        raise ManifestError(
+            ["outside the project; write a path below the project's folder, such as workloads/job.yaml"]
+        )
     try:
         text = (folder / path).read_text(encoding="utf-8")
     except FileNotFoundError:

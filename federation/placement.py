@@ -35,7 +35,9 @@ def place(placement: Placement, members: Members, counts: Sequence[int]) -> list
     for name, reason in why_not.items():
         shares = tuple(part.get(name, 0) for part in splits)
         share = sum(shares) if counts else int(name in taken)
-        decisions.append(Decision(name, share, reason or _why(placement, share, sum(counts), len(taken), bool(counts)), shares))
+        decisions.append(
+            Decision(name, share, reason or _why(placement, share, sum(counts), len(taken), bool(counts)), shares)
+        )
     return decisions
 
 

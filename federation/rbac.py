@@ -1,20 +1,10 @@
 """Who may do what: rules derived from the enabled types, and nothing beside them."""
 
 from collections.abc import Iterable
-from typing import TypedDict
+
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
 from federation.kinds import NAMESPACES, TargetType
-
-
-class Rule(TypedDict, total=False):
-    """A PolicyRule of a Kubernetes role, in its own terms."""
-
-    apiGroups: list[str]
-    resources: list[str]
-    resourceNames: list[str]
-    verbs: list[str]
-    nonResourceURLs: list[str]
-
 
 _READ = ["get", "list", "watch"]
 _PROPAGATE = [*_READ, "create", "update", "patch", "delete"]
@@ -30,13 +20,13 @@ def member_rules(types: Iterable[TargetType]) -> list[Rule]:
         verbs = [*_PROPAGATE]
         if target.kind in ("Role", "ClusterRole"):
             verbs.append("escalate")
-        rules.append({"apiGroups": [target.group], "resources": [target.plural], "verbs": verbs})
+        rules.append({"api_groups": [target.group], "resources": [target.plural], "verbs": verbs})
         if target.kind in ("RoleBinding", "ClusterRoleBinding"):
             roles = ["roles", "clusterroles"]
-            rules.append({"apiGroups": [target.group], "resources": roles, "verbs": ["bind"]})
+            rules.append({"api_groups": [target.group], "resources": roles, "verbs": ["bind"]})
     # Pods tell which replicas found no node.
-    rules.append({"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": _READ})
-    rules.append({"nonResourceURLs": ["/healthz"], "verbs": ["get"]})
+    rules.append({"api_groups": [""], "resources": ["pods", "nodes"], "verbs": _READ})
+    rules.append({"non_resource_urls": ["/healthz"], "verbs": ["get"]})
     return rules
 
 
@@ -49,22 +39,22 @@ def controller_rules(types: Iterable[TargetType]) -> list[Rule]:
     versions = ["propagatedversions", "clusterpropagatedversions"]
     return [
         {
-            "apiGroups": ["types.kubefed.io"],
+            "api_groups": ["types.kubefed.io"],
             "resources": _with_status(federated),
             "verbs": [*_READ, "update", "patch"],
         },
         {
-            "apiGroups": ["scheduling.kubefed.io"],
+            "api_groups": ["scheduling.kubefed.io"],
             "resources": _with_status(["replicaschedulingpreferences"]),
             "verbs": [*_READ, "update", "patch"],
         },
         {
-            "apiGroups": ["core.kubefed.io"],
+            "api_groups": ["core.kubefed.io"],
             "resources": _with_status([*versions, "federatedservicestatuses"]),
             "verbs": [*_READ, "create", "update", "patch", "delete"],
         },
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": _READ},
-        {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "create", "update", "patch"]},
+        {"api_groups": [""], "resources": ["namespaces"], "verbs": _READ},
+        {"api_groups": [""], "resources": ["events"], "verbs": ["get", "create", "update", "patch"]},
     ]
 
 
@@ -72,9 +62,9 @@ def controller_namespace_rules() -> list[Rule]:
     """What the controller may do in its own namespace: its configuration, the members, their tokens and its lease."""
     own = ["kubefedclusters", "kubefedconfigs", "federatedtypeconfigs"]
     return [
-        {"apiGroups": ["core.kubefed.io"], "resources": _with_status(own), "verbs": [*_READ, "update", "patch"]},
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update", "patch"]},
+        {"api_groups": ["core.kubefed.io"], "resources": _with_status(own), "verbs": [*_READ, "update", "patch"]},
+        {"api_groups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        {"api_groups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update", "patch"]},
     ]
 
 

@@ -95,9 +95,7 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
                 yield Problem(f"{setting}.{place}", name, advice)
 
 
-def check_objects(
-    workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]
-) -> Iterator[Problem]:
+def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> Iterator[Problem]:
     """Yields every object that two workloads hold: each would place it elsewhere."""
     owners: dict[tuple[str, str, str], str] = {}
     for name, objects in manifests.items():

@@ -40,7 +40,7 @@ class PlacedWorkload:
 
 
 def place_workload(workload: Workload, manifests: Sequence[Manifest], members: Members) -> PlacedWorkload:
-    """Decides where each object of a workload goes: counted ones are split, all others go wherever one of those does."""
+    """Decides where each object of a workload goes: counted ones are split, others go wherever one of those does."""
     counted = [manifest for manifest in manifests if manifest.type.counted]
     decisions = place(workload.placement, members, [_count(manifest) for manifest in counted])
     objects: list[PlacedObject] = []
@@ -52,7 +52,10 @@ def place_workload(workload: Workload, manifests: Sequence[Manifest], members: M
         else:
             shares = {each.cluster: 1 for each in decisions if each.share}
             patches = {}
-        own = {name: [patch.model_dump(exclude_unset=True) for patch in workload.overrides.get(name, [])] for name in shares}
+        own = {
+            name: [patch.model_dump(exclude_unset=True) for patch in workload.overrides.get(name, [])]
+            for name in shares
+        }
         overrides = {name: [*patches.get(name, []), *own[name]] for name in shares}
         objects.append(PlacedObject(manifest, list(shares), {name: each for name, each in overrides.items() if each}))
     return PlacedWorkload(workload.namespace, decisions, objects)
@@ -136,7 +139,9 @@ def _placement(clusters: Sequence[str], overrides: Mapping[str, Sequence[Mapping
 def _template(manifest: Manifest) -> dict[str, Any]:
     """What KubeFed makes the copies from: the object without what their place and their type say."""
     metadata = {key: value for key, value in manifest.body["metadata"].items() if key not in ("name", "namespace")}
-    body = {key: value for key, value in manifest.body.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+    body = {
+        key: value for key, value in manifest.body.items() if key not in ("apiVersion", "kind", "metadata", "status")
+    }
     if manifest.type.counted:
         # An override can only replace what is there.
         body["spec"] = {manifest.type.counted[0]: _count(manifest), **body.get("spec", {})}
@@ -145,7 +150,7 @@ def _template(manifest: Manifest) -> dict[str, Any]:
 
 def _count(manifest: Manifest) -> int:
     """How many pods a counted object runs side by side; Kubernetes' own default is 1."""
-    counts: list[int] = [manifest.body.get("spec", {}).get(key) for key in manifest.type.counted]
+    counts: list[int | None] = [manifest.body.get("spec", {}).get(key) for key in manifest.type.counted]
     first = 1 if counts[0] is None else counts[0]
     return min([first, *(count for count in counts[1:] if count is not None)])
 

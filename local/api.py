@@ -44,7 +44,7 @@ class Api:
         )
         self._base = str(configuration.host)
         rest = client.ApiClient(configuration).rest_client
-        self._pool = cast(urllib3.PoolManager, rest.pool_manager)
+        self._pool: urllib3.PoolManager = rest.pool_manager
         token = cast("str | None", configuration.get_api_key_with_prefix("authorization"))  # type: ignore[reportUnknownMemberType]
         self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
 

@@ -32,7 +32,9 @@ def main() -> int:
     """Prints the credential, or says on stderr why there is none."""
     info = os.environ.get("KUBERNETES_EXEC_INFO")
     if not info:
-        print("KUBERNETES_EXEC_INFO is not set: this program is for kubeconfigs with provideClusterInfo", file=sys.stderr)
+        print(
+            "KUBERNETES_EXEC_INFO is not set: this program is for kubeconfigs with provideClusterInfo", file=sys.stderr
+        )
         return 1
     server = str(json.loads(info)["spec"]["cluster"]["server"])
     found = credential(Path(sys.argv[1]) / "clusters", server)

@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler and kwok, by kwokctl."""
+"""A real Kubernetes control plane on this machine, by kwokctl: etcd, API server, controllers, scheduler and kwok."""
 
 import base64
 import fcntl
@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +117,10 @@ class ControlPlane:
         """Whether the whole control plane runs and its API server answers."""
         if not self.kubeconfig.exists() or len(self.processes()) < len(_SERVERS):
             return False
-        with suppress(OSError), socket.create_connection(("127.0.0.1", int(self.endpoint.rpartition(":")[2])), timeout=2):
+        with (
+            suppress(OSError),
+            socket.create_connection(("127.0.0.1", int(self.endpoint.rpartition(":")[2])), timeout=2),
+        ):
             return True
         return False
 
@@ -132,7 +135,9 @@ class ControlPlane:
         kept = read_json(self.folder / "ports.json")
         if kept is not None:
             return cast(dict[str, int], kept)
-        taken = {port for file in self.folder.parent.glob("*/ports.json") for port in json.loads(file.read_text()).values()}
+        taken = {
+            port for file in self.folder.parent.glob("*/ports.json") for port in json.loads(file.read_text()).values()
+        }
         ports: dict[str, int] = {}
         for key in _PORTS:
             ports[key] = free_port(taken)
@@ -235,7 +240,7 @@ def _last_lines(log: Path, count: int = 8) -> str:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def _locked(file: Path) -> Generator[None]:
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -19,7 +19,9 @@ def install(home: Home) -> None:
     """
     own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
     place(build(own), home.binaries)
-    _write_script(home.binaries / "gke-gcloud-auth-plugin", "-I", str(PROJECT / "local" / "auth_plugin.py"), str(home.root))
+    _write_script(
+        home.binaries / "gke-gcloud-auth-plugin", "-I", str(PROJECT / "local" / "auth_plugin.py"), str(home.root)
+    )
     _write_script(_plugin(home, "gcp"), "-m", "local.gcp", str(home.root))
     users = _users_kubernetes_plugin()
     if users:

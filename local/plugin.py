@@ -77,7 +77,9 @@ class Plugin:
     def configure(self, inputs: Properties) -> None:
         """Takes the provider's inputs, before any other operation on resources."""
 
-    def check(self, resource: Resource, old: Properties, new: Properties, seed: bytes) -> tuple[Properties, dict[str, str]]:
+    def check(
+        self, resource: Resource, old: Properties, new: Properties, seed: bytes
+    ) -> tuple[Properties, dict[str, str]]:
         """Returns the inputs with their defaults, and what is wrong with them by property."""
         return new, {}
 
@@ -136,7 +138,7 @@ def serve(plugin: Plugin) -> None:
     options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
     ended = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: ended.set())
+        signal.signal(sign, lambda number, frame: ended.set())
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(plugin), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
@@ -267,7 +269,7 @@ class _Errors:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, NotReady):
             self._abort_not_ready(error)
         if isinstance(error, Refused):

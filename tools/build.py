@@ -88,7 +88,7 @@ def check_go(modules: Iterable[Module]) -> None:
     wanted = ".".join(map(str, needed))
     if not shutil.which("go"):
         raise ToolError(f"Go is not on PATH. Install Go {wanted} or newer: the local stack builds its tools with it.")
-    found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
+    found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
     if found.startswith("go") and _version(found.removeprefix("go")) < needed:
         raise ToolError(f"Go on PATH is {found.removeprefix('go')}. Install Go {wanted} or newer.")
 

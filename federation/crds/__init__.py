@@ -23,7 +23,7 @@ def federated_crd(target: TargetType) -> dict[str, Any]:
     kind, plural, group = target.federated_kind, target.federated_plural, "types.kubefed.io"
     schema = {"type": "object", "properties": {"spec": _spec(target), "status": _STATUS}}
     names = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
-    version = {
+    version: dict[str, Any] = {
         "name": "v1beta1",
         "served": True,
         "storage": True,
@@ -57,9 +57,7 @@ _SELECTOR = _object(
 _PLACEMENT = _object(clusters=_list(_object(name=_TEXT), "name"), clusterSelector=_SELECTOR)
 _PATCH = _object(op={"type": "string", "enum": ["add", "remove", "replace"]}, path=_TEXT, value=_ANY)
 _OVERRIDES = _list(_object(clusterName=_TEXT, clusterOverrides=_list(_PATCH, "path")))
-_CONDITION = _object(
-    type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TEXT, lastTransitionTime=_TEXT
-)
+_CONDITION = _object(type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TEXT, lastTransitionTime=_TEXT)
 _STATUS = _object(
     conditions=_list(_CONDITION, "type", "status"),
     clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY), "name"),

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
+from clusters.regions import regions
 from local.gcp.resource import Cloud, Kind
 from local.plugin import UNKNOWN, Properties, Refused
-from clusters.regions import regions
 
 
 class Network(Kind):
@@ -53,7 +53,9 @@ class Subnetwork(Kind):
             if other == identifier or properties["network"] != inputs["network"]:
                 continue
             for taken in map(IPv4Network, _ranges(properties)):
-                yield from (f"range {block} overlaps with {taken} of {other}" for block in mine if block.overlaps(taken))
+                yield from (
+                    f"range {block} overlaps with {taken} of {other}" for block in mine if block.overlaps(taken)
+                )
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         link = f"https://www.googleapis.com/compute/v1/{identifier}"

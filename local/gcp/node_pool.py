@@ -75,7 +75,12 @@ def _nodes(cluster: Properties, pool: Properties) -> Iterator[dict[str, Any]]:
     config = pool.get("nodeConfig", {})
     size = machine(config.get("machineType", "e2-medium"))
     assert size
-    resources = {"cpu": str(size.cpus), "memory": f"{int(size.memory * 1024)}Mi", "pods": "110", "ephemeral-storage": "100Gi"}
+    resources = {
+        "cpu": str(size.cpus),
+        "memory": f"{int(size.memory * 1024)}Mi",
+        "pods": "110",
+        "ephemeral-storage": "100Gi",
+    }
     labels = dict(config.get("labels", {}))
     for accelerator in config.get("guestAccelerators", []):
         resources["nvidia.com/gpu"] = str(accelerator["count"])

@@ -5,7 +5,7 @@ from local.gcp.identity import Account, IamMember
 from local.gcp.network import Network, Subnetwork
 from local.gcp.node_pool import NodePool
 from local.gcp.registry import Registry
-from local.gcp.resource import NAME, Cloud, Kind
+from local.gcp.resource import Cloud, Kind, is_name
 from local.paths import Home
 from local.plugin import UNKNOWN, Difference, Plugin, Properties, Refused, Resource, known
 
@@ -25,17 +25,18 @@ class GcpPlugin(Plugin):
     def configure(self, inputs: Properties) -> None:
         self._cloud = Cloud(self._cloud.home, self._cloud.registry, str(inputs.get("project", "")))
 
-    def check(self, resource: Resource, old: Properties, new: Properties, seed: bytes) -> tuple[Properties, dict[str, str]]:
+    def check(
+        self, resource: Resource, old: Properties, new: Properties, seed: bytes
+    ) -> tuple[Properties, dict[str, str]]:
         kind = _kind(resource)
         inputs = dict(new)
         if kind.named and "name" not in inputs:
             inputs["name"] = old.get("name") or f"{resource.name}-{seed.hex()[:7]}"
         wrong: list[str] = []
         name = inputs.get("name")
-        if kind.named and isinstance(name, str) and name != UNKNOWN:
-            if not NAME.fullmatch(name) or len(name) > kind.longest_name:
-                rule = f"1 to {kind.longest_name} lower-case letters, digits and dashes, a letter first and no dash last"
-                wrong.append(f"name {name} is not {rule}")
+        if kind.named and name != UNKNOWN and not is_name(name, kind.longest_name):
+            rule = f"1 to {kind.longest_name} lower-case letters, digits and dashes, a letter first and no dash last"
+            wrong.append(f"name {name} is not {rule}")
         identifier = kind.identify(self._cloud, inputs)
         wrong.extend(kind.wrong(self._cloud, identifier, inputs))
         return inputs, {"": "; ".join(wrong)} if wrong else {}
@@ -76,7 +77,11 @@ class GcpPlugin(Plugin):
         kind, cloud = _kind(resource), self._cloud
         outputs = old | new
         for key in old.keys() - new.keys():
-            if key not in kind.outputs(cloud, resource.id, new) and key not in ("endpoint", "masterVersion", "masterAuth"):
+            if key not in kind.outputs(cloud, resource.id, new) and key not in (
+                "endpoint",
+                "masterVersion",
+                "masterAuth",
+            ):
                 outputs.pop(key)
         if not resource.preview:
             outputs |= kind.change(cloud, resource.id, new)
@@ -91,5 +96,7 @@ class GcpPlugin(Plugin):
 
 def _kind(resource: Resource) -> Kind:
     if resource.type not in KINDS:
-        raise Refused(f"{resource.type} is not among what the local stand-in for Google Cloud knows: {', '.join(KINDS)}")
+        raise Refused(
+            f"{resource.type} is not among what the local stand-in for Google Cloud knows: {', '.join(KINDS)}"
+        )
     return KINDS[resource.type]

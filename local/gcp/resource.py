@@ -8,8 +8,10 @@ from local.gcp.registry import Registry
 from local.paths import Home
 from local.plugin import Properties
 
-# Google Compute Engine's rule for names.
-NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+
+def is_name(name: object, longest: int) -> bool:
+    """Whether Google Cloud takes a name: letters, digits and dashes, a letter first and no dash last."""
+    return isinstance(name, str) and len(name) <= longest and bool(re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name))
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,18 @@ def _field(path: str, wanted: str | None) -> Check:
     def check(body: Properties) -> str:
         value: Any = body
         for part in re.findall(r"[^.\[\]]+", path):
-            if isinstance(value, list) and part.isdigit():
-                items = cast(list[Any], value)
-                value = items[int(part)] if int(part) < len(items) else None
-            else:
-                value = cast(Properties, value).get(part) if isinstance(value, dict) else None
+            value = _child(value, part)
         if value is None:
             return f"{path} is not set"
         return "" if wanted is None or str(value) == wanted else f"{path} is {value}, not {wanted}"
 
     return check
+
+
+def _child(value: Any, part: str) -> Any:
+    if isinstance(value, list) and part.isdigit():
+        return next(iter(cast(list[Any], value)[int(part) :]), None)
+    return cast(Properties, value).get(part) if isinstance(value, dict) else None
 
 
 def _ready(body: Properties) -> str:
@@ -86,11 +88,12 @@ def _rolled_out(body: Properties) -> str:
     status: Properties = body.get("status", {})
     if status.get("observedGeneration", 0) < body["metadata"]["generation"]:
         return "its controller has not seen it"
-    for field in ("updatedReplicas", "readyReplicas", "availableReplicas"):
-        if body["kind"] != "StatefulSet" or field == "readyReplicas":
-            if status.get(field, 0) != wanted:
-                return f"{field} is {status.get(field, 0)} of {wanted}{_failure(status)}"
-    return "" if status.get("replicas", 0) == wanted else f"{status.get('replicas', 0)} replicas are there, not {wanted}"
+    # A StatefulSet counts no updated ones while it rolls nothing out.
+    rollout = [] if body["kind"] == "StatefulSet" else ["updatedReplicas", "availableReplicas"]
+    for field in [*rollout, "readyReplicas", "replicas"]:
+        if status.get(field, 0) != wanted:
+            return f"{field} is {status.get(field, 0)} of {wanted}{_failure(status)}"
+    return ""
 
 
 def _failure(status: Properties) -> str:

@@ -73,8 +73,9 @@ def _join(path: str, key: str) -> str:
 def _project(value: Any, live: Any) -> Any:
     if isinstance(value, dict) and isinstance(live, dict):
         return drifted(cast(Properties, value), cast(Properties, live))
-    if isinstance(value, list) and isinstance(live, list):
-        wanted, found = cast(list[Any], value), cast(list[Any], live)
-        if len(wanted) == len(found):
-            return [_project(one, other) for one, other in zip(wanted, found, strict=True)]
-    return live
+    pairs = (
+        (cast(list[Any], value), cast(list[Any], live)) if isinstance(value, list) and isinstance(live, list) else None
+    )
+    if pairs and len(pairs[0]) == len(pairs[1]):
+        return [_project(one, other) for one, other in zip(*pairs, strict=True)]
+    return cast(Any, live)

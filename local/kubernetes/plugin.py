@@ -41,7 +41,9 @@ class KubernetesPlugin(Plugin):
     def configure(self, inputs: Properties) -> None:
         self._settings = inputs
 
-    def check(self, resource: Resource, old: Properties, new: Properties, seed: bytes) -> tuple[Properties, dict[str, str]]:
+    def check(
+        self, resource: Resource, old: Properties, new: Properties, seed: bytes
+    ) -> tuple[Properties, dict[str, str]]:
         if not isinstance(new.get("apiVersion"), str) or not isinstance(new.get("kind"), str):
             return new, {"": "apiVersion and kind are needed"}
         if new["kind"].endswith("Patch"):
@@ -79,7 +81,9 @@ class KubernetesPlugin(Plugin):
             live = objects.find(inputs)
             if live is None:
                 return None
-            applied = objects.api.apply(objects.place(inputs).path, inputs, fieldManager=_MANAGER, dryRun="All", force="true")
+            applied = objects.api.apply(
+                objects.place(inputs).path, inputs, fieldManager=_MANAGER, dryRun="All", force="true"
+            )
         except (ApiError, Unreachable) as error:
             raise Refused(f"{_label(inputs)}: {error}") from None
         return (inputs if same_object(applied, live) else drifted(inputs, live)), _outputs(inputs, live)
@@ -112,8 +116,12 @@ class KubernetesPlugin(Plugin):
         try:
             objects = self._objects()
             path = objects.place(inputs).path
-            made = objects.api.apply(path, inputs, fieldManager=_MANAGER, dryRun="All", force=_force(inputs, self._flag))
-            return inputs | {key: value for key, value in _outputs(inputs, made).items() if key not in ("metadata", "status", "data")}
+            made = objects.api.apply(
+                path, inputs, fieldManager=_MANAGER, dryRun="All", force=_force(inputs, self._flag)
+            )
+            return inputs | {
+                key: value for key, value in _outputs(inputs, made).items() if key not in ("metadata", "status", "data")
+            }
         except (UnknownKind, Unreachable):
             return inputs
         except ApiError as error:
@@ -197,5 +205,5 @@ def _label(body: Properties) -> str:
 
 
 def _force(inputs: Properties, flag: Any) -> str:
-    asked = (inputs["metadata"].get("annotations") or {}).get(_FORCE) == "true"
-    return "true" if asked or flag("enablePatchForce") else "false"
+    annotations: dict[str, str] = inputs["metadata"].get("annotations") or {}
+    return "true" if annotations.get(_FORCE) == "true" or flag("enablePatchForce") else "false"
