@@ -12,6 +12,7 @@ class TargetType:
     group: str
     version: str
     namespaced: bool = True
+    has_status: bool = True
 
     @property
     def config_name(self) -> str:
@@ -49,13 +50,13 @@ _COUNTED = {
 # Source: the built-in APIs that Kubernetes 1.30 to 1.37 serve.
 _TYPES = (
     TargetType("Namespace", "namespaces", "", "v1", namespaced=False),
-    TargetType("ConfigMap", "configmaps", "", "v1"),
-    TargetType("LimitRange", "limitranges", "", "v1"),
+    TargetType("ConfigMap", "configmaps", "", "v1", has_status=False),
+    TargetType("LimitRange", "limitranges", "", "v1", has_status=False),
     TargetType("PersistentVolumeClaim", "persistentvolumeclaims", "", "v1"),
     TargetType("ResourceQuota", "resourcequotas", "", "v1"),
-    TargetType("Secret", "secrets", "", "v1"),
+    TargetType("Secret", "secrets", "", "v1", has_status=False),
     TargetType("Service", "services", "", "v1"),
-    TargetType("ServiceAccount", "serviceaccounts", "", "v1"),
+    TargetType("ServiceAccount", "serviceaccounts", "", "v1", has_status=False),
     TargetType("DaemonSet", "daemonsets", "apps", "v1"),
     TargetType("Deployment", "deployments", "apps", "v1"),
     TargetType("ReplicaSet", "replicasets", "apps", "v1"),
@@ -64,10 +65,10 @@ _TYPES = (
     TargetType("CronJob", "cronjobs", "batch", "v1"),
     TargetType("Job", "jobs", "batch", "v1"),
     TargetType("Ingress", "ingresses", "networking.k8s.io", "v1"),
-    TargetType("NetworkPolicy", "networkpolicies", "networking.k8s.io", "v1"),
+    TargetType("NetworkPolicy", "networkpolicies", "networking.k8s.io", "v1", has_status=False),
     TargetType("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1"),
-    TargetType("Role", "roles", "rbac.authorization.k8s.io", "v1"),
-    TargetType("RoleBinding", "rolebindings", "rbac.authorization.k8s.io", "v1"),
+    TargetType("Role", "roles", "rbac.authorization.k8s.io", "v1", has_status=False),
+    TargetType("RoleBinding", "rolebindings", "rbac.authorization.k8s.io", "v1", has_status=False),
 )
 
 BUILT_IN = {each.config_name: each for each in _TYPES}

@@ -10,6 +10,10 @@ from federation.control_plane import ControlPlane
 from federation.kinds import NAMESPACES, TargetType
 from federation.spec import NAMESPACE
 
+# The controller would add it, then see the change and start the type a second time; what waits in the first start
+# makes the whole controller exit after cacheSyncTimeout.
+FINALIZER = "core.kubefed.io/federated-type-config"
+
 
 class FederatedTypes(pulumi.ComponentResource):
     """A FederatedTypeConfig for namespaces, and for every enabled type after it."""
@@ -29,7 +33,7 @@ class FederatedTypes(pulumi.ComponentResource):
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",
                 kind="FederatedTypeConfig",
-                metadata={"name": target.config_name, "namespace": NAMESPACE},
+                metadata={"name": target.config_name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
                 spec=type_config(target),
                 opts=pulumi.ResourceOptions(
                     parent=self,
@@ -50,7 +54,8 @@ def type_config(target: TargetType) -> dict[str, object]:
     scope = "Namespaced" if target.namespaced else "Cluster"
     return {
         "propagation": "Enabled",
-        "statusCollection": "Enabled",
+        # Of an object that never has a status, KubeFed would for ever wait for one before it calls it propagated.
+        "statusCollection": "Enabled" if target.has_status else "Disabled",
         "targetType": {
             "group": target.group,
             "version": target.version,

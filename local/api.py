@@ -5,6 +5,8 @@ which know no custom resources, are not used.
 """
 
 import json
+import ssl
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -38,14 +40,21 @@ class Api:
         from kubernetes import client, config
 
         configuration = client.Configuration()
-        configuration.connection_pool_maxsize = _CONNECTIONS
-        config.load_kube_config_from_dict(  # type: ignore[reportUnknownMemberType]
-            dict(kubeconfig), client_configuration=configuration, persist_config=False
-        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # The client writes keys into files; they are gone as soon as they are read.
+        with tempfile.TemporaryDirectory() as folder:
+            config.load_kube_config_from_dict(  # pyright: ignore[reportUnknownMemberType]
+                dict(kubeconfig), client_configuration=configuration, persist_config=False, temp_file_path=folder
+            )
+            if configuration.ssl_ca_cert:
+                context.load_verify_locations(configuration.ssl_ca_cert)
+            else:
+                context.load_default_certs()
+            if configuration.cert_file:
+                context.load_cert_chain(configuration.cert_file, configuration.key_file)
         self._base = str(configuration.host)
-        rest = client.ApiClient(configuration).rest_client
-        self._pool: urllib3.PoolManager = rest.pool_manager
-        token = cast("str | None", configuration.get_api_key_with_prefix("authorization"))  # type: ignore[reportUnknownMemberType]
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=context)
+        token = cast("str | None", configuration.get_api_key_with_prefix("authorization"))  # pyright: ignore[reportUnknownMemberType]
         self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
 
     @classmethod

@@ -105,7 +105,8 @@ def _failure(status: Properties) -> str:
 def _has_token(body: Properties) -> str:
     if body.get("type") != "kubernetes.io/service-account-token":
         return ""
-    return "" if (body.get("data") or {}).get("token") else "it has no token yet; does its ServiceAccount exist?"
+    data: dict[str, str] = body.get("data") or {}
+    return "" if data.get("token") else "it has no token yet; does its ServiceAccount exist?"
 
 
 def _has_address(body: Properties) -> str:
