@@ -23,6 +23,8 @@ def kubefed_config() -> dict[str, Any]:
         # A member becomes Ready at the next check after it was registered, so the period bounds that wait. Three
         # failures in a row are needed to drop one, so that a slow answer drops none.
         "clusterHealthCheck": {"period": "3s", "failureThreshold": 3, "successThreshold": 1, "timeout": "3s"},
-        "syncController": {"maxConcurrentReconciles": 1, "adoptResources": "Enabled"},
-        "statusController": {"maxConcurrentReconciles": 1},
+        # Until its caches are filled, each worker of a type is held for 10 s by the first object that it meets; there
+        # are more workers than a new cluster has namespaces, so that one is left for the first namespace federated.
+        "syncController": {"maxConcurrentReconciles": 32, "adoptResources": "Enabled"},
+        "statusController": {"maxConcurrentReconciles": 4},
     }

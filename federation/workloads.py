@@ -76,14 +76,15 @@ class FederatedNamespace(pulumi.ComponentResource):
         local = kubernetes.core.v1.Namespace(
             f"{namespace}-host-namespace",
             metadata={"name": namespace},
-            opts=pulumi.ResourceOptions(parent=self, provider=host.provider),
+            # Made once the controller knows the members, so that no worker of its own waits with it.
+            opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=after),
         )
         self.federated = _federate(
             f"{namespace}-federated-namespace",
             NAMESPACES,
             {"name": namespace, "namespace": namespace},
             {"template": {}, **_placement(clusters, {})},
-            pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local, *after]),
+            pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local]),
         )
         self.register_outputs({"name": namespace})
 
