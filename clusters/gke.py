@@ -84,6 +84,10 @@ class GkeCluster(pulumi.ComponentResource):
             cluster_identifier=cluster.self_link,
             # A run that was broken off may have made objects that the state does not know of.
             upsert_existing_objects=True,
+            # What the program declares holds, also against an edit by hand.
+            enable_patch_force=True,
+            # A new token takes the old one's place, with no moment without either.
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"name": self.name, "endpoint": self.endpoint, "kubeconfig": self.kubeconfig})

@@ -8,7 +8,7 @@ import json
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
@@ -54,7 +54,7 @@ class Api:
                 context.load_cert_chain(configuration.cert_file, configuration.key_file)
         self._base = str(configuration.host)
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=context)
-        token = cast("str | None", configuration.get_api_key_with_prefix("authorization"))  # pyright: ignore[reportUnknownMemberType]
+        token = configuration.get_api_key_with_prefix("authorization")
         self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
 
     @classmethod

@@ -95,7 +95,7 @@ class LocalStack:
         end(list(self._runs()), patience=5)
         agent = node_agent.agent_process(self.home)
         end([agent] if agent else [], patience=0)
-        end(node_agent.pod_processes(self.home), patience=5)
+        end(node_agent.pod_processes(self.home), patience=0)
         end(processes_of(self.home.root), patience=0)
         for _ in range(50):
             shutil.rmtree(self.home.root, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""A copy of the project in a folder of its own, worked on as its users do: by make, pulumi and kubectl."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    output: str
+    seconds: float
+
+    def ok(self) -> "Done":
+        assert self.code == 0, self.output
+        return self
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the checkout, sharing its virtual environment and the tool cache."""
+
+    folder: Path
+
+    @classmethod
+    def copy(cls, folder: Path) -> "Project":
+        """Copies what git tracks, or would."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        return cls(folder)
+
+    def start(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Starts a command in a process group of its own, as a terminal would."""
+        return subprocess.Popen(
+            words,
+            cwd=self.folder,
+            env=_clean_environment() | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str, timeout: float = 240, environment: Mapping[str, str] | None = None) -> Done:
+        """Runs a command to its end."""
+        started = time.monotonic()
+        with self.start(*words, environment=environment) as process:
+            try:
+                output, _ = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Done(process.returncode, output, time.monotonic() - started)
+
+    def make(self, *words: str, **environment: str) -> Done:
+        return self.run(*self.make_command(*words), environment=environment)
+
+    def make_command(self, *words: str) -> list[str]:
+        return ["make", "-s", f"VENV={ROOT / '.venv'}", *words]
+
+    def shell(self, command: str) -> Done:
+        """Runs a command as the README has users do it: in a shell that has taken in `make env`."""
+        make = " ".join(self.make_command("env"))
+        return self.run("bash", "-c", f'set -e; eval "$({make})"; {command}')
+
+    def kubectl(self, cluster: str, arguments: str) -> Done:
+        return self.shell(f"kubectl --context {cluster} {arguments}")
+
+    def objects(self, cluster: str, arguments: str) -> list[dict[str, Any]]:
+        """What `kubectl get` finds."""
+        done = self.shell(f"kubectl --context {cluster} get {arguments} -o json 2>/dev/null").ok()
+        return json.loads(done.output)["items"]
+
+    def outputs(self) -> dict[str, Any]:
+        return json.loads(self.shell("pulumi stack output --json --show-secrets").ok().output)
+
+    def settings(self) -> dict[str, Any]:
+        return yaml.safe_load(self._stack_file.read_text())
+
+    def write_settings(self, settings: dict[str, Any]) -> None:
+        self._stack_file.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """Every process on this machine that has to do with this copy."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if any(str(self.folder) in word for word in process.cmdline()):
+                    yield process
+
+    @property
+    def _stack_file(self) -> Path:
+        return self.folder / "Pulumi.local.yaml"
+
+
+def eventually(check: Callable[[], T], seconds: float) -> T:
+    """Repeats a check until it asserts nothing more, for at most so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def _clean_environment() -> dict[str, str]:
+    mine = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBE", "MAKE", "MFLAGS"))
+    }
+    return mine | {"NO_COLOR": "1"}

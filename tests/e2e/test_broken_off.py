@@ -1,0 +1,64 @@
+"""What was broken off is mended by running it again, and what is taken down leaves nothing."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, eventually
+
+
+@pytest.mark.parametrize(
+    ("sign", "after"), [(signal.SIGINT, 8.0), (signal.SIGKILL, 4.0), (signal.SIGKILL, 11.0), (signal.SIGTERM, 15.0)]
+)
+def test_up_broken_off_is_mended_by_up(tmp_path: Path, sign: signal.Signals, after: float) -> None:
+    project = Project.copy(tmp_path)
+    try:
+        process = project.start(*project.make_command("up"))
+        time.sleep(after)
+        assert process.poll() is None, "it was over before it could be broken off"
+        os.killpg(process.pid, sign)
+        process.communicate(timeout=60)
+        project.make("up").ok()
+        _check_ready(project)
+        standing = {each.parent.name for each in (tmp_path / ".local" / "clusters").glob("*/ready")}
+        assert len(standing) == 3, "a half-made cluster was left"
+    finally:
+        project.make("down").ok()
+    assert list(project.processes()) == []
+
+
+def test_down_in_the_middle_of_up_ends_clean(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path)
+    process = project.start(*project.make_command("up"))
+    time.sleep(7)
+    project.make("down").ok()
+    process.communicate(timeout=60)
+    project.make("down").ok()
+    assert list(project.processes()) == []
+    assert not (tmp_path / ".local").exists()
+
+
+def test_servers_that_died_are_started_again_by_up_and_destroy_leaves_no_cluster(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path)
+    try:
+        project.make("up").ok()
+        for process in project.processes():
+            process.kill()
+        project.make("up").ok()
+        eventually(lambda: _check_ready(project), seconds=60)
+        project.shell("pulumi destroy --yes --skip-preview").ok()
+        assert not list((tmp_path / ".local" / "clusters").glob("*/ready"))
+        servers = [each for each in project.processes() if "/clusters/" in " ".join(each.cmdline())]
+        assert servers == []
+    finally:
+        project.make("down").ok()
+    assert list(project.processes()) == []
+
+
+def _check_ready(project: Project) -> None:
+    members = project.objects("training", "kubefedclusters -n kube-federation-system")
+    states = [{each["type"]: each["status"] for each in member["status"]["conditions"]} for member in members]
+    assert [state.get("Ready") for state in states] == ["True"] * 3
