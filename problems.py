@@ -62,11 +62,11 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
         return {}
     good: dict[str, M] = {}
     for key, value in cast(Mapping[str, Any], raw).items():
-        if not re.match(name, key):
+        if not re.fullmatch(name, key):
             problems.append(
-                Problem(f"{setting}.{key}", key, _TEXT_RULES.get(name, f"write a name that matches {name}"))
+                Problem(f"{setting}.{_one_line(key)}", key, _TEXT_RULES.get(name, f"write a name that matches {name}"))
             )
-        checked = check_model(f"{setting}.{key}", value, model, problems)
+        checked = check_model(f"{setting}.{_one_line(key)}", value, model, problems)
         if checked is not None:
             good[key] = checked
     return good
@@ -105,8 +105,14 @@ _TEXT_RULES = {
 }
 
 
+def _one_line(key: str) -> str:
+    return key.encode("unicode_escape").decode()
+
+
 def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
-    path, wanted, siblings = _walk(details["loc"], schema)
+    # Where a map's key is wrong, pydantic's location goes on after the key.
+    location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) and len(details["loc"]) > 1 else details["loc"]
+    path, wanted, siblings = _walk(location, schema)
     where = ".".join([setting, *path])
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     match kind:
@@ -142,9 +148,7 @@ def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[str], str
             # A variant of a union stands in pydantic's location, but not in the user's file.
             node = {"$ref": variants[str(part)], "description": node.get("description", "")}
             continue
-        if part == "[key]":
-            continue
-        path.append(str(part))
+        path.append(_one_line(str(part)))
         properties: dict[str, Schema] = node.get("properties", {})
         patterns: dict[str, Schema] = node.get("patternProperties", {})
         siblings = list(properties)

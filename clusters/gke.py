@@ -1,5 +1,7 @@
 """The shared factory: every cluster of the federation, for training, serving or anything else, is made here."""
 
+import re
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_gcp import config as gcp_config
@@ -33,7 +35,11 @@ class GkeCluster(pulumi.ComponentResource):
     def __init__(self, name: str, spec: Cluster, network: Network, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("geo-federation:clusters:GkeCluster", name, None, opts)
         project = gcp_config.project or ""
-        labels = {"federation": pulumi.get_project(), "stack": pulumi.get_stack().lower(), "cluster": name}
+        labels = {
+            "federation": pulumi.get_project(),
+            "stack": re.sub(r"[^-_a-z0-9]", "-", pulumi.get_stack().lower())[:63],
+            "cluster": name,
+        }
         account = NodeAccount(f"{name}-nodes", name, project, pulumi.ResourceOptions(parent=self))
         subnet = create_subnet(name, spec.region, addresses(spec.slot), network, pulumi.ResourceOptions(parent=self))
         self.cluster = cluster = container.Cluster(

@@ -35,6 +35,16 @@ class TargetType:
         return f"federated{self.plural}"
 
     @property
+    def scope(self) -> str:
+        """The scope of its objects in the members: Namespaced or Cluster."""
+        return "Namespaced" if self.namespaced else "Cluster"
+
+    @property
+    def federated_scope(self) -> str:
+        """The scope of the kind that federates it: its own, but a federated namespace lies in the one it federates."""
+        return "Namespaced" if self.kind == "Namespace" else self.scope
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
         return _COUNTED.get(self.kind, ())

@@ -62,6 +62,8 @@ def _documents(folder: Path, file: str) -> list[Any]:
         raise ManifestError(
             ["outside the project; write a path below the project's folder, such as workloads/job.yaml"]
         )
+    if not (folder / path).resolve().is_relative_to(folder.resolve()):
+        raise ManifestError(["a link that leads out of the project; write the path of a file inside it"])
     try:
         text = (folder / path).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -39,7 +39,7 @@ class FederatedTypes(pulumi.ComponentResource):
                     parent=self,
                     provider=host.provider,
                     # The controller holds a finalizer on each, so it must outlive them.
-                    depends_on=[control_plane.controller, *after],
+                    depends_on=[control_plane.controller, control_plane.federated_types[target.config_name], *after],
                     deleted_with=host.cluster,
                 ),
             )

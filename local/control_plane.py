@@ -28,6 +28,7 @@ _PORTS = (
     "kwokControllerPort",
 )
 _START_SECONDS = 120
+_STARTER = "kwokctl"
 _SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
 # Pods that run for real are the node agent's (local/node_agent.py); kwok plays every other one.
@@ -115,7 +116,8 @@ class ControlPlane:
 
     def _answers(self) -> bool:
         """Whether the whole control plane runs and its API server answers."""
-        if not self.kubeconfig.exists() or len(self.processes()) < len(_SERVERS):
+        running = {Path(process.exe()).name for process in self.processes()}
+        if not self.kubeconfig.exists() or not running.issuperset(_SERVERS):
             return False
         with (
             suppress(OSError),
@@ -197,7 +199,7 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             words = " ".join(process.cmdline())
-            if process.pid != os.getpid() and prefix in words and Path(process.exe()).name in _SERVERS:
+            if prefix in words and Path(process.exe()).name in (_STARTER, *_SERVERS):
                 found.append(process)
     return found
 

@@ -124,7 +124,7 @@ class LocalStack:
         """Takes back the locks of runs that were killed: their processes are gone."""
         for file in (self.home.state / ".pulumi" / "locks").rglob("*.json"):
             with suppress(OSError, ValueError, KeyError):
-                if not psutil.pid_exists(json.loads(file.read_text())["pid"]):
+                if not _runs(json.loads(file.read_text())["pid"]):
                     file.unlink()
 
     def _sweep(self) -> None:
@@ -144,6 +144,12 @@ class LocalStack:
             for folder in self.home.clusters.glob("*/"):
                 if folder.name not in standing:
                     ControlPlane(folder.name, folder, self.home.binaries).delete()
+
+
+def _runs(process: int) -> bool:
+    with suppress(psutil.Error):
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def exports(variables: dict[str, str]) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """KubeFed's custom resources: the core ones from the files beside this one, the federated ones from one shape.
 
-The schemas hold what KubeFed v0.10.0's types serialise; their rules are what its admission webhook would check.
+The schemas hold what KubeFed v0.10.0's types serialise; their rules are what its admission webhook would check
+(docs/decisions/validation-in-the-api-server.md).
 """
 
 from pathlib import Path
@@ -19,9 +20,13 @@ def core_crds() -> list[dict[str, Any]]:
 
 
 def federated_crd(target: TargetType) -> dict[str, Any]:
-    """The definition of the type that federates `target`."""
+    """The definition of the type that federates `target`.
+
+    Source: the schema that KubeFed v0.10.0's kubefedctl makes for a type (pkg/kubefedctl/enable/validation.go).
+    """
     kind, plural, group = target.federated_kind, target.federated_plural, "types.kubefed.io"
-    schema = {"type": "object", "properties": {"spec": _spec(target), "status": _STATUS}}
+    # A federated ConfigMap or Secret without a spec is most likely a plain one whose kind was changed.
+    schema = {**_object(spec=_spec(target), status=_STATUS), "required": ["spec"]}
     names = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
     version: dict[str, Any] = {
         "name": "v1beta1",
@@ -34,8 +39,7 @@ def federated_crd(target: TargetType) -> dict[str, Any]:
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{plural}.{group}"},
-        # Whatever is federated lies in a namespace, a federated namespace in the one of its own name.
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+        "spec": {"group": group, "scope": target.federated_scope, "names": names, "versions": [version]},
     }
 
 
@@ -48,25 +52,28 @@ def _list(item: dict[str, Any], *required: str) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
 _ANY = {"x-kubernetes-preserve-unknown-fields": True}
+_ANY_OBJECT = {"type": "object", **_ANY}
 
 _SELECTOR = _object(
     matchLabels={"type": "object", "additionalProperties": _TEXT},
     matchExpressions=_list(_object(key=_TEXT, operator=_TEXT, values=_list(_TEXT)), "key", "operator"),
 )
 _PLACEMENT = _object(clusters=_list(_object(name=_TEXT), "name"), clusterSelector=_SELECTOR)
-_PATCH = _object(op={"type": "string", "enum": ["add", "remove", "replace"]}, path=_TEXT, value=_ANY)
+# An empty op is a replace.
+_PATCH = _object(op={"type": "string", "enum": ["add", "remove", "replace", ""]}, path=_TEXT, value=_ANY)
 _OVERRIDES = _list(_object(clusterName=_TEXT, clusterOverrides=_list(_PATCH, "path")))
-_CONDITION = _object(type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TEXT, lastTransitionTime=_TEXT)
+_CONDITION = _object(type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TIME, lastTransitionTime=_TIME)
 _STATUS = _object(
     conditions=_list(_CONDITION, "type", "status"),
-    clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY), "name"),
+    clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY_OBJECT), "name"),
     observedGeneration={"type": "integer", "format": "int64"},
 )
 
 
 def _spec(target: TargetType) -> dict[str, Any]:
-    spec = _object(template={"type": "object", **_ANY}, placement=_PLACEMENT, overrides=_OVERRIDES)
+    spec = _object(template=_ANY_OBJECT, placement=_PLACEMENT, overrides=_OVERRIDES)
     if "replicas" in target.counted:
         # Leaves the number of replicas to whatever scales them in the member.
         spec["properties"]["retainReplicas"] = {"type": "boolean"}

@@ -1,0 +1,65 @@
+"""The address plan: no two clusters overlap, whatever comes and goes."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clusters.addresses import SLOTS, Addresses, addresses
+
+SLOT = st.integers(0, SLOTS - 1)
+# 172.17.0.0/16 is Docker's bridge on GKE's nodes, and 100.64.0.0/10 and 240.0.0.0/4 are not private everywhere.
+PRIVATE = IPv4Network("10.0.0.0/8")
+
+
+def ranges(plan: Addresses) -> Iterator[IPv4Network]:
+    yield from (plan.nodes, plan.pods, plan.services)
+
+
+def test_no_two_ranges_of_the_whole_plan_overlap() -> None:
+    everything = [each for slot in range(SLOTS) for each in ranges(addresses(slot))]
+    assert len(everything) == 3 * SLOTS
+    assert not any(one.overlaps(other) for one, other in combinations(everything, 2))
+
+
+@given(SLOT, SLOT)
+def test_two_slots_overlap_only_where_they_are_one(one: int, other: int) -> None:
+    overlap = any(each.overlaps(every) for each in ranges(addresses(one)) for every in ranges(addresses(other)))
+    assert overlap == (one == other)
+
+
+@given(st.permutations(range(8)))
+def test_a_slots_ranges_depend_on_the_slot_alone(order: list[int]) -> None:
+    asked = {slot: addresses(slot) for slot in order}
+    assert all(asked[slot] == addresses(slot) for slot in range(8))
+
+
+# Written out, because clusters that stand have these ranges: they can never change.
+@pytest.mark.parametrize(
+    ("slot", "nodes", "pods", "services"),
+    [
+        (0, "10.0.0.0/20", "10.64.0.0/16", "10.32.0.0/20"),
+        (1, "10.0.16.0/20", "10.65.0.0/16", "10.32.16.0/20"),
+        (63, "10.3.240.0/20", "10.127.0.0/16", "10.35.240.0/20"),
+    ],
+)
+def test_no_range_ever_moves(slot: int, nodes: str, pods: str, services: str) -> None:
+    assert addresses(slot) == Addresses(IPv4Network(nodes), IPv4Network(pods), IPv4Network(services))
+
+
+@given(SLOT)
+def test_every_range_is_private_and_large_enough_for_gke(slot: int) -> None:
+    plan = addresses(slot)
+    assert all(each.subnet_of(PRIVATE) for each in ranges(plan))
+    assert plan.nodes.prefixlen <= 24
+    assert plan.pods.prefixlen <= 17
+    assert plan.services.prefixlen <= 22
+
+
+@given(st.integers().filter(lambda slot: not 0 <= slot < SLOTS))
+def test_a_slot_outside_the_plan_is_refused_in_words(slot: int) -> None:
+    with pytest.raises(ValueError, match=f"write a number from 0 to {SLOTS - 1}"):
+        addresses(slot)

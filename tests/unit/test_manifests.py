@@ -1,0 +1,108 @@
+"""Manifests are read as kubectl would read them, and refused in words."""
+
+from pathlib import Path
+
+import pytest
+
+from federation.kinds import BUILT_IN, DEFAULT_TYPES
+from federation.manifests import Manifest, ManifestError, read_manifests
+from tests.unit.program import ROOT
+
+SERVICE = "{apiVersion: v1, kind: Service, metadata: {name: api}}"
+DEPLOYMENT = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: api}, spec: {replicas: 3}}"
+
+
+def read(folder: Path, text: str, types: tuple[str, ...] = DEFAULT_TYPES) -> list[Manifest]:
+    (folder / "file.yaml").write_text(text)
+    return read_manifests(folder, "file.yaml", "ai", types)
+
+
+def refused(folder: Path, text: str, types: tuple[str, ...] = DEFAULT_TYPES) -> list[str]:
+    with pytest.raises(ManifestError) as raised:
+        read(folder, text, types)
+    assert all(problem in str(raised.value) for problem in raised.value.problems)
+    return raised.value.problems
+
+
+def test_every_object_of_a_file_is_read_in_order(tmp_path: Path) -> None:
+    objects = read(tmp_path, f"{SERVICE}\n---\n{DEPLOYMENT}\n")
+    assert [(each.type.config_name, each.name) for each in objects] == [
+        ("services", "api"),
+        ("deployments.apps", "api"),
+    ]
+    assert objects[1].body["spec"] == {"replicas": 3}
+
+
+def test_empty_documents_are_no_objects(tmp_path: Path) -> None:
+    assert len(read(tmp_path, f"---\n# nothing\n---\n{SERVICE}\n---\n")) == 1
+
+
+def test_json_is_yaml_too(tmp_path: Path) -> None:
+    assert read(tmp_path, '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}}')[0].name == "api"
+
+
+def test_a_file_in_a_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "file.yaml").write_text(SERVICE)
+    assert read_manifests(tmp_path, "deep/er/file.yaml", "ai", DEFAULT_TYPES)
+
+
+def test_the_workloads_own_namespace_may_be_named(tmp_path: Path) -> None:
+    assert read(tmp_path, "{apiVersion: v1, kind: Service, metadata: {name: api, namespace: ai}}")
+
+
+def test_every_mistake_of_a_file_is_told_with_its_object(tmp_path: Path) -> None:
+    text = f"{{kind: Service}}\n---\n{SERVICE}\n---\n{{apiVersion: v1, kind: Service}}\n---\n[]\n"
+    problems = refused(tmp_path, text)
+    assert [problem.partition(":")[0] for problem in problems] == ["object 1", "object 3", "object 4"]
+
+
+def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, f"{SERVICE}\n---\nkind: 'Service\n")
+    assert "line" in problem
+
+
+def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, "{apiVersion: extensions/v1beta1, kind: Deployment, metadata: {name: api}}")
+    assert "Deployment of extensions/v1beta1" in problem
+
+
+def test_a_type_is_refused_until_it_is_enabled(tmp_path: Path) -> None:
+    text = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}}"
+    assert "daemonsets.apps" in refused(tmp_path, text)[0]
+    assert read(tmp_path, text, (*DEFAULT_TYPES, "daemonsets.apps"))[0].type is BUILT_IN["daemonsets.apps"]
+
+
+def test_the_same_name_of_another_type_is_another_object(tmp_path: Path) -> None:
+    assert len(read(tmp_path, f"{SERVICE}\n---\n{DEPLOYMENT}")) == 2
+
+
+@pytest.mark.parametrize("text", ["{a: &a [*a]}", "!!python/object/apply:os.getcwd []", "{? [a] : b}"])
+def test_yaml_that_no_manifest_needs_does_no_harm(text: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["finetune", "inference"])
+def test_the_projects_workloads_ask_for_gpus_as_kubernetes_wants_it(name: str) -> None:
+    objects = read_manifests(ROOT, f"workloads/{name}.yaml", "ai", DEFAULT_TYPES)
+    by_kind = {each.type.kind: each.body for each in objects}
+    assert len(by_kind) == len(objects) == 3
+    (main,) = (each.body for each in objects if each.type.counted)
+    pod = main["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert pod["serviceAccountName"] == by_kind["ServiceAccount"]["metadata"]["name"]
+    assert not container["image"].endswith(":latest")
+    assert ":" in container["image"]
+
+
+def test_the_service_of_the_inference_leads_to_its_pods() -> None:
+    objects = read_manifests(ROOT, "workloads/inference.yaml", "ai", DEFAULT_TYPES)
+    service, deployment = (
+        next(each.body["spec"] for each in objects if each.type.kind == kind) for kind in ("Service", "Deployment")
+    )
+    template = deployment["template"]
+    assert template["metadata"]["labels"].items() >= service["selector"].items()
+    assert template["metadata"]["labels"].items() >= deployment["selector"]["matchLabels"].items()
+    ports = {port["name"] for port in template["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"] for port in service["ports"]} <= ports

@@ -1,0 +1,554 @@
+"""Every mistake in the settings is told: the setting, its value and what to write instead."""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clusters.addresses import SLOTS
+from problems import SettingsError
+from settings import Settings, parse
+from tests.unit.program import ROOT, stack_settings
+
+JOB = "{apiVersion: batch/v1, kind: Job, metadata: {name: train}, spec: {parallelism: 2}}"
+GOOD: dict[str, Any] = {
+    "clusters": {
+        "training": {
+            "region": "us-west1",
+            "zones": ["us-west1-b"],
+            "slot": 0,
+            "role": "training",
+            "labels": {"tier": "gold"},
+            "node_pools": {
+                "a100": {"machine_type": "a2-highgpu-1g", "accelerator": {"type": "nvidia-tesla-a100", "count": 1}}
+            },
+        },
+        "serving": {"region": "europe-west1", "slot": 1, "role": "serving"},
+    },
+    "federation": {"host": "training"},
+    "workloads": {"train": {"manifests": "job.yaml", "namespace": "ai", "placement": {"policy": "spread"}}},
+}
+DELETE = object()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "job.yaml").write_text(JOB)
+    return tmp_path
+
+
+def changed(changes: Mapping[str, Any], base: Mapping[str, Any] = GOOD) -> dict[str, Any]:
+    """Good settings with some values changed; keys are dotted paths, and DELETE takes one out."""
+    raw = copy.deepcopy(dict(base))
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        node: Any = raw
+        for key in parents:
+            node = node.setdefault(key, {})
+        if value is DELETE:
+            del node[last]
+        else:
+            node[last] = value
+    return raw
+
+
+def mistakes(folder: Path, changes: Mapping[str, Any], project: str | None = "my-project") -> str:
+    with pytest.raises(SettingsError) as raised:
+        parse(changed(changes), folder, project)
+    message = str(raised.value)
+    assert "Traceback" not in message
+    for problem in raised.value.problems:
+        assert str(problem) in message
+        assert problem.advice
+    return message
+
+
+def test_good_settings_are_taken(folder: Path) -> None:
+    parsed = parse(GOOD, folder)
+    assert isinstance(parsed, Settings)
+    assert parsed.federation.host == "training"
+    assert parsed.clusters["training"].node_pools["a100"].accelerator
+    assert parsed.clusters["serving"].zones == []
+    assert [each.name for each in parsed.manifests["train"]] == ["train"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+def test_the_stacks_of_the_project_are_good(stack: str) -> None:
+    raw = stack_settings(stack)
+    parsed = parse({key: value for key, value in raw.items() if ":" not in key}, ROOT, raw["gcp:project"])
+    assert set(parsed.workloads) == {"finetune", "inference"}
+
+
+def test_workloads_and_types_have_defaults(folder: Path) -> None:
+    parsed = parse(changed({"workloads": DELETE}), folder)
+    assert parsed.workloads == {}
+    assert list(parsed.federation.types) == [
+        "deployments.apps",
+        "jobs.batch",
+        "services",
+        "configmaps",
+        "secrets",
+        "serviceaccounts",
+    ]
+
+
+WORKLOAD = {"manifests": "job.yaml", "namespace": "ai", "placement": {"policy": "spread"}}
+POOL = {"machine_type": "g2-standard-8"}
+
+# The mistake, the setting that the message names, and what else must be in the same line: the value, or the way out.
+BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "unknown key": ({"cluster": {}}, "cluster", ["write", "clusters"]),
+    "unknown key of a cluster": (
+        {"clusters.serving.node_pool": {}},
+        "clusters.serving.node_pool",
+        ["unknown", "node_pools"],
+    ),
+    "unknown key of a pool": (
+        {"clusters.serving.node_pools": {"l4": POOL | {"machine": "x"}}},
+        "clusters.serving.node_pools.l4.machine",
+        ["unknown", "machine_type"],
+    ),
+    "unknown key of an accelerator": (
+        {"clusters.training.node_pools.a100.accelerator.kind": "x"},
+        "clusters.training.node_pools.a100.accelerator.kind",
+        ["'x'", "unknown", "type"],
+    ),
+    "unknown key of the federation": ({"federation.hosts": "x"}, "federation.hosts", ["'x'", "unknown", "host"]),
+    "unknown key of a workload": (
+        {"workloads.train.manifest": "x"},
+        "workloads.train.manifest",
+        ["'x'", "unknown", "manifests"],
+    ),
+    "unknown key of a placement": (
+        {"workloads.train.placement": {"policy": "spread", "selects": {"role": "x"}}},
+        "workloads.train.placement.selects",
+        ["unknown", "select"],
+    ),
+    "key of another policy": (
+        {"workloads.train.placement": {"policy": "spread", "region": "us-west1"}},
+        "workloads.train.placement.region",
+        ["'us-west1'", "unknown"],
+    ),
+    "unknown region": (
+        {"clusters.serving.region": "europe-west99"},
+        "clusters.serving.region",
+        ["'europe-west99'", "write europe-west"],
+    ),
+    "a zone for a region": (
+        {"clusters.serving.region": "europe-west1-b"},
+        "clusters.serving.region",
+        ["'europe-west1-b'", "write europe-west1"],
+    ),
+    "zone of another region": (
+        {"clusters.serving.zones": ["us-west1-b"]},
+        "clusters.serving.zones",
+        ["'us-west1-b'", "europe-west1-"],
+    ),
+    "letters for a zone": ({"clusters.serving.zones": ["b"]}, "clusters.serving.zones", ["'b'", "europe-west1-"]),
+    "one slot twice": ({"clusters.serving.slot": 0}, "clusters.serving.slot", ["0", "training", "write", "1"]),
+    "slot above the plan": ({"clusters.serving.slot": SLOTS}, "clusters.serving.slot", [str(SLOTS), str(SLOTS - 1)]),
+    "slot below the plan": ({"clusters.serving.slot": -1}, "clusters.serving.slot", ["-1", "0 to"]),
+    "host that is no cluster": ({"federation.host": "trainin"}, "federation.host", ["'trainin'", "training"]),
+    "unknown type": ({"federation.types": ["deployment"]}, "federation.types", ["'deployment'", "deployments.apps"]),
+    "no clusters": ({"clusters": DELETE}, "clusters", ["required", "write"]),
+    "empty clusters": ({"clusters": {}}, "clusters", ["required", "write"]),
+    "no federation": ({"federation": DELETE}, "federation.host", ["required", "write"]),
+    "no host": ({"federation.host": DELETE}, "federation.host", ["required", "write"]),
+    "no region": ({"clusters.serving.region": DELETE}, "clusters.serving.region", ["required", "us-west1"]),
+    "no slot": ({"clusters.serving.slot": DELETE}, "clusters.serving.slot", ["required", "write"]),
+    "no role": ({"clusters.serving.role": DELETE}, "clusters.serving.role", ["required", "write"]),
+    "no machine type": (
+        {"clusters.training.node_pools.a100.machine_type": DELETE},
+        "clusters.training.node_pools.a100.machine_type",
+        ["required", "g2-standard-8"],
+    ),
+    "no accelerator type": (
+        {"clusters.training.node_pools.a100.accelerator.type": DELETE},
+        "clusters.training.node_pools.a100.accelerator.type",
+        ["required", "nvidia-l4"],
+    ),
+    "no manifests": ({"workloads.train.manifests": DELETE}, "workloads.train.manifests", ["required", "write"]),
+    "no namespace": ({"workloads.train.namespace": DELETE}, "workloads.train.namespace", ["required", "write"]),
+    "no placement": ({"workloads.train.placement": DELETE}, "workloads.train.placement", ["required", "spread"]),
+    "no policy": ({"workloads.train.placement": {}}, "workloads.train.placement.policy", ["write", "spread"]),
+    "unknown policy": (
+        {"workloads.train.placement": {"policy": "spred"}},
+        "workloads.train.placement.policy",
+        ["'spred'", "spread"],
+    ),
+    "region policy without region": (
+        {"workloads.train.placement": {"policy": "region"}},
+        "workloads.train.placement.region",
+        ["required", "region"],
+    ),
+    "region policy elsewhere": (
+        {"workloads.train.placement": {"policy": "region", "region": "asia-east1"}},
+        "workloads.train.placement",
+        ["asia-east1", "europe-west1", "us-west1", "write"],
+    ),
+    "no named cluster": (
+        {"workloads.train.placement": {"policy": "clusters", "clusters": []}},
+        "workloads.train.placement.clusters",
+        ["write", "list"],
+    ),
+    "unknown cluster in a placement": (
+        {"workloads.train.placement": {"policy": "clusters", "clusters": ["training", "servin"]}},
+        "workloads.train.placement.clusters",
+        ["'servin'", "serving"],
+    ),
+    "unknown cluster in overrides": (
+        {"workloads.train.overrides": {"servin": [{"path": "/spec/suspend", "value": True}]}},
+        "workloads.train.overrides",
+        ["'servin'", "serving"],
+    ),
+    "override of no path": (
+        {"workloads.train.overrides": {"serving": [{"path": "spec.suspend", "value": True}]}},
+        "workloads.train.overrides.serving.0.path",
+        ["'spec.suspend'", "JSON pointer"],
+    ),
+    "select that nothing matches": (
+        {"workloads.train.placement": {"policy": "spread", "select": {"role": "servin"}}},
+        "workloads.train.placement",
+        ["servin", "training", "write"],
+    ),
+    "namespace that is left alone": (
+        {"workloads.train.namespace": "kube-system"},
+        "workloads.train.namespace",
+        ["'kube-system'", "write"],
+    ),
+    "KubeFed's own namespace": (
+        {"workloads.train.namespace": "kube-federation-system"},
+        "workloads.train.namespace",
+        ["'kube-federation-system'", "write"],
+    ),
+    "namespace that is no name": (
+        {"workloads.train.namespace": "A I"},
+        "workloads.train.namespace",
+        ["'A I'", "write"],
+    ),
+    "cluster in capitals": ({"clusters.Serving": {}}, "clusters.Serving", ["'Serving'", "lower-case"]),
+    "cluster with a digit first": ({"clusters.1a": {}}, "clusters.1a", ["'1a'", "letter first"]),
+    "cluster with an underscore": ({"clusters.a_b": {}}, "clusters.a_b", ["'a_b'", "dashes"]),
+    "cluster with a dash last": ({"clusters.a-": {}}, "clusters.a-", ["'a-'", "dash"]),
+    "cluster with too long a name": ({f"clusters.{'a' * 41}": {}}, f"clusters.{'a' * 41}", ["32"]),
+    "pool with a bad name": (
+        {"clusters.serving.node_pools": {"L4": POOL}},
+        "clusters.serving.node_pools.L4",
+        ["'L4'", "lower-case"],
+    ),
+    "pool with too long a name": (
+        {"clusters.serving.node_pools": {"a" * 41: POOL}},
+        f"clusters.serving.node_pools.{'a' * 41}",
+        ["32"],
+    ),
+    "pool of the system": (
+        {"clusters.serving.node_pools": {"system": POOL}},
+        "clusters.serving.node_pools",
+        ["'system'", "another name"],
+    ),
+    "pool larger at the least than at the most": (
+        {"clusters.serving.node_pools": {"l4": POOL | {"min_nodes": 3, "max_nodes": 2}}},
+        "clusters.serving.node_pools.l4",
+        ["min_nodes 3", "max_nodes 2", "write"],
+    ),
+    "machine type that is none": (
+        {"clusters.serving.node_pools": {"l4": {"machine_type": "big"}}},
+        "clusters.serving.node_pools.l4.machine_type",
+        ["'big'", "g2-standard-8"],
+    ),
+    "no accelerators": (
+        {"clusters.training.node_pools.a100.accelerator.count": 0},
+        "clusters.training.node_pools.a100.accelerator.count",
+        ["0", "1 to 16"],
+    ),
+    "reserved label role": (
+        {"clusters.serving.labels": {"role": "x"}},
+        "clusters.serving.labels",
+        ["'role'", "another"],
+    ),
+    "reserved label region": (
+        {"clusters.serving.labels": {"region": "x"}},
+        "clusters.serving.labels",
+        ["'region'", "another"],
+    ),
+    "reserved label continent": (
+        {"clusters.serving.labels": {"continent": "x"}},
+        "clusters.serving.labels",
+        ["'continent'", "another"],
+    ),
+    "reserved label of an accelerator": (
+        {"clusters.serving.labels": {"accelerator/nvidia-l4": "x"}},
+        "clusters.serving.labels",
+        ["'accelerator/nvidia-l4'", "another"],
+    ),
+    "label key that is none": (
+        {"clusters.serving.labels": {"a b": "x"}},
+        "clusters.serving.labels.a b",
+        ["'a b'", "label key"],
+    ),
+    "label value that is none": (
+        {"clusters.serving.labels": {"tier": "a b"}},
+        "clusters.serving.labels.tier",
+        ["'a b'", "label value"],
+    ),
+    "label value that is a number": ({"clusters.serving.labels": {"tier": 1}}, "clusters.serving.labels.tier", ["1"]),
+    "role that is no label": ({"clusters.serving.role": "a b"}, "clusters.serving.role", ["'a b'", "write"]),
+    "empty role": ({"clusters.serving.role": ""}, "clusters.serving.role", ["''", "write"]),
+    "text for the clusters": ({"clusters": "training"}, "clusters", ["'training'", "map"]),
+    "list for the clusters": ({"clusters": [1]}, "clusters", ["[1]", "map"]),
+    "text for a cluster": ({"clusters.serving": "x"}, "clusters.serving", ["'x'", "write"]),
+    "nothing for a cluster": ({"clusters.serving": None}, "clusters.serving", ["write"]),
+    "text for zones": ({"clusters.serving.zones": "europe-west1-b"}, "clusters.serving.zones", ["list"]),
+    "text for a slot": ({"clusters.serving.slot": "one"}, "clusters.serving.slot", ["'one'", "write"]),
+    "half a slot": ({"clusters.serving.slot": 1.5}, "clusters.serving.slot", ["1.5", "write"]),
+    "number for a region": ({"clusters.serving.region": 7}, "clusters.serving.region", ["7", "us-west1"]),
+    "list of pools": ({"clusters.serving.node_pools": []}, "clusters.serving.node_pools", ["[]", "map"]),
+    "text for the federation": ({"federation": "training"}, "federation", ["'training'", "write"]),
+    "text for types": ({"federation.types": "services"}, "federation.types", ["'services'", "list"]),
+    "text for the workloads": ({"workloads": "x"}, "workloads", ["'x'", "map"]),
+    "text for a workload": ({"workloads.train": "x"}, "workloads.train", ["'x'", "write"]),
+    "text for a placement": (
+        {"workloads.train.placement": "spread"},
+        "workloads.train.placement",
+        ["'spread'", "policy"],
+    ),
+    "list for overrides": ({"workloads.train.overrides": []}, "workloads.train.overrides", ["[]", "map"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_mistake_is_told(case: str, folder: Path) -> None:
+    changes, setting, expected = BAD[case]
+    message = mistakes(folder, changes)
+    lines = [line for line in message.splitlines() if line.strip().startswith(f"{setting}:")]
+    assert lines, message
+    assert any(all(each in line for each in expected) for line in lines), message
+
+
+MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
+    "empty": (b"", ["no object", "write"]),
+    "comments alone": (b"# nothing\n---\n", ["no object", "write"]),
+    "malformed": (b"kind: [Job\n", ["not YAML", "line", "mend"]),
+    "unprintable": (b"kind: \x07", ["not YAML", "mend"]),
+    "not UTF-8": (b"kind: \xff\xfe", ["UTF-8"]),
+    "a list": (b"[1, 2]", ["not a Kubernetes object", "write"]),
+    "text": (b"hello", ["not a Kubernetes object", "write"]),
+    "no kind": (b"{apiVersion: v1, metadata: {name: a}}", ["kind is missing", "write"]),
+    "no name": (b"{apiVersion: v1, kind: Service}", ["metadata.name", "write"]),
+    "metadata that is none": (b"{apiVersion: v1, kind: Service, metadata: x}", ["metadata.name", "write"]),
+    "another namespace": (
+        b"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: prod}}",
+        ["'prod'", "leave it out", "ai"],
+    ),
+    "a type that is not enabled": (
+        b"{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a}}",
+        ["DaemonSet", "daemonsets.apps", "federation.types"],
+    ),
+    "a type that is unknown": (
+        b"{apiVersion: x/v1, kind: Thing, metadata: {name: a}}",
+        ["Thing", "not an enabled type"],
+    ),
+    "a namespace": (b"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", ["Namespace"]),
+    "the same object twice": (
+        b"---\n{apiVersion: v1, kind: Service, metadata: {name: a}}\n" * 2,
+        ["services a", "twice", "rename"],
+    ),
+    "replicas that are no number": (
+        b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: many}}",
+        ["spec.replicas", "'many'", "whole number"],
+    ),
+    "replicas below none": (
+        b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: -1}}",
+        ["spec.replicas", "-1", "whole number"],
+    ),
+    "replicas that are true": (
+        b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: true}}",
+        ["spec.replicas", "whole number"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANIFESTS)
+def test_a_mistake_in_a_manifest_is_told(case: str, folder: Path) -> None:
+    content, expected = MANIFESTS[case]
+    (folder / "job.yaml").write_bytes(content)
+    message = mistakes(folder, {})
+    assert "workloads.train.manifests: 'job.yaml':" in message
+    assert all(each in message for each in expected), message
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("missing.yaml", "no such file"),
+        ("../job.yaml", "outside the project"),
+        ("/etc/hostname", "outside the project"),
+        (".", "cannot be read"),
+        ("nul\0.yaml", "cannot be read"),
+    ],
+)
+def test_a_manifest_file_that_cannot_be_read_is_told(file: str, expected: str, folder: Path) -> None:
+    message = mistakes(folder, {"workloads.train.manifests": file})
+    assert "workloads.train.manifests:" in message
+    assert expected in message
+
+
+def test_an_object_in_two_workloads_is_told_with_its_owner(folder: Path) -> None:
+    message = mistakes(folder, {"workloads.again": WORKLOAD})
+    assert "workloads.again.manifests" in message
+    assert "train" in message
+    assert "rename" in message
+
+
+def test_the_same_name_in_another_namespace_is_another_object(folder: Path) -> None:
+    assert parse(changed({"workloads.again": WORKLOAD | {"namespace": "other"}}), folder)
+
+
+@pytest.mark.parametrize("project", [None, ""])
+def test_a_project_is_required(project: str | None, folder: Path) -> None:
+    message = mistakes(folder, {}, project)
+    assert "gcp:project: required; write" in message
+
+
+def test_every_mistake_is_told_at_once(folder: Path) -> None:
+    message = mistakes(
+        folder,
+        {
+            "clusters.serving.region": "europe-west99",
+            "clusters.training.zones": ["europe-west1-b"],
+            "federation.host": "nowhere",
+            "workloads.train.manifests": "missing.yaml",
+            "typo": 1,
+        },
+        None,
+    )
+    for setting in (
+        "clusters.serving.region",
+        "clusters.training.zones",
+        "federation.host",
+        "workloads.train.manifests",
+        "typo",
+        "gcp:project",
+    ):
+        assert f"\n  {setting}:" in message
+    assert message.startswith("6 mistakes")
+
+
+def test_one_mistake_is_told_once(folder: Path) -> None:
+    message = mistakes(folder, {"clusters.serving.region": "europe-west99"})
+    assert message.startswith("1 mistake ")
+    assert message.count("\n  ") == 1
+
+
+def test_a_long_value_is_told_in_short(folder: Path) -> None:
+    message = mistakes(folder, {"clusters.serving.region": "x" * 10_000})
+    assert len(message) < 1000
+
+
+def test_a_value_cannot_break_the_lines_of_a_message(folder: Path) -> None:
+    message = mistakes(folder, {"clusters.serving.region": "a\n  fake: line\x1b[31m"})
+    assert "\x1b" not in message
+    assert message.count("\n") == 1
+
+
+def test_a_name_cannot_break_the_lines_of_a_message(folder: Path) -> None:
+    cluster = GOOD["clusters"]["serving"] | {"slot": 5}
+    message = mistakes(folder, {"clusters.again\n": cluster})
+    assert "lower-case" in message
+    assert message.count("\n") == 1
+
+
+# Anything at all.
+
+KEYS = st.sampled_from(
+    sorted(
+        {"clusters", "federation", "workloads", "training", "serving", "region", "zones", "slot", "role", "labels"}
+        | {"node_pools", "a100", "machine_type", "accelerator", "type", "count", "spot", "min_nodes", "max_nodes"}
+        | {"host", "types", "manifests", "namespace", "placement", "policy", "select", "to", "weights", "overrides"}
+        | {"path", "op", "value", "deletion_protection", "a b", "", "[key]", "system", "."}
+    )
+)
+WORDS = st.sampled_from(
+    ["us-west1", "us-west1-b", "training", "job.yaml", "spread", "region", "clusters", "nearest", "weighted", "", "\0"]
+) | st.sampled_from(["gs://bucket", "services", "/spec/replicas", "nvidia-l4", "a2-highgpu-1g", "*", "🦄", ".."])
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-1, 70)
+    | st.floats(allow_nan=False)
+    | WORDS
+    | st.text(max_size=5)
+)
+ANYTHING = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8
+)
+
+
+def paths(node: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in plain data."""
+    below: Iterable[tuple[Any, Any]] = ()
+    if isinstance(node, dict):
+        below = cast(dict[str, Any], node).items()
+    elif isinstance(node, list):
+        below = enumerate(cast(list[Any], node))
+    return [*([prefix] if prefix else []), *(path for key, value in below for path in paths(value, (*prefix, key)))]
+
+
+def answers(raw: Mapping[str, Any], folder: Path) -> None:
+    """Checks that settings are taken or refused in words, and nothing else happens."""
+    try:
+        parse(raw, folder)
+    except SettingsError as error:
+        assert error.problems
+        assert all(each.setting and each.advice for each in error.problems)
+
+
+FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FUZZ
+@given(raw=st.dictionaries(st.sampled_from(["clusters", "federation", "workloads", "x"]), ANYTHING))
+def test_anything_is_taken_or_refused_in_words(raw: dict[str, Any], folder: Path) -> None:
+    answers(raw, folder)
+
+
+@FUZZ
+@given(data=st.data())
+def test_good_settings_with_anything_in_one_place_are_taken_or_refused_in_words(
+    data: st.DataObject, folder: Path
+) -> None:
+    raw = changed(
+        {
+            "workloads.train.overrides": {"serving": [{"path": "/spec/suspend", "value": True}]},
+            "workloads.train.placement.select": {"role": "serving"},
+            "federation.types": ["jobs.batch", "services"],
+        }
+    )
+    *parents, last = data.draw(st.sampled_from(paths(raw)))
+    node: Any = raw
+    for key in parents:
+        node = node[key]
+    node[last] = data.draw(ANYTHING)
+    answers(raw, folder)
+
+
+@FUZZ
+@given(content=st.binary(max_size=60))
+def test_a_manifest_of_any_bytes_is_taken_or_refused_in_words(content: bytes, folder: Path) -> None:
+    (folder / "job.yaml").write_bytes(content)
+    answers(GOOD, folder)
+
+
+@FUZZ
+@given(document=st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec", "status"]), ANYTHING))
+def test_a_manifest_of_any_values_is_taken_or_refused_in_words(document: dict[str, Any], folder: Path) -> None:
+    job: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}}
+    for whole in (document, document | job):
+        (folder / "job.yaml").write_text(json.dumps(whole), encoding="utf-8")
+        answers(GOOD, folder)
