@@ -62,9 +62,9 @@ def _documents(folder: Path, file: str) -> list[Any]:
         raise ManifestError(
             ["outside the project; write a path below the project's folder, such as workloads/job.yaml"]
         )
-    if not (folder / path).resolve().is_relative_to(folder.resolve()):
-        raise ManifestError(["a link that leads out of the project; write the path of a file inside it"])
     try:
+        if not (folder / path).resolve().is_relative_to(folder.resolve()):
+            raise ManifestError(["a link that leads out of the project; write the path of a file inside it"])
         text = (folder / path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ManifestError(["no such file; write the path of one, seen from the project's folder"]) from None

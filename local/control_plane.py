@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import zlib
 from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _PORTS = (
     "kwokControllerPort",
 )
 _START_SECONDS = 120
+_PORT_RANGE = range(21000, 32000)
 _STARTER = "kwokctl"
 _SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
@@ -88,6 +90,10 @@ class ControlPlane:
                 return
             if (self._work / "clusters" / self.name / "kwok.yaml").exists():
                 self._stop()
+                lost = [port for port in self._ports().values() if not _is_free(port)]
+                if lost:
+                    advice = "end it and run make up again, or make down to begin anew"
+                    raise ControlPlaneError(f"port {lost[0]} of {self.name} was taken by another program; {advice}")
                 self._kwokctl("start", "cluster", "--wait", f"{_START_SECONDS}s")
             else:
                 with _locked(self.folder.parent / "ports.lock"):
@@ -142,7 +148,7 @@ class ControlPlane:
         }
         ports: dict[str, int] = {}
         for key in _PORTS:
-            ports[key] = free_port(taken)
+            ports[key] = _free_port(taken, self.folder.parent)
             taken.add(ports[key])
         write_atomically(self.folder / "ports.json", json.dumps(ports))
         return ports
@@ -175,7 +181,9 @@ class ControlPlane:
         }
 
     def _kwokctl(self, *arguments: str) -> None:
-        environment = os.environ | {"KWOK_WORKDIR": str(self._work), "KUBECONFIG": str(self.kubeconfig)}
+        # kwokctl asks for the API server's health by a kubectl from PATH, which must be ours.
+        path = f"{self.binaries}{os.pathsep}{os.environ.get('PATH', '')}"
+        environment = os.environ | {"KWOK_WORKDIR": str(self._work), "KUBECONFIG": str(self.kubeconfig), "PATH": path}
         log = self.folder / "kwokctl.log"
         with log.open("a") as output:
             done = subprocess.run(
@@ -223,18 +231,25 @@ def _kwok_config() -> dict[str, object]:
     }
 
 
-def free_port(taken: Collection[int] = ()) -> int:
+def _free_port(taken: Collection[int], home: Path) -> int:
     """A port of the loopback interface that nothing listens on, and that is not among those taken.
 
-    It is below the range from which the system hands out ports of its own accord, so that none is lost while a control
-    plane is stopped.
+    Each local stack begins at a place of its own, so that none takes the ports of another's stopped control plane. All
+    are below the range from which the system hands out ports of its own accord.
     """
-    for port in range(21000, 32000):
-        if port not in taken:
-            with socket.socket() as trial, suppress(OSError):
-                trial.bind(("127.0.0.1", port))
-                return port
-    raise ControlPlaneError("no free port from 21000 to 32000 on this machine")
+    first = zlib.crc32(str(home).encode()) % len(_PORT_RANGE)
+    for port in [*_PORT_RANGE[first:], *_PORT_RANGE[:first]]:
+        if port not in taken and _is_free(port):
+            return port
+    raise ControlPlaneError(f"no free port from {_PORT_RANGE[0]} to {_PORT_RANGE[-1]} on this machine")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as trial, suppress(OSError):
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def _last_lines(log: Path, count: int = 8) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,10 @@ class LocalStack:
         if not self._checkpoint().exists():
             self.pulumi("stack", "select", "--create", STACK, capture_output=True)
         self._sweep()
-        for plane in self.planes():
-            plane.start()
-        if self.planes():
+        planes = self.planes()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(ControlPlane.start, planes))
+        if planes:
             node_agent.ensure(self.home)
 
     def write_kubeconfig(self) -> None:
