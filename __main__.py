@@ -47,17 +47,8 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
     pulumi.export(f"{name}_cluster_endpoint", cluster.endpoint)
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
+specs = settings.clusters.items()
 pulumi.export(
-    "members",
-    {
-        name: {"region": cluster.region, "role": cluster.role, "labels": labels[name]}
-        for name, cluster in settings.clusters.items()
-    },
+    "members", {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs}
 )
-pulumi.export(
-    "placements",
-    {
-        name: [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in workload.decisions]
-        for name, workload in placed.items()
-    },
-)
+pulumi.export("placements", {name: workload.placements for name, workload in placed.items()})

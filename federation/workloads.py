@@ -38,6 +38,11 @@ class PlacedWorkload:
         """The clusters that are taken."""
         return [decision.cluster for decision in self.decisions if decision.share]
 
+    @property
+    def placements(self) -> list[dict[str, str | int]]:
+        """The decisions as plain values, for the stack's output."""
+        return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
+
 
 def place_workload(workload: Workload, manifests: Sequence[Manifest], members: Members) -> PlacedWorkload:
     """Decides where each object of a workload goes: counted ones are split, others go wherever one of those does."""

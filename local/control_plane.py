@@ -119,6 +119,9 @@ class ControlPlane:
     def _stop(self) -> None:
         # etcd's log outlives a kill, and an API server without its etcd takes long to end when asked.
         end(self.processes(), patience=0)
+        # To kwokctl, a server that was killed runs for as long as the system keeps its process id.
+        for file in (self._work / "clusters" / self.name / "pids").glob("*"):
+            file.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         """Whether the whole control plane runs and its API server answers."""

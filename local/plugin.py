@@ -8,6 +8,7 @@ well-known keys.
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -21,6 +22,8 @@ Properties = dict[str, Any]
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
+# Anything shorter is part of ordinary words.
+_SHORTEST_SECRET = 4
 
 
 class Refused(Exception):
@@ -30,9 +33,12 @@ class Refused(Exception):
 class NotReady(Exception):
     """The object exists, but did not become ready; Pulumi records it with the reasons and tries again next time."""
 
-    def __init__(self, identifier: str, outputs: Properties, reasons: list[str]) -> None:
+    def __init__(
+        self, identifier: str, outputs: Properties, reasons: list[str], inputs: Properties | None = None
+    ) -> None:
+        """`inputs` are those that a read has found."""
         super().__init__("; ".join(reasons))
-        self.identifier, self.outputs, self.reasons = identifier, outputs, reasons
+        self.identifier, self.outputs, self.reasons, self.inputs = identifier, outputs, reasons, inputs
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,14 @@ class Resource:
     id: str = ""
     timeout: float = 0  # seconds; 0 is the plugin's own choice
     preview: bool = False
+    ignore_changes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: Any, *, preview: bool = False) -> "Resource":
         kind, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::", 3)[3]
-        return cls(request.urn, kind, name, getattr(request, "id", ""), getattr(request, "timeout", 0.0), preview)
+        ignored = tuple(getattr(request, "ignoreChanges", ()))
+        identifier, timeout = getattr(request, "id", ""), getattr(request, "timeout", 0.0)
+        return cls(request.urn, kind, name, identifier, timeout, preview, ignored)
 
 
 @dataclass(frozen=True)
@@ -186,9 +195,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        with _Errors(context):
+        resource = Resource.of(request)
+        with _Errors(context, request.news, self.plugin.secrets(resource)):
             old, new = unpack(request.olds), unpack(request.news)
-            inputs, failures = self.plugin.check(Resource.of(request), old, new, request.randomSeed)
+            inputs, failures = self.plugin.check(resource, old, new, request.randomSeed)
             # What was secret on the way in is secret on the way back.
             return provider_pb2.CheckResponse(
                 inputs=pack(inputs, _secret_keys(request.news)), failures=_failures(failures)
@@ -202,31 +212,42 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         resource = Resource.of(request, preview=request.preview)
         secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
-        with _Errors(context, secret):
+        with _Errors(context, request.properties, self.plugin.secrets(resource)):
             identifier, outputs = self.plugin.create(resource, unpack(request.properties))
             return provider_pb2.CreateResponse(id=identifier, properties=pack(outputs, secret))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        with _Errors(context):
-            resource = Resource.of(request)
+        resource = Resource.of(request)
+        secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
+        with _Errors(context, request.properties, self.plugin.secrets(resource)):
             found = self.plugin.read(resource, unpack(request.inputs), unpack(request.properties))
             if found is None:
                 return provider_pb2.ReadResponse()
-            secret = _secret_keys(request.properties) | self.plugin.secrets(resource)
             inputs, state = (pack(part, secret) for part in found)
             return provider_pb2.ReadResponse(id=request.id, inputs=inputs, properties=state)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         resource = Resource.of(request, preview=request.preview)
         secret = _secret_keys(request.news) | self.plugin.secrets(resource)
-        with _Errors(context, secret):
+        with _Errors(context, request.news, self.plugin.secrets(resource)):
             outputs = self.plugin.update(resource, unpack(request.olds), unpack(request.news))
             return provider_pb2.UpdateResponse(properties=pack(outputs, secret))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        with _Errors(context):
-            self.plugin.delete(Resource.of(request), unpack(request.properties))
+        resource = Resource.of(request)
+        with _Errors(context, request.properties, self.plugin.secrets(resource)):
+            self.plugin.delete(resource, unpack(request.properties))
         return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, _absent(request.tok))
+
+    def Construct(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConstructResponse:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, _absent(request.type))
+
+
+def _absent(token: str) -> str:
+    return f"{token} is not among what the local stand-in for its plugin knows; install Pulumi's own to use it"
 
 
 def _secret_keys(struct: struct_pb2.Struct) -> set[str]:
@@ -239,6 +260,21 @@ def _holds_secret(value: Any) -> bool:
         properties = cast(Properties, value)
         return properties.get(_SIGNATURE) == _SECRET or any(_holds_secret(item) for item in properties.values())
     return isinstance(value, list) and any(_holds_secret(item) for item in cast(list[Any], value))
+
+
+def _hidden_texts(value: Any, hidden: bool) -> Iterator[str]:
+    """The texts in a value from the wire that are secret."""
+    if isinstance(value, dict):
+        properties = cast(Properties, value)
+        hidden = hidden or properties.get(_SIGNATURE) == _SECRET
+        for key, item in properties.items():
+            if key != _SIGNATURE:
+                yield from _hidden_texts(item, hidden)
+    elif isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _hidden_texts(item, hidden)
+    elif hidden and isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        yield value
 
 
 def _failures(failures: dict[str, str]) -> list[provider_pb2.CheckFailure]:
@@ -263,8 +299,14 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
 class _Errors:
     """Turns the plugin's own exceptions into the protocol's errors."""
 
-    def __init__(self, context: grpc.ServicerContext, secret: set[str] | frozenset[str] = frozenset()) -> None:
-        self.context, self.secret = context, secret
+    def __init__(
+        self,
+        context: grpc.ServicerContext,
+        properties: struct_pb2.Struct | None = None,
+        secret: set[str] | frozenset[str] = frozenset(),
+    ) -> None:
+        """`properties` are the request's, `secret` those of its top-level ones that are so without being marked."""
+        self.context, self.properties, self.secret = context, properties or struct_pb2.Struct(), secret
 
     def __enter__(self) -> None:
         pass
@@ -273,14 +315,27 @@ class _Errors:
         if isinstance(error, NotReady):
             self._abort_not_ready(error)
         if isinstance(error, Refused):
-            self.context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            self.context.abort(grpc.StatusCode.FAILED_PRECONDITION, self._masked(str(error)))
 
     def _abort_not_ready(self, error: NotReady) -> None:
+        secret = self.secret | _secret_keys(self.properties)
         detail = provider_pb2.ErrorResourceInitFailed(
-            id=error.identifier, properties=pack(error.outputs, self.secret), reasons=error.reasons
+            id=error.identifier,
+            properties=pack(error.outputs, secret),
+            reasons=[self._masked(reason) for reason in error.reasons],
+            inputs=None if error.inputs is None else pack(error.inputs, secret),
         )
         code = grpc.StatusCode.UNKNOWN
-        status = status_pb2.Status(code=code.value[0], message=str(error))
+        message = self._masked(str(error))
+        status = status_pb2.Status(code=code.value[0], message=message)
         status.details.add().Pack(detail)
         self.context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        self.context.abort(code, str(error))
+        self.context.abort(code, message)
+
+    def _masked(self, message: str) -> str:
+        """A message without the secrets that an API server may have quoted in it."""
+        properties: Properties = json_format.MessageToDict(self.properties)
+        marked = {key: _hidden_texts(value, key in self.secret) for key, value in properties.items()}
+        for text in sorted({text for texts in marked.values() for text in texts}, key=len, reverse=True):
+            message = message.replace(text, "[secret]")
+        return message

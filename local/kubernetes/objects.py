@@ -1,4 +1,4 @@
-"""Where an object is served, and how to wait for it."""
+"""The objects of one API server: where they are served, and how to write, read and follow them."""
 
 import threading
 import time
@@ -11,7 +11,8 @@ from local.plugin import Properties, Refused
 
 T = TypeVar("T")
 
-# How long a kind that was only just defined, or a namespace that was only just made, may take to be served.
+# How long a kind that was only just defined, a namespace that was only just made, or an API server that restarts may
+# take to be served.
 _SETTLING_SECONDS = 15.0
 
 
@@ -21,10 +22,11 @@ class UnknownKind(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where one object is served: its collection's path and its name."""
+    """Where one object is served: its collection's path, its name, and what the API server calls its type."""
 
     collection: str
     name: str
+    type: str
 
     @property
     def path(self) -> str:
@@ -34,23 +36,27 @@ class Place:
 class Objects:
     """The objects of one API server, found by their apiVersion, kind, namespace and name."""
 
-    def __init__(self, api: Api, namespace: str) -> None:
-        self.api, self._namespace = api, namespace
+    def __init__(self, connect: Callable[[], Api], namespace: str) -> None:
+        """`connect` signs in; it is called again when the API server no longer takes the credentials."""
+        self._connect, self._namespace = connect, namespace
+        self._api = connect()
         self._lock = threading.Lock()
         self._served: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def place(self, body: Properties) -> Place:
-        """Raises UnknownKind."""
+        """Raises UnknownKind, ApiError or Unreachable."""
         version, metadata = body["apiVersion"], body["metadata"]
         plural, namespaced = self._kind(version, body["kind"])
         prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
         inside = f"/namespaces/{metadata.get('namespace') or self._namespace}" if namespaced else ""
-        return Place(f"{prefix}{inside}/{plural}", metadata["name"])
+        group = version.rpartition("/")[0]
+        return Place(f"{prefix}{inside}/{plural}", metadata["name"], f"{plural}.{group}" if group else plural)
 
     def find(self, body: Properties) -> Properties | None:
-        """The object as it is, or None when it, or its kind, is not there."""
+        """The object as it is, or None when it, or its kind, is not there. Raises ApiError or Unreachable."""
         try:
-            return self.api.get(self.place(body).path)
+            place = self.place(body)
+            return self._signed_in(lambda api: api.get(place.path))
         except UnknownKind:
             return None
         except ApiError as error:
@@ -58,8 +64,33 @@ class Objects:
                 return None
             raise
 
+    def apply(self, body: Properties, manager: str, *, force: bool, dry_run: bool = False) -> Properties:
+        """Server-side apply. Raises UnknownKind, ApiError or Unreachable."""
+        parameters = {"fieldManager": manager, "force": str(force).lower()} | ({"dryRun": "All"} if dry_run else {})
+        place = self.place(body)
+        return self._signed_in(lambda api: api.apply(place.path, body, **parameters))
+
+    def delete(self, place: Place, policy: str) -> None:
+        """One that is gone already is no error. Raises ApiError or Unreachable."""
+        self._signed_in(lambda api: api.delete(place.path, propagationPolicy=policy))
+
+    def list(self, collection: str, **selectors: str) -> list[Properties]:
+        """Raises ApiError or Unreachable."""
+        return self._signed_in(lambda api: api.get(collection, **selectors))["items"]
+
+    def reachable(self) -> bool:
+        """Whether the API server answers."""
+        try:
+            self._signed_in(lambda api: api.get("/version"))
+        except (ApiError, Unreachable):
+            return False
+        return True
+
     def settled(self, request: Callable[[], T]) -> T:
-        """Makes a request, again while what it needs is not served yet or the API server is busy."""
+        """Makes a request, again while what it needs is not served yet or the API server is busy.
+
+        Raises Refused, ApiError or Unreachable.
+        """
         deadline, pause = time.monotonic() + _SETTLING_SECONDS, 0.05
         while True:
             try:
@@ -67,7 +98,8 @@ class Objects:
             except UnknownKind as error:
                 problem: Exception = Refused(f"{error}; is its CustomResourceDefinition there?")
             except ApiError as error:
-                if error.status not in (404, 409, 429, 500, 503, 504) or "conflict with" in str(error):
+                # What other managers own stays theirs, however often one asks.
+                if error.status not in (404, 409, 429, 500, 502, 503, 504) or "conflict with" in str(error):
                     raise
                 problem = error
             except Unreachable as error:
@@ -78,40 +110,59 @@ class Objects:
             pause = min(pause * 2, 1.0)
 
     def follow(self, place: Place, seconds: float) -> Iterator[Properties | None]:
-        """Yields the object as it is and at each change, None once it is gone, for at most so many seconds."""
+        """Yields an object as it is and at each change, None once it is gone, for at most so many seconds."""
+        return self.follow_all(place.collection, seconds, fieldSelector=f"metadata.name={place.name}")
+
+    def follow_all(self, collection: str, seconds: float, **selectors: str) -> Iterator[Properties | None]:
+        """Yields the objects of a collection as they are and at each change, None for one that is gone or not there."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
-                yield from self._changes(place, left)
-            except (Unreachable, ApiError):
+                yield from self._changes(collection, left, selectors)
+            except (ApiError, Unreachable) as error:
+                # The kind itself may go, and all its objects with it.
+                if isinstance(error, ApiError) and error.status == 404:
+                    yield None
                 time.sleep(min(0.5, left))
 
-    def _changes(self, place: Place, seconds: float) -> Iterator[Properties | None]:
-        listed = self.api.get(place.collection, fieldSelector=f"metadata.name={place.name}")
+    def _changes(self, collection: str, seconds: float, selectors: dict[str, str]) -> Iterator[Properties | None]:
+        listed = self._signed_in(lambda api: api.get(collection, **selectors))
         # The API server leaves out of a list's items what the list says of them all.
         kind = {"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")}
-        yield kind | listed["items"][0] if listed["items"] else None
-        version = listed["metadata"]["resourceVersion"]
-        changes = self.api.watch(
-            place.collection, seconds, fieldSelector=f"metadata.name={place.name}", resourceVersion=version
-        )
+        items: list[Properties] = listed["items"]
+        yield from [kind | item for item in items] or [None]
+        version: str = listed["metadata"]["resourceVersion"]
+        changes = self._api.watch(collection, seconds, **selectors, resourceVersion=version)
         for change in changes:
             if change["type"] == "ERROR":
                 return
             yield None if change["type"] == "DELETED" else change["object"]
 
+    def _signed_in(self, request: Callable[[Api], T]) -> T:
+        api = self._api
+        try:
+            return request(api)
+        except ApiError as error:
+            if error.status != 401:
+                raise
+        with self._lock:
+            if self._api is api:
+                self._api = self._connect()
+        return request(self._api)
+
     def _kind(self, version: str, kind: str) -> tuple[str, bool]:
         """A kind's plural, and whether it is of a namespace."""
-        with self._lock:
-            if kind not in self._served.get(version, {}):
-                self._served[version] = self._discover(version)
-            if kind not in self._served[version]:
-                raise UnknownKind(f"the cluster serves no {kind} of {version}")
-            return self._served[version][kind]
+        served = self._served.get(version, {})
+        if kind not in served:
+            served = self._served[version] = self._discover(version)
+        if kind not in served:
+            raise UnknownKind(f"the cluster serves no {kind} of {version}")
+        return served[kind]
 
     def _discover(self, version: str) -> dict[str, tuple[str, bool]]:
+        path = f"/apis/{version}" if "/" in version else f"/api/{version}"
         try:
-            listed: list[Any] = self.api.get(f"/apis/{version}" if "/" in version else f"/api/{version}")["resources"]
+            listed: list[Any] = self._signed_in(lambda api: api.get(path))["resources"]
         except ApiError as error:
             if error.status == 404:
                 return {}

@@ -1,25 +1,26 @@
 """The plugin: what Pulumi's engine asks of Kubernetes, answered by server-side apply."""
 
-import json
-import os
 import threading
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-import yaml
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from local.api import Api, ApiError, Unreachable
-from local.kubernetes.awaits import check_of, timeout_of
-from local.kubernetes.diffs import differences, drifted, needs_replacement, same_object
-from local.kubernetes.objects import Objects, Place, UnknownKind
-from local.plugin import UNKNOWN, Difference, NotReady, Plugin, Properties, Refused, Resource, known
+from local.kubernetes import awaits, settings
+from local.kubernetes import inputs as own_inputs
+from local.kubernetes.awaits import Lack
+from local.kubernetes.diffs import differences, drifted, needs_replacement
+from local.kubernetes.inputs import annotations_of, identifier_of, is_autonamed, label_of, to_program
+from local.kubernetes.objects import Objects, UnknownKind
+from local.kubernetes.ownership import FORCE, MANAGER, conflict_hint, manager_of, without_ignored
+from local.kubernetes.settings import Settings
+from local.kubernetes.values import rows, table
+from local.plugin import Difference, NotReady, Plugin, Properties, Refused, Resource, known
 
-_MANAGER = "pulumi-kubernetes"
-_AWAIT_SECONDS = 600.0
 _DELETE_SECONDS = 300.0
-_AUTONAMED = "pulumi.com/autonamed"
-_FORCE = "pulumi.com/patchForce"
+_POLICY = "pulumi.com/deletionPropagationPolicy"
+_POLICIES = {"orphan": "Orphan", "background": "Background"}
+_NOT_INPUTS = ("status",)
 
 
 class KubernetesPlugin(Plugin):
@@ -28,182 +29,278 @@ class KubernetesPlugin(Plugin):
     version = "4.34.2"
 
     def __init__(self) -> None:
-        self._settings: Properties = {}
+        self._settings = Settings({})
         self._lock = threading.Lock()
         self._connected: Objects | None = None
+        self._answers: bool | None = None
+
+    def check_config(self, inputs: Properties) -> dict[str, str]:
+        return settings.wrong(inputs)
 
     def diff_config(self, old: Properties, new: Properties) -> Difference:
-        changed = differences(old, new)
-        decides = "clusterIdentifier" if "clusterIdentifier" in new else "kubeconfig"
-        replaces = [path for path in changed if path.startswith(decides)]
-        return Difference(updates=[path for path in changed if path not in replaces], replaces=replaces)
+        return settings.difference(old, new)
 
     def configure(self, inputs: Properties) -> None:
-        self._settings = inputs
+        self._settings = Settings(inputs)
 
     def check(
         self, resource: Resource, old: Properties, new: Properties, seed: bytes
     ) -> tuple[Properties, dict[str, str]]:
-        if not isinstance(new.get("apiVersion"), str) or not isinstance(new.get("kind"), str):
-            return new, {"": "apiVersion and kind are needed"}
-        if new["kind"].endswith("Patch"):
-            return new, {"": f"{new['kind']} is not among what the local stand-in for the kubernetes plugin knows"}
-        metadata: Properties = dict(new.get("metadata") or {})
-        if not metadata.get("name"):
-            before: Properties = old.get("metadata") or {}
-            kept = before.get("name") if _AUTONAMED in before.get("annotations", {}) else None
-            metadata["name"] = kept or f"{resource.name}-{seed.hex()[:8]}"
-            metadata["annotations"] = {**metadata.get("annotations", {}), _AUTONAMED: "true"}
-        return new | {"metadata": metadata}, {}
+        if old and self._settings.flag("skipUpdateUnreachable") and not self._reachable():
+            return old, {}
+        wrong = own_inputs.wrong(resource, new)
+        return (new if wrong else own_inputs.complete(resource, old, new, seed)), wrong
 
     def diff(self, resource: Resource, old_inputs: Properties, old: Properties, new: Properties) -> Difference:
-        changed = differences(old_inputs, new)
-        mutable = frozenset(kind for kind in ("ConfigMap", "Secret") if self._flag(f"enable{kind}Mutable"))
-        replaces = [path for path in changed if needs_replacement(path, new["kind"], mutable)]
-        updates = [path for path in changed if path not in replaces]
-        # Two objects cannot have one name, unless Pulumi chose it.
-        autonamed = _AUTONAMED in new["metadata"].get("annotations", {})
-        return Difference(updates, replaces, delete_before_replace=bool(replaces) and not autonamed)
+        # An object that names no namespace is in the provider's, so that naming it changes nothing.
+        there = table(old, "metadata").get("namespace")
+        default = there and (self._settings.namespace or there)
+        changed = differences(_in_namespace(old_inputs, there), _in_namespace(new, default))
+        mutable = self._settings.mutable(new["kind"])
+        replaces = [path for path in changed if needs_replacement(path, new, mutable)]
+        # Two objects cannot have one name; one whose name Pulumi chose gets another.
+        same_name = not any(path.startswith(("metadata.name", "apiVersion", "kind")) for path in replaces)
+        return Difference(
+            [path for path in changed if path not in replaces],
+            replaces,
+            delete_before_replace=bool(replaces) and same_name and not is_autonamed(new),
+        )
 
     def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
+        manager = manager_of(resource.urn, inputs, {})
         if resource.preview:
-            return "", self._foresee(inputs)
-        objects = self._objects()
-        if not self._flag("upsertExistingObjects") and objects.find(inputs) is not None:
-            raise Refused(f"{_label(inputs)} exists already")
-        return _identifier(inputs), self._apply(resource, inputs)
+            return "", self._foresee(inputs, manager, creates=True)
+        with _told(label_of(inputs)):
+            objects = self._objects()
+            if not self._settings.flag("upsertExistingObjects") and objects.find(inputs) is not None:
+                raise Refused(_exists(objects, inputs))
+            live = self._apply(objects, resource, inputs, manager)
+        return identifier_of(live), live
 
     def read(self, resource: Resource, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
-        if not inputs:
-            raise Refused("the local stand-in for the kubernetes plugin cannot import")
-        try:
-            objects = self._objects()
-            live = objects.find(inputs)
+        wanted = inputs if "metadata" in inputs else _named_by(resource)
+        manager = manager_of(resource.urn, wanted, state)
+        with _told(label_of(wanted)):
+            try:
+                objects = self._objects()
+                live = objects.find(wanted)
+            except Unreachable:
+                if self._settings.flag("deleteUnreachable"):
+                    return None
+                if self._settings.flag("skipUpdateUnreachable"):
+                    return inputs, state
+                raise
             if live is None:
                 return None
-            applied = objects.api.apply(
-                objects.place(inputs).path, inputs, fieldManager=_MANAGER, dryRun="All", force="true"
-            )
-        except (ApiError, Unreachable) as error:
-            raise Refused(f"{_label(inputs)}: {error}") from None
-        return (inputs if same_object(applied, live) else drifted(inputs, live)), _outputs(inputs, live)
+            if wanted is not inputs:
+                return _as_inputs(live), _outputs(wanted, live, manager)
+            found = drifted(inputs, live, self._reapplied(objects, inputs, live, manager))
+        outputs = _outputs(inputs, live, manager)
+        readiness = awaits.readiness_of(inputs)
+        lack = readiness.check(live) if readiness.lasting else None
+        if lack:
+            reasons = [f"{label_of(live)} is not ready: {lack.text}", *self._pod_problems(objects, live)]
+            raise NotReady(resource.id, outputs, reasons, found)
+        return found, outputs
 
     def update(self, resource: Resource, old: Properties, new: Properties) -> Properties:
-        return self._foresee(new) if resource.preview else self._apply(resource, new)
+        manager = manager_of(resource.urn, new, old)
+        if resource.preview and not known(new):
+            return new
+        with _told(label_of(new)):
+            try:
+                objects = self._objects()
+                live = objects.find(new) if resource.ignore_changes else None
+            except Unreachable:
+                if resource.preview:
+                    return new
+                raise
+            wanted = without_ignored(new, resource.ignore_changes, live, manager) if live else new
+            if resource.preview:
+                return self._foresee(wanted, manager, creates=False)
+            return self._apply(objects, resource, wanted, manager)
 
     def delete(self, resource: Resource, state: Properties) -> None:
-        try:
-            objects = self._objects()
-            place = objects.place(state)
-            policy = state["metadata"].get("annotations", {}).get("pulumi.com/deletionPropagationPolicy", "foreground")
-            objects.settled(partial(objects.api.delete, place.path, propagationPolicy=policy.capitalize()))
-            self._await_gone(objects, place, resource.timeout or timeout_of(state, _DELETE_SECONDS), _label(state))
-        except UnknownKind:
-            return
-        except Unreachable as error:
-            if not self._flag("deleteUnreachable"):
-                raise Refused(f"{_label(state)} cannot be deleted: {error}") from None
-        except ApiError as error:
-            raise Refused(f"{_label(state)} cannot be deleted: {error}") from None
+        with _told(f"{label_of(state)} cannot be deleted"):
+            try:
+                objects = self._objects()
+                place = objects.place(state)
+                policy = _POLICIES.get(annotations_of(state).get(_POLICY, "").lower(), "Foreground")
+                objects.delete(place, policy)
+            except UnknownKind:
+                return
+            except Unreachable:
+                if self._settings.flag("deleteUnreachable"):
+                    return
+                raise
+            if awaits.awaits_deletion(state):
+                seconds = awaits.seconds_of(state, resource.timeout, _DELETE_SECONDS)
+                self._await_gone(state, objects.follow(place, seconds), seconds)
 
     def secrets(self, resource: Resource) -> set[str]:
         return {"data", "stringData"} if resource.type == "kubernetes:core/v1:Secret" else set()
 
-    def _foresee(self, inputs: Properties) -> Properties:
+    def _foresee(self, inputs: Properties, manager: str, *, creates: bool) -> Properties:
         """What the API server says that it would make; the inputs where that cannot be known yet."""
         if not known(inputs):
             return inputs
-        try:
-            objects = self._objects()
-            path = objects.place(inputs).path
-            made = objects.api.apply(
-                path, inputs, fieldManager=_MANAGER, dryRun="All", force=_force(inputs, self._flag)
-            )
-            return inputs | {
-                key: value for key, value in _outputs(inputs, made).items() if key not in ("metadata", "status", "data")
-            }
-        except (UnknownKind, Unreachable):
-            return inputs
-        except ApiError as error:
-            # A namespace or a kind that this very run makes is not there yet.
-            if error.status == 404:
+        with _told(label_of(inputs)):
+            try:
+                objects = self._objects()
+                try:
+                    made = objects.apply(inputs, manager, force=creates or self._forces(inputs), dry_run=True)
+                except ApiError as error:
+                    if not creates or error.status != 422 or "immutable" not in str(error):
+                        raise
+                    # The object that is there now goes first; under another name none is in the way.
+                    name = inputs["metadata"]["name"]
+                    other = inputs | {"metadata": inputs["metadata"] | {"name": f"{name[:50]}-{uuid.uuid4().hex[:8]}"}}
+                    made = objects.apply(other, manager, force=True, dry_run=True)
+                    made["metadata"]["name"] = name
+            except (UnknownKind, Unreachable):
                 return inputs
-            raise Refused(f"{_label(inputs)}: {error}") from None
+            except ApiError as error:
+                # A namespace or a kind that this very run makes is not there yet; nor may a right be.
+                if error.status in (403, 404):
+                    return inputs
+                raise
+        return {key: value for key, value in _outputs(inputs, made, manager).items() if key != "status"}
 
-    def _apply(self, resource: Resource, inputs: Properties) -> Properties:
-        check = check_of(inputs)
+    def _apply(self, objects: Objects, resource: Resource, inputs: Properties, manager: str) -> Properties:
+        readiness, force = awaits.readiness_of(inputs), self._forces(inputs)
+        made = objects.settled(lambda: objects.apply(inputs, manager, force=force))
+        lack = readiness.check(made)
+        if lack or awaits.needs_endpoints(made):
+            made, lack = _await(objects, made, lack, awaits.seconds_of(inputs, resource.timeout, readiness.seconds))
+        outputs = _outputs(inputs, made, manager)
+        if lack:
+            reasons = [f"{label_of(made)} is not ready: {lack.text}", *self._pod_problems(objects, made)]
+            raise NotReady(identifier_of(made), outputs, reasons)
+        return outputs
+
+    def _reapplied(self, objects: Objects, inputs: Properties, live: Properties, manager: str) -> Properties:
+        """What the object would be if the inputs were applied again; the inputs where that is refused."""
         try:
-            objects = self._objects()
+            return objects.apply(inputs, manager, force=True, dry_run=True)
+        except ApiError:
+            return inputs
 
-            def apply() -> tuple[Place, Properties]:
-                place = objects.place(inputs)
-                force = _force(inputs, self._flag)
-                return place, objects.api.apply(place.path, inputs, fieldManager=_MANAGER, force=force)
+    def _pod_problems(self, objects: Objects, body: Properties) -> list[str]:
+        """Why the pods of an object do not run; nothing where that cannot be seen."""
+        labels = table(body, "spec", "selector", "matchLabels")
+        if not labels:
+            return []
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        try:
+            collection = f"/api/v1/namespaces/{body['metadata']['namespace']}/pods"
+            return awaits.pod_problems(objects.list(collection, labelSelector=selector))[:5]
+        except (ApiError, Unreachable):
+            return []
 
-            place, made = objects.settled(apply)
-        except (ApiError, Unreachable) as error:
-            raise Refused(f"{_label(inputs)}: {error}") from None
-        lacking = check(made)
-        if lacking:
-            for body in objects.follow(place, resource.timeout or timeout_of(inputs, _AWAIT_SECONDS)):
-                made, lacking = (made, "it was deleted meanwhile") if body is None else (body, check(body))
-                if not lacking:
-                    break
-        if lacking:
-            raise NotReady(_identifier(inputs), _outputs(inputs, made), [f"{_label(inputs)} is not ready: {lacking}"])
-        return _outputs(inputs, made)
-
-    def _await_gone(self, objects: Objects, place: Place, seconds: float, label: str) -> None:
-        left: list[str] = []
-        for body in objects.follow(place, seconds):
-            if body is None:
+    def _await_gone(self, state: Properties, changes: Iterator[Properties | None], seconds: float) -> None:
+        last: Properties = {}
+        for body in changes:
+            # One of the same name that came after it is another object.
+            if body is None or body["metadata"]["uid"] != state["metadata"].get("uid", body["metadata"]["uid"]):
                 return
-            left = body["metadata"].get("finalizers", [])
-        holds = f"; what holds it are the finalizers {', '.join(left)}" if left else ""
-        raise Refused(f"{label} is not gone after {seconds:.0f} s{holds}")
+            last = body
+        finalizers = ", ".join(rows(last, "metadata", "finalizers"))
+        conditions = [each for each in rows(last, "status", "conditions") if each.get("status") == "True"]
+        held = [each["message"] for each in conditions if each.get("message")]
+        parts = [f"it is not gone after {seconds:.0f} s", f"its finalizers are {finalizers}" if finalizers else ""]
+        raise Refused("; ".join(filter(None, [*parts, *(held if last.get("kind") == "Namespace" else [])])))
+
+    def _forces(self, inputs: Properties) -> bool:
+        return annotations_of(inputs).get(FORCE) == "true" or self._settings.flag("enablePatchForce")
+
+    def _reachable(self) -> bool:
+        if self._answers is None:
+            try:
+                self._answers = self._objects().reachable()
+            except Unreachable:
+                self._answers = False
+        return self._answers
 
     def _objects(self) -> Objects:
+        """The cluster's objects. Raises Unreachable or Refused."""
         with self._lock:
             if self._connected is None:
-                kubeconfig = _read_kubeconfig(self._settings.get("kubeconfig"))
-                self._connected = Objects(Api(kubeconfig), str(self._settings.get("namespace") or "default"))
+                kubeconfig = self._settings.kubeconfig
+                if kubeconfig is None:
+                    raise Unreachable("the kubeconfig is not known yet")
+                self._connected = Objects(lambda: _sign_in(kubeconfig), self._settings.namespace or "default")
             return self._connected
 
-    def _flag(self, name: str) -> bool:
-        # The engine hands over a provider's inputs as text.
-        return self._settings.get(name) in (True, "true")
+
+def _sign_in(kubeconfig: Properties) -> Api:
+    try:
+        return Api(kubeconfig)
+    except Exception as error:
+        # The client raises what it likes; no cluster can be reached by such a kubeconfig.
+        raise Unreachable(f"the provider's kubeconfig cannot be used: {error}") from None
 
 
-def _read_kubeconfig(value: Any) -> Properties:
-    if value == UNKNOWN:
-        raise Unreachable("the kubeconfig is not known yet")
-    text = str(value or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    if "\n" not in text and not text.lstrip().startswith("{"):
-        try:
-            text = Path(text).read_text()
-        except OSError as error:
-            raise Refused(f"kubeconfig {text} cannot be read: {error.strerror}") from None
-    loaded = yaml.safe_load(text)
-    if not isinstance(loaded, dict):
-        raise Refused("the provider's kubeconfig is not one")
-    return json.loads(json.dumps(loaded))
+def _await(objects: Objects, made: Properties, lack: Lack | None, seconds: float) -> tuple[Properties, Lack | None]:
+    """Follows an object until it is ready, will never be, or the time is over."""
+    check = awaits.readiness_of(made).check
+    if lack:
+        for body in objects.follow(objects.place(made), seconds):
+            made, lack = (made, Lack("it was deleted meanwhile")) if body is None else (body, check(body))
+            if lack is None or lack.final:
+                break
+    if lack is None and awaits.needs_endpoints(made):
+        metadata = made["metadata"]
+        slices = objects.follow_all(
+            f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices",
+            seconds,
+            labelSelector=f"kubernetes.io/service-name={metadata['name']}",
+        )
+        if not any(each is not None and awaits.serves(each) for each in slices):
+            lack = Lack("no pod that its selector finds is ready")
+    return made, lack
 
 
-def _outputs(inputs: Properties, live: Properties) -> Properties:
+@contextmanager
+def _told(label: str) -> Generator[None]:
+    """Tells the user what went wrong with an object, in the API server's words."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(str(error) if str(error).startswith(label) else f"{label}: {error}") from None
+    except (ApiError, Unreachable, UnknownKind) as error:
+        raise Refused(f"{label}: {error}{conflict_hint(str(error))}") from None
+
+
+def _in_namespace(body: Properties, namespace: str | None) -> Properties:
+    metadata = table(body, "metadata")
+    if not metadata or metadata.get("namespace") or not namespace:
+        return body
+    return body | {"metadata": {**metadata, "namespace": namespace}}
+
+
+def _exists(objects: Objects, inputs: Properties) -> str:
+    return (
+        f'{objects.place(inputs).type} "{inputs["metadata"]["name"]}" already exists. Give the object that the program '
+        "declares another name, delete the one in the cluster, or set upsert_existing_objects on the provider to take "
+        "it over"
+    )
+
+
+def _named_by(resource: Resource) -> Properties:
+    """The object that a resource's type and id name, for a resource that is read and not declared."""
+    _, version, kind = resource.type.split(":")
+    namespace, _, name = resource.id.rpartition("/")
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": version.removeprefix("core/"), "kind": kind, "metadata": metadata}
+
+
+def _as_inputs(live: Properties) -> Properties:
+    kept = ("name", "namespace", "labels", "annotations")
+    metadata = {key: value for key, value in live["metadata"].items() if key in kept}
+    return {key: value for key, value in live.items() if key not in _NOT_INPUTS} | {"metadata": metadata}
+
+
+def _outputs(inputs: Properties, live: Properties, manager: str) -> Properties:
     metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
     written = {"stringData": inputs["stringData"]} if "stringData" in inputs else {}
-    return live | {"metadata": metadata} | written
-
-
-def _identifier(inputs: Properties) -> str:
-    metadata = inputs["metadata"]
-    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else metadata["name"]
-
-
-def _label(body: Properties) -> str:
-    return f"{body['kind']} {_identifier(body)}"
-
-
-def _force(inputs: Properties, flag: Any) -> str:
-    annotations: dict[str, str] = inputs["metadata"].get("annotations") or {}
-    return "true" if annotations.get(_FORCE) == "true" or flag("enablePatchForce") else "false"
+    return to_program(live) | {"metadata": metadata, MANAGER: manager} | written

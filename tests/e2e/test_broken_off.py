@@ -41,7 +41,7 @@ def test_down_in_the_middle_of_up_ends_clean(tmp_path: Path) -> None:
     assert not (tmp_path / ".local").exists()
 
 
-def test_servers_that_died_are_started_again_by_up_and_destroy_leaves_no_cluster(tmp_path: Path) -> None:
+def test_servers_that_died_are_started_again_by_up(tmp_path: Path) -> None:
     project = Project.copy(tmp_path)
     try:
         project.make("up").ok()
@@ -49,6 +49,15 @@ def test_servers_that_died_are_started_again_by_up_and_destroy_leaves_no_cluster
             process.kill()
         project.make("up").ok()
         eventually(lambda: _check_ready(project), seconds=60)
+    finally:
+        project.make("down").ok()
+    assert list(project.processes()) == []
+
+
+def test_destroy_leaves_no_cluster(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path)
+    try:
+        project.make("up").ok()
         project.shell("pulumi destroy --yes --skip-preview").ok()
         assert not list((tmp_path / ".local" / "clusters").glob("*/ready"))
         servers = [each for each in project.processes() if "/clusters/" in " ".join(each.cmdline())]
