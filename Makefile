@@ -29,7 +29,7 @@ unit: check ## Run the unit and property tests, in seconds and without tools
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included
-	@$(BIN)/python -m pytest tests/e2e --durations=15
+	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }

@@ -1,0 +1,148 @@
+"""Measures the figures of docs/figures.md, each on this machine and in one run: `python -m docs.measure [--rounds N]`.
+
+Needs built tools (`make tools`). Every stack is a copy of the project in a temporary folder, and is taken down again.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from local.api import Api, ApiError, Unreachable
+from local.control_plane import ControlPlane
+from tests.e2e.project import ROOT, Project
+
+REGIONS = ("us-west1", "europe-west1", "asia-southeast1", "us-east1", "europe-north1", "australia-southeast1")
+MEMBERS = "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/kubefedclusters"
+
+
+def stack_of(count: int, folder: Path) -> Project:
+    """A copy of the project with so many clusters and no workloads."""
+    project = Project.copy(folder)
+    settings = project.settings()
+    config = settings["config"]
+    config["geo-federation:clusters"] = {
+        f"member-{slot}": {"region": region, "slot": slot, "role": "any"} for slot, region in enumerate(REGIONS[:count])
+    }
+    config["geo-federation:federation"] = {"host": "member-0"}
+    config["geo-federation:workloads"] = {}
+    project.write_settings(settings)
+    return project
+
+
+def registration(count: int) -> tuple[float, float]:
+    """Seconds from the last answer of a control plane to the last Ready, and the longest from registered to Ready."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = stack_of(count, Path(folder))
+        process = project.start(*project.make_command("up"))
+        try:
+            answered = _wait(lambda: _answering(project) == count)
+            host = _host(project)
+            registered: dict[str, float] = {}
+            ready: dict[str, float] = {}
+            while len(ready) < count:
+                for member in _members(host):
+                    name = member["metadata"]["name"]
+                    registered.setdefault(name, time.monotonic())
+                    if _is_ready(member):
+                        ready.setdefault(name, time.monotonic())
+                time.sleep(0.05)
+            process.communicate()
+            return max(ready.values()) - answered, max(ready[name] - registered[name] for name in ready)
+        finally:
+            project.make("down").ok()
+
+
+def whole(folder: Path) -> dict[str, float]:
+    """Seconds that the stack of three clusters takes: up to every pod Running or Complete, and a preview after it."""
+    project = Project.copy(folder)
+    try:
+        started = time.monotonic()
+        project.make("up").ok()
+        for workload in project.outputs()["placements"].values():
+            for decision in workload:
+                _wait(lambda decision=decision: _running(project, decision["cluster"]) >= decision["share"])
+        up = time.monotonic() - started
+        preview = project.shell("time -p pulumi preview --expect-no-changes").ok().output
+        seconds = next(float(line.split()[1]) for line in preview.splitlines() if line.startswith("real"))
+        return {"up": up, "preview": seconds}
+    finally:
+        project.make("down").ok()
+
+
+def main() -> None:
+    """Prints the figures as the table of docs/figures.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken; the median is shown")
+    rounds = range(parser.parse_args().rounds)
+    checkout = Project(ROOT)
+    checkout.make("tools").ok()
+    tools = [checkout.make("tools").ok().seconds for _ in rounds]
+    unit = [checkout.make("unit").ok().seconds for _ in rounds]
+    stacks: list[dict[str, float]] = []
+    for _ in rounds:
+        with tempfile.TemporaryDirectory() as folder:
+            stacks.append(whole(Path(folder)))
+    # In turn, so that what else the machine does falls on both alike.
+    pairs = [(registration(2), registration(6)) for _ in rounds]
+    two, six = (median(pair[side][0] for pair in pairs) for side in (0, 1))
+    slowest = max(pair[side][1] for pair in pairs for side in (0, 1))
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {len(rounds)} rounds\n")
+    print("| figure | measured | bound |\n|---|---|---|")
+    print(f"| `make up`, three clusters, to every pod Running or Complete | {_median(stacks, 'up')} | 60 s |")
+    print(f"| `pulumi preview` of that stack, unchanged | {_median(stacks, 'preview')} | 10 s |")
+    print(f"| registration of two members, side by side | {two:.1f} s | |")
+    print(f"| registration of six members, side by side | {six:.1f} s | |")
+    print(f"| six members against two | {median(pair[1][0] / pair[0][0] for pair in pairs):.2f} times | 1.5 times |")
+    print(f"| a member from registered to Ready, the slowest of all | {slowest:.1f} s | 5 s |")
+    print(f"| tools from a warm cache | {median(tools):.1f} s | 2 s |")
+    print(f"| `make unit` | {median(unit):.1f} s | 30 s |")
+
+
+def _median(stacks: list[dict[str, float]], figure: str) -> str:
+    return f"{median(stack[figure] for stack in stacks):.1f} s"
+
+
+def _wait(check: Callable[[], bool], seconds: float = 300) -> float:
+    """When a check first held."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            raise TimeoutError("a stack did not come up")
+        time.sleep(0.05)
+    return time.monotonic()
+
+
+def _answering(project: Project) -> int:
+    return len(list((project.folder / ".local" / "clusters").glob("*/ready")))
+
+
+def _host(project: Project) -> Api:
+    folder = next((project.folder / ".local" / "clusters").glob("member-0-*/"))
+    return Api.of(ControlPlane(folder.name, folder, project.folder / ".local" / "bin"))
+
+
+def _members(host: Api) -> list[dict[str, Any]]:
+    with suppress(ApiError, Unreachable):
+        return host.get(MEMBERS)["items"]
+    return []
+
+
+def _is_ready(member: dict[str, Any]) -> bool:
+    conditions = member.get("status", {}).get("conditions", [])
+    return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
+
+
+def _running(project: Project, cluster: str) -> int:
+    pods = project.objects(cluster, "pods -n ai")
+    return sum(pod["status"]["phase"] in ("Running", "Succeeded") for pod in pods)
+
+
+if __name__ == "__main__":
+    main()
