@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env tools unit test check
+.PHONY: help up down env tools unit pytest test check
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,10 @@ check: $(VENV)/ready ## Check style and types
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/pyright --warnings
 
-unit: check ## Run the unit and property tests, in seconds and without tools
+unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds and without tools
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check pytest
+
+pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from clusters.regions import is_zone_of, regions
 from local import node_agent
@@ -49,11 +50,11 @@ class Cluster(Kind):
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         plane = control_plane(cloud, inputs["name"])
-        take_time("CLUSTER")
-        try:
-            plane.start()
-        except ControlPlaneError as error:
-            raise Refused(str(error)) from None
+        with taking_time("CLUSTER"):
+            try:
+                plane.start()
+            except ControlPlaneError as error:
+                raise Refused(str(error)) from None
         (plane.folder / "ready").touch()
         node_agent.ensure(cloud.home)
         return {
@@ -73,6 +74,9 @@ def control_plane(cloud: Cloud, name: str) -> ControlPlane:
     return ControlPlane(name, cloud.home.clusters / name, cloud.home.binaries)
 
 
-def take_time(what: str) -> None:
-    """Waits as long as the real thing would take, where GKE_SECONDS_CLUSTER or GKE_SECONDS_POOL says how long."""
-    time.sleep(float(os.environ.get(f"GKE_SECONDS_{what}", "0")))
+@contextmanager
+def taking_time(what: str) -> Generator[None]:
+    """Makes its body take as long as GKE would, where GKE_SECONDS_CLUSTER or GKE_SECONDS_POOL says how long."""
+    started = time.monotonic()
+    yield
+    time.sleep(max(0.0, started + float(os.environ.get(f"GKE_SECONDS_{what}", "0")) - time.monotonic()))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from local.api import Api, ApiError, Unreachable
-from local.gcp.cluster import Cluster, control_plane, take_time
+from local.gcp.cluster import Cluster, control_plane, taking_time
 from local.gcp.machines import machine
 from local.gcp.resource import Cloud, Kind
 from local.plugin import UNKNOWN, Properties, Refused
@@ -41,8 +41,8 @@ class NodePool(Kind):
             yield f"cluster {inputs['cluster']} does not exist"
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        take_time("POOL")
-        return self.change(cloud, identifier, inputs)
+        with taking_time("POOL"):
+            return self.change(cloud, identifier, inputs)
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         cluster = cloud.registry.get(Cluster().slug, inputs["cluster"])

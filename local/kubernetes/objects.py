@@ -98,8 +98,7 @@ class Objects:
             except UnknownKind as error:
                 problem: Exception = Refused(f"{error}; is its CustomResourceDefinition there?")
             except ApiError as error:
-                # What other managers own stays theirs, however often one asks.
-                if error.status not in (404, 409, 429, 500, 502, 503, 504) or "conflict with" in str(error):
+                if not _passes(error):
                     raise
                 problem = error
             except Unreachable as error:
@@ -168,3 +167,13 @@ class Objects:
                 return {}
             raise
         return {each["kind"]: (each["name"], each["namespaced"]) for each in listed if "/" not in each["name"]}
+
+
+def _passes(error: ApiError) -> bool:
+    """Whether a request that was refused may be granted a little later."""
+    message = str(error)
+    if error.status == 500:
+        # An object that does not fit its schema is answered by 500 too.
+        return "failed calling webhook" in message or "etcdserver" in message
+    # What other managers own stays theirs, however often one asks.
+    return error.status in (404, 409, 429, 502, 503, 504) and "conflict with" not in message
