@@ -163,7 +163,9 @@ def _build_module(module: Module, label: str) -> None:
 
 def _compile(module: Module, packages: list[str], into: Path, label: str, total: int) -> None:
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in module.stamps)])
-    command = ["go", "build", "-v", "-trimpath", f"-ldflags={flags}", "-o", f"{into}/", *packages]
+    # Debugging information would be made by the compiler only for the linker to leave it out.
+    quick = "-gcflags=all=-dwarf=false"
+    command = ["go", "build", "-v", "-trimpath", quick, f"-ldflags={flags}", "-o", f"{into}/", *packages]
     started = time.monotonic()
     compiled, problems, shown = 0, list[str](), -1e9
     with subprocess.Popen(command, cwd=module.folder, env=_environment(), stderr=subprocess.PIPE, text=True) as process:
