@@ -96,7 +96,7 @@ class GkeCluster(pulumi.ComponentResource):
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.register_outputs({"name": self.name, "endpoint": self.endpoint, "kubeconfig": self.kubeconfig})
+        self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
 
 def create_gke_cluster(

@@ -45,16 +45,7 @@ def registration(count: int) -> tuple[float, float]:
         process = project.start(*project.make_command("up"), environment={"GKE_SECONDS_CLUSTER": "25"})
         try:
             answered = _wait(lambda: _answering(project) == count)
-            host = _host(project)
-            registered: dict[str, float] = {}
-            ready: dict[str, float] = {}
-            while len(ready) < count:
-                for member in _members(host):
-                    name = member["metadata"]["name"]
-                    registered.setdefault(name, time.monotonic())
-                    if _is_ready(member):
-                        ready.setdefault(name, time.monotonic())
-                time.sleep(0.05)
+            registered, ready = _follow_members(_host(project), count)
             process.communicate()
             return max(ready.values()) - answered, max(ready[name] - registered[name] for name in ready)
         finally:
@@ -130,10 +121,22 @@ def _host(project: Project) -> Api:
     return Api.of(ControlPlane(folder.name, folder, project.folder / ".local" / "bin"))
 
 
-def _members(host: Api) -> list[dict[str, Any]]:
-    with suppress(ApiError, Unreachable):
-        return host.get(MEMBERS)["items"]
-    return []
+def _follow_members(host: Api, count: int) -> tuple[dict[str, float], dict[str, float]]:
+    """When each member was registered and when it became Ready, by name."""
+    registered: dict[str, float] = {}
+    ready: dict[str, float] = {}
+    while len(ready) < count:
+        # Until KubeFed's types are there, nothing can be watched.
+        with suppress(ApiError, Unreachable):
+            for change in host.watch(MEMBERS, 300):
+                name = change["object"]["metadata"]["name"]
+                registered.setdefault(name, time.monotonic())
+                if _is_ready(change["object"]):
+                    ready.setdefault(name, time.monotonic())
+                if len(ready) == count:
+                    break
+        time.sleep(0.05)
+    return registered, ready
 
 
 def _is_ready(member: dict[str, Any]) -> bool:

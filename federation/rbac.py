@@ -15,12 +15,14 @@ def member_rules(types: Iterable[TargetType]) -> list[Rule]:
 
     A role that hands out roles may grant no more than it holds, so `escalate` and `bind` come with those types alone.
     """
+    targets = _distinct([NAMESPACES, *types])
     rules: list[Rule] = []
-    for target in _distinct([NAMESPACES, *types]):
-        verbs = [*_PROPAGATE]
+    for group in dict.fromkeys(target.group for target in targets):
+        plurals = [target.plural for target in targets if target.group == group]
+        rules.append({"api_groups": [group], "resources": plurals, "verbs": _PROPAGATE})
+    for target in targets:
         if target.kind in ("Role", "ClusterRole"):
-            verbs.append("escalate")
-        rules.append({"api_groups": [target.group], "resources": [target.plural], "verbs": verbs})
+            rules.append({"api_groups": [target.group], "resources": [target.plural], "verbs": ["escalate"]})
         if target.kind in ("RoleBinding", "ClusterRoleBinding"):
             roles = ["roles", "clusterroles"]
             rules.append({"api_groups": [target.group], "resources": roles, "verbs": ["bind"]})

@@ -19,10 +19,8 @@ def install(home: Home) -> None:
     """
     own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
     place(build(own), home.binaries)
-    _write_script(
-        home.binaries / "gke-gcloud-auth-plugin", "-I", str(PROJECT / "local" / "auth_plugin.py"), str(home.root)
-    )
-    _write_script(_plugin(home, "gcp"), "-m", "local.gcp", str(home.root))
+    _write_script(home.binaries / "gke-gcloud-auth-plugin", "auth_plugin", home.root)
+    write_launcher(_plugin(home, "gcp"), home.root, "gcp")
     users = _users_kubernetes_plugin()
     if users:
         folder = _plugin(home, "kubernetes").parent
@@ -30,7 +28,12 @@ def install(home: Home) -> None:
         if not folder.exists():
             folder.symlink_to(users)
     else:
-        _write_script(_plugin(home, "kubernetes"), "-m", "local.kubernetes")
+        write_launcher(_plugin(home, "kubernetes"), home.root, "kubernetes")
+
+
+def write_launcher(file: Path, root: Path, package: str) -> None:
+    """Writes the program that Pulumi's engine starts as the plugin of a package; its fork server lives in `root`."""
+    _write_script(file, "launcher", root, package)
 
 
 def users_pulumi() -> Path | None:
@@ -54,7 +57,9 @@ def _plugin(home: Home, package: str) -> Path:
     return home.pulumi / "plugins" / _plugin_name(package) / f"pulumi-resource-{package}"
 
 
-def _write_script(file: Path, *arguments: str) -> None:
-    """Writes a program that runs this very Python; the arguments must hold no quote."""
-    words = " ".join(f"'{word}'" for word in (sys.executable, *arguments))
-    write_atomically(file, f"#!/bin/sh\nPYTHONPATH='{PROJECT}' exec {words}\n", mode=0o755)
+def _write_script(file: Path, name: str, root: Path, *arguments: str) -> None:
+    """Writes a program that runs a file of this package by this very Python; no word may hold a quote."""
+    # -I and -S: neither needs what is installed, and looking for it takes longer than all else that they do.
+    words = [sys.executable, "-IS", str(PROJECT / "local" / f"{name}.py"), str(root), *arguments]
+    quoted = " ".join(f"'{word}'" for word in words)
+    write_atomically(file, f"#!/bin/sh\nexec {quoted}\n", mode=0o755)

@@ -6,12 +6,10 @@ well-known keys.
 """
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
@@ -141,19 +139,15 @@ def known(value: Any) -> bool:
     return value != UNKNOWN
 
 
-def serve(plugin: Plugin) -> None:
-    """Serves a plugin as Pulumi's engine expects: the port on stdout, then requests until the engine ends it."""
+def serve(plugin: Plugin, until: Callable[[], object]) -> NoReturn:
+    """Serves a plugin as Pulumi's engine expects: the port on stdout, then requests until `until` returns."""
     # State comes with every request, and a large one is no error.
     options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
-    ended = threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda number, frame: ended.set())
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(plugin), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    # The engine ends its plugins, which it keeps in process groups of their own, by an interrupt.
-    ended.wait()
+    until()
     server.stop(grace=None)
     # A request under way has no one left to answer.
     os._exit(0)

@@ -68,8 +68,7 @@ class LocalStack:
         planes = self.planes()
         with ThreadPoolExecutor() as pool:
             list(pool.map(ControlPlane.start, planes))
-        if planes:
-            node_agent.ensure(self.home)
+        node_agent.ensure(self.home)
 
     def write_kubeconfig(self) -> None:
         """Writes one kubeconfig with a context for each cluster, the host's being the current one."""
@@ -118,7 +117,7 @@ class LocalStack:
             with suppress(psutil.Error):
                 words = " ".join(process.cmdline())
                 pulumi = process.name().startswith("pulumi") or "pulumi-language-python" in words
-                plugin = any(f"-m local.{name}" in words for name in ("gcp", "kubernetes"))
+                plugin = "local/launcher.py" in words or "-m local.forkserver" in words
                 if (pulumi or plugin) and process.environ().get("PULUMI_HOME") == str(self.home.pulumi):
                     yield process
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from local.control_plane import ControlPlane
-from tests.e2e.project import ROOT, Done, eventually
+from local.install import write_launcher
+from tests.e2e.project import Done, eventually
 
 PROGRAM = """
 import json, pathlib, pulumi
@@ -93,11 +94,8 @@ class Stack:
         (self.folder / "__main__.py").write_text(PROGRAM)
         self.resources: dict[str, Any] = {}
         self.provider: dict[str, str] = {"kubeconfig": self.plane.kubeconfig.read_text()}
-        home = self.folder / "home" / "plugins" / "resource-kubernetes-v4.34.2"
-        home.mkdir(parents=True)
-        script = home / "pulumi-resource-kubernetes"
-        script.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' -m local.kubernetes\n")
-        script.chmod(0o755)
+        folder = self.folder / "home" / "plugins" / "resource-kubernetes-v4.34.2"
+        write_launcher(folder / "pulumi-resource-kubernetes", self.folder, "kubernetes")
         self.pulumi("stack", "init", "test").ok()
 
     def declare(self, name: str, token: str, body: dict[str, Any], **options: Any) -> None:

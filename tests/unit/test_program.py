@@ -338,7 +338,7 @@ def test_what_a_cluster_hides_stays_hidden(run: Run) -> None:
 
 def test_no_role_holds_a_wildcard(run: Run) -> None:
     rules = spec_rules(run)
-    assert len(rules) > 10 * len(run.clusters)
+    assert len(rules) >= 5 * len(run.clusters)
     for name, rule in rules:
         assert "*" not in json.dumps(rule), f"{name}: {rule}"
 

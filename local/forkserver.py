@@ -1,0 +1,78 @@
+"""Makes the processes of Pulumi's plugins by forking, with all that they need loaded once for them all.
+
+There is a plugin process for each cluster, and what each would load costs more than all that it does.
+
+    python -m local.forkserver HOME
+
+is started by the first launcher (local/launcher.py) that finds none, and ends soon after the last plugin.
+"""
+
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from local.gcp.plugin import GcpPlugin
+from local.kubernetes.plugin import KubernetesPlugin
+from local.paths import Home
+from local.plugin import serve
+
+# local/api.py leaves it until it is needed, which in a plugin is at once.
+importlib.import_module("kubernetes.config")
+
+_SOCKET = Path("plugins.sock")
+# The next run of Pulumi starts anew, so that it never works with code from before an edit.
+_IDLE_SECONDS = 1.0
+
+
+def main() -> None:
+    """Forks a plugin for each launcher, until there has been none for a while."""
+    home = Home(Path(sys.argv[1]))
+    os.chdir(home.root)
+    _SOCKET.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(_SOCKET))
+    listener.listen(128)
+    while True:
+        if not _wait(listener):
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                    pass
+                continue
+            # No one finds the socket from here on; whoever came before is still served.
+            _SOCKET.unlink(missing_ok=True)
+            if not _wait(listener):
+                return
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _become_plugin(connection, home)
+        connection.close()
+
+
+def _wait(listener: socket.socket) -> bool:
+    return bool(select.select([listener], [], [], _IDLE_SECONDS)[0])
+
+
+def _become_plugin(connection: socket.socket, home: Home) -> None:
+    """Serves the plugin that a launcher asks for, on the launcher's pipes and in its environment, while it is there."""
+    _, pipes, _, _ = socket.recv_fds(connection, 1, 2)
+    request = json.loads(connection.makefile().readline())
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    for number, pipe in enumerate(pipes, start=1):
+        os.dup2(pipe, number)
+        os.close(pipe)
+    # It dies of no Ctrl-C that is meant for Pulumi.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    plugin = GcpPlugin(home) if request["package"] == "gcp" else KubernetesPlugin()
+    serve(plugin, until=lambda: connection.recv(1))
+
+
+if __name__ == "__main__":
+    main()
