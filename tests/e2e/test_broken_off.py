@@ -21,6 +21,7 @@ def test_up_broken_off_is_mended_by_up(tmp_path: Path, sign: signal.Signals, aft
         assert process.poll() is None, "it was over before it could be broken off"
         os.killpg(process.pid, sign)
         process.communicate(timeout=60)
+        eventually(lambda: _check_no_plugin(project), seconds=20)
         project.make("up").ok()
         _check_ready(project)
         standing = {each.parent.name for each in (tmp_path / ".local" / "clusters").glob("*/ready")}
@@ -71,3 +72,8 @@ def _check_ready(project: Project) -> None:
     members = project.objects("training", "kubefedclusters -n kube-federation-system")
     states = [{each["type"]: each["status"] for each in member["status"]["conditions"]} for member in members]
     assert [state.get("Ready") for state in states] == ["True"] * 3
+
+
+def _check_no_plugin(project: Project) -> None:
+    commands = [" ".join(process.cmdline()) for process in project.processes()]
+    assert not [command for command in commands if "launcher.py" in command or "local.forkserver" in command]

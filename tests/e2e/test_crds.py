@@ -35,6 +35,8 @@ _CLUSTER_SCOPED = [
     TargetType(kind, f"{kind.lower()}s", "rbac.authorization.k8s.io", "v1", namespaced=False)
     for kind in ("ClusterRole", "ClusterRoleBinding")
 ]
+# The kinds of KubeFed's examples that no CRD defines, since Kubernetes has them built in.
+_PLAIN = {"ConfigMap", "Deployment", "Namespace", "Service"}
 
 
 @dataclass
@@ -245,7 +247,7 @@ def test_verdicts_on_all_that_kubefeds_own_tests_try(said: kubefed.Said, ours: D
         if bool(refusal) != bool(call.problems):
             wrong.append(f"{call.function}{call.arguments}: KubeFed {call.problems}, here {refusal}")
         elif refusal and not any(_names(refusal, each) for each in fields):
-            wrong.append(f"{call.function}: KubeFed refuses {fields}, here {refusal}")
+            wrong.append(f"{call.function}{call.arguments}: KubeFed refuses {fields}, here {refusal}")
     assert not wrong, "\n".join(wrong)
     tried = Counter(bool(call.problems) for call in said.calls)
     assert (tried[False], tried[True]) == (181, 85)
@@ -271,18 +273,23 @@ def test_refusals_say_what_to_write(refusals: list[str | None]) -> None:
 
 
 def test_examples_are_accepted(said: kubefed.Said, ours: Definitions) -> None:
-    examples = [each for each in kubefed.examples().values() if "kubefed.io/" in each["apiVersion"]]
+    examples = kubefed.examples()
     config = said.answers[-2].defaulted
     assert config
-    whole = [config if each["kind"] == "KubeFedConfig" else each for each in examples]
-    assert {each["metadata"]["name"]: ours.refusal(Question(each)) for each in whole} == {
-        each["metadata"]["name"]: None for each in examples
+    whole = {
+        file: config if each["kind"] == "KubeFedConfig" else each
+        for file, each in examples.items()
+        if each["kind"] not in _PLAIN
     }
-    assert Counter(each["apiVersion"].split("/")[0] for each in examples) == {
+    # By file, since examples of two kinds have one name.
+    refused = {file: refusal for file, each in whole.items() if (refusal := ours.refusal(Question(each)))}
+    assert not refused, "\n".join(f"{file}: {whole[file]}\n  here {refusal}" for file, refusal in refused.items())
+    assert Counter(each["apiVersion"].split("/")[0] for each in whole.values()) == {
         "core.kubefed.io": 1,
         "scheduling.kubefed.io": 1,
         "types.kubefed.io": 10,
     }
+    assert {each["kind"] for file, each in examples.items() if file not in whole} == _PLAIN
 
 
 def test_a_config_that_is_not_whole_is_told_what_it_lacks(ours: Definitions) -> None:

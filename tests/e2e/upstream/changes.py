@@ -22,6 +22,22 @@ _TEXTS = (
     "1h15m",
     ".5s",
     "1d",
+    # The longest label and the longest domain, and one more than each.
+    "t" * 63,
+    "t" * 64,
+    f"t.{'t' * 251}",
+    f"t.{'t' * 252}",
+)
+# What may stand in one another's place.
+_CHOICES = (
+    {"Enabled", "Disabled"},
+    {"Cluster", "Namespaced"},
+    {"Running", "NotRunning"},
+    {"True", "False", "Unknown"},
+    {"Ready", "Offline", "ConfigMalformed"},
+    {"configmaps", "endpoints", "leases"},
+    {"PushReconciler", "SchedulerPreferences", "RawResourceStatusCollection"},
+    {"*", "SubjectName", "ValidityPeriod"},
 )
 _NUMBERS = (0, -1, 1, 2**40, 0.5, True)
 
@@ -103,18 +119,23 @@ def changes(body: Mapping[str, Any], section: str) -> Iterator[dict[str, Any]]:
     whole = [((section,), body[section])] if section == "spec" else []
     for path, value in (*whole, *_values(body[section], (section,))):
         yield _changed(body, path)
-        wrong = _TEXTS if isinstance(value, str) else _NUMBERS if isinstance(value, int) else ()
-        for other in (*_OF_ANY, *wrong):
+        of_type = _texts(value) if isinstance(value, str) else _NUMBERS if isinstance(value, int) else ()
+        for other in (*_OF_ANY, *of_type):
             yield _changed(body, path, other)
         if isinstance(value, list):
             yield _changed(body, path, [*cast(list[Any], value), value[0]])
+
+
+def _texts(value: str) -> list[str]:
+    choices = next((each for each in _CHOICES if value in each), set[str]())
+    return [*_TEXTS, *sorted(choices - {value, *_TEXTS})]
 
 
 def created(types: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What matters when an object is new: a type config's name, and a scope, which cannot be changed later."""
     for name in ("deployments", "apps", "deployments.batch", "deployment.apps"):
         yield {**types, "metadata": {"name": name}}
-    for plural in ("pods", "p.ods", "9pods"):
+    for plural in ("pods", "p.ods", "9pods", "p" * 63, "p" * 64):
         target = {"version": "v1", "kind": "Pod", "pluralName": plural, "scope": "Namespaced"}
         yield {**_changed(types, ("spec", "targetType"), target), "metadata": {"name": plural}}
     for scope in ("Cluster", "Namespaced", "Global", ""):
