@@ -6,23 +6,22 @@ from clusters.gke import create_gke_cluster
 from clusters.network import Network
 from clusters.spec import member_labels
 from federation.control_plane import ControlPlane
+from federation.decisions import decide
 from federation.kinds import BUILT_IN
 from federation.members import Member
 from federation.types import FederatedTypes
-from federation.workloads import FederatedNamespace, FederatedWorkload, place_workload
+from federation.workloads import FederatedNamespace, FederatedWorkload, reach
 from settings import load
 
 settings = load()
 host_name = settings.federation.host
 types = [BUILT_IN[name] for name in settings.federation.types]
 labels = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-placed = {
-    name: place_workload(workload, settings.manifests[name], labels) for name, workload in settings.workloads.items()
-}
 
 network = Network("network")
 clusters = {name: create_gke_cluster(name, cluster, network) for name, cluster in settings.clusters.items()}
 host = clusters[host_name]
+placed = decide(settings, labels, {name: cluster.kubeconfig for name, cluster in clusters.items()})
 
 control_plane = ControlPlane("kubefed", host, types)
 members = [
@@ -31,17 +30,13 @@ members = [
 federated_types = FederatedTypes("types", host, control_plane, types)
 
 ready = [*(member.registration for member in members), *federated_types.configs]
-namespaces = {
-    namespace: FederatedNamespace(
-        namespace,
-        sorted({name for each in placed.values() if each.namespace == namespace for name in each.clusters}),
-        host,
-        after=ready,
-    )
-    for namespace in sorted({each.namespace for each in placed.values()})
-}
-for name, workload in placed.items():
-    FederatedWorkload(name, workload, host, namespaces[workload.namespace])
+in_namespace: dict[str, list[str]] = {}
+for name, workload in settings.workloads.items():
+    in_namespace.setdefault(workload.namespace, []).append(name)
+for namespace, names in sorted(in_namespace.items()):
+    federated = FederatedNamespace(namespace, reach([placed[name] for name in names]), host, after=ready)
+    for name in names:
+        FederatedWorkload(name, settings.manifests[name], placed[name], host, federated)
 
 for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
@@ -51,4 +46,4 @@ specs = settings.clusters.items()
 pulumi.export(
     "members", {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs}
 )
-pulumi.export("placements", {name: workload.placements for name, workload in placed.items()})
+pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})

@@ -11,9 +11,9 @@ from pulumi.runtime import get_config_env
 from pulumi.runtime.config import CONFIG
 
 from clusters.spec import Cluster, check_clusters, member_labels
+from federation.copies import check_placement
 from federation.kinds import DEFAULT_TYPES
 from federation.manifests import Manifest, ManifestError, read_manifests
-from federation.placement import candidates, place
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Problem, SettingsError, check_model, check_models, one_of
 
@@ -68,13 +68,12 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, names))
-        if len(labels) == len(names) and not candidates(workload.placement, labels):
-            nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(workload.placement, labels, []))
-            problems.append(Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); write one that does"))
         try:
             manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types)
         except ManifestError as error:
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
+        if len(labels) == len(names):
+            problems.extend(check_placement(setting, workload.placement, manifests.get(name, []), labels))
     problems.extend(check_objects(workloads, manifests))
 
     if problems or federation is None:

@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
 from federation.kinds import TargetType
+from federation.preferences import MEMBER_LABEL
 from federation.rbac import member_rules
 from federation.spec import NAMESPACE
 
@@ -54,7 +55,7 @@ class Member(pulumi.ComponentResource):
             metadata={
                 "name": name,
                 "namespace": NAMESPACE,
-                "labels": dict(labels),
+                "labels": {**labels, MEMBER_LABEL: name},
                 "annotations": {
                     # The controller takes up a new token only when the registration changes.
                     "geo-federation/token-digest": pulumi.Output.unsecret(token.apply(_digest)),

@@ -1,10 +1,12 @@
 """The settings of the federation and its workloads, and what must hold between them."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from clusters.regions import regions
 from clusters.spec import Labels, RegionName
 from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import Manifest
@@ -23,8 +25,58 @@ class Federation(Model):
     )
 
 
+BUCKET = "gs://"
+"""What a bucket's address starts with, where a region could stand too."""
+
+
+def _origin(value: Any) -> Any:
+    if not isinstance(value, str) or value in regions():
+        return value
+    if not value.startswith(BUCKET):
+        raise ValueError(
+            f"neither a region of Google Cloud nor a bucket; write {one_of(value, regions())}, or gs:// and a bucket"
+        )
+    if not _is_bucket(value.removeprefix(BUCKET)):
+        raise ValueError(
+            "not the name of a bucket; write gs:// and a name in lower case without a path, as gs://my-data"
+        )
+    return value
+
+
+def _is_bucket(name: str) -> bool:
+    # Source: Cloud Storage's rules of bucket names.
+    if not re.fullmatch(r"[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]", name) or re.fullmatch(r"[0-9]+(\.[0-9]+){3}", name):
+        return False
+    return all(0 < len(part) <= 63 for part in name.split("."))
+
+
+def _one_weighs(weights: dict[str, int]) -> dict[str, int]:
+    if not any(weights.values()):
+        raise ValueError("no cluster has a weight above 0; write one for each that is to be taken")
+    return weights
+
+
+class Limit(Model):
+    """The least and the most that one cluster gets of each counted object; without max, any number."""
+
+    min: int = Field(default=0, ge=0, description="the fewest that the cluster gets, from 0 up")
+    max: int | None = Field(default=None, ge=0, description="the most that the cluster gets, from 0 up")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}; write a larger max")
+        return self
+
+
 class _Policy(Model):
     select: Labels = Field(default_factory=dict[str, str], description="a map of labels that a candidate must have")
+
+
+class _Limited(_Policy):
+    limits: dict[str, Limit] = Field(
+        default_factory=dict[str, Limit], description="a map of this stack's clusters to {min, max}"
+    )
 
 
 class ByClusters(_Policy):
@@ -41,13 +93,36 @@ class InRegion(_Policy):
     region: RegionName = Field(description="a Google Cloud region in which the stack has a cluster")
 
 
-class Spread(_Policy):
+class Nearest(_Policy):
+    """The candidates that are nearest to a region or to a bucket's data, in equal shares."""
+
+    policy: Literal["nearest"]
+    to: Annotated[str, BeforeValidator(_origin)] = Field(description="a Google Cloud region, or gs:// and a bucket")
+    count: int = Field(default=1, ge=1, description="how many clusters to take, from 1 up")
+
+
+class SpareCapacity(_Policy):
+    """The candidates in which the pods fit now, the one with the most room first."""
+
+    policy: Literal["spare-capacity"]
+
+
+class Spread(_Limited):
     """Every candidate, in equal shares."""
 
     policy: Literal["spread"]
 
 
-Placement = ByClusters | InRegion | Spread
+class Weighted(_Limited):
+    """The candidates that have a weight, in shares by weight."""
+
+    policy: Literal["weighted"]
+    weights: Annotated[
+        dict[str, Annotated[int, Field(ge=0, description="a whole number from 0 up")]], AfterValidator(_one_weighs)
+    ] = Field(min_length=1, description="a map of this stack's clusters to whole numbers from 0 up")
+
+
+Placement = ByClusters | InRegion | Nearest | SpareCapacity | Spread | Weighted
 
 
 class Override(Model):
@@ -87,8 +162,14 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
     if namespace in ("default", NAMESPACE) or namespace.startswith("kube-"):
         yield Problem(f"{setting}.namespace", namespace, "KubeFed leaves this namespace alone; write one of your own")
     placement = workload.placement
-    named = placement.clusters if isinstance(placement, ByClusters) else []
-    for place, names in (("placement.clusters", named), ("overrides", workload.overrides)):
+    named: list[tuple[str, Collection[str]]] = [("overrides", workload.overrides)]
+    if isinstance(placement, ByClusters):
+        named.append(("placement.clusters", placement.clusters))
+    if isinstance(placement, Weighted):
+        named.append(("placement.weights", placement.weights))
+    if isinstance(placement, Spread | Weighted):
+        named.append(("placement.limits", placement.limits))
+    for place, names in named:
         for name in names:
             if name not in clusters:
                 advice = f"not a cluster of this stack; write {one_of(name, clusters)}"

@@ -1,69 +1,19 @@
-"""Workloads: plain Kubernetes objects, federated and split over the clusters that their placement takes."""
+"""Workloads: plain Kubernetes objects, federated to the clusters that their placement takes."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
+from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
 from federation.kinds import NAMESPACES, TargetType
 from federation.manifests import Manifest
-from federation.placement import Decision, Members, place, split
-from federation.spec import Workload
+from federation.preferences import is_movable, selector
 
 _PROPAGATED_SECONDS = 300
-
-
-@dataclass(frozen=True)
-class PlacedObject:
-    """One object of a workload, with the clusters that it goes to and the JSON patches for each."""
-
-    manifest: Manifest
-    clusters: Sequence[str]
-    overrides: Mapping[str, Sequence[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class PlacedWorkload:
-    """A workload whose placement is decided."""
-
-    namespace: str
-    decisions: Sequence[Decision]
-    objects: Sequence[PlacedObject]
-
-    @property
-    def clusters(self) -> list[str]:
-        """The clusters that are taken."""
-        return [decision.cluster for decision in self.decisions if decision.share]
-
-    @property
-    def placements(self) -> list[dict[str, str | int]]:
-        """The decisions as plain values, for the stack's output."""
-        return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
-
-
-def place_workload(workload: Workload, manifests: Sequence[Manifest], members: Members) -> PlacedWorkload:
-    """Decides where each object of a workload goes: counted ones are split, others go wherever one of those does."""
-    counted = [manifest for manifest in manifests if manifest.type.counted]
-    decisions = place(workload.placement, members, [_count(manifest) for manifest in counted])
-    objects: list[PlacedObject] = []
-    for manifest in manifests:
-        if manifest in counted:
-            position = counted.index(manifest)
-            shares = {each.cluster: each.shares[position] for each in decisions if each.shares[position]}
-            patches = _share_patches(manifest, shares)
-        else:
-            shares = {each.cluster: 1 for each in decisions if each.share}
-            patches = {}
-        own = {
-            name: [patch.model_dump(exclude_unset=True) for patch in workload.overrides.get(name, [])]
-            for name in shares
-        }
-        overrides = {name: [*patches.get(name, []), *own[name]] for name in shares}
-        objects.append(PlacedObject(manifest, list(shares), {name: each for name, each in overrides.items() if each}))
-    return PlacedWorkload(workload.namespace, decisions, objects)
 
 
 class FederatedNamespace(pulumi.ComponentResource):
@@ -72,12 +22,13 @@ class FederatedNamespace(pulumi.ComponentResource):
     def __init__(
         self,
         namespace: str,
-        clusters: Sequence[str],
+        clusters: pulumi.Output[list[str]],
         host: GkeCluster,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedNamespace", f"{namespace}-namespace", None, opts)
+        self.name = namespace
         local = kubernetes.core.v1.Namespace(
             f"{namespace}-host-namespace",
             metadata={"name": namespace},
@@ -88,7 +39,8 @@ class FederatedNamespace(pulumi.ComponentResource):
             f"{namespace}-federated-namespace",
             NAMESPACES,
             {"name": namespace, "namespace": namespace},
-            {"template": {}, **_placement(clusters, {})},
+            # A preference looks at selectors alone, and this one leaves the choice to it.
+            {"template": {}, "placement": {"clusters": clusters.apply(_named), "clusterSelector": {}}},
             pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local]),
         )
         self.register_outputs({"name": namespace})
@@ -100,73 +52,103 @@ class FederatedWorkload(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        workload: PlacedWorkload,
+        manifests: Sequence[Manifest],
+        placed: pulumi.Output[PlacedWorkload],
         host: GkeCluster,
         namespace: FederatedNamespace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
-        for placed in workload.objects:
-            target = placed.manifest.type
-            spec: Any = {"template": _template(placed.manifest), **_placement(placed.clusters, placed.overrides)}
-            _federate(
-                f"{name}-{target.plural}-{placed.manifest.name}",
-                target,
-                {"name": placed.manifest.name, "namespace": workload.namespace},
-                pulumi.Output.secret(spec) if target.kind == "Secret" else spec,
-                pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[namespace.federated]),
+        self._host = host
+        for position, manifest in enumerate(manifests):
+            self._federate(f"{name}-{manifest.type.plural}-{manifest.name}", manifest, position, placed, namespace)
+        self.register_outputs({"clusters": placed.apply(lambda workload: workload.clusters)})
+
+    def _federate(
+        self,
+        name: str,
+        manifest: Manifest,
+        position: int,
+        placed: pulumi.Output[PlacedWorkload],
+        namespace: FederatedNamespace,
+    ) -> None:
+        target = manifest.type
+        metadata = {"name": manifest.name, "namespace": namespace.name}
+        spec = placed.apply(lambda workload: _spec(workload.objects[position]))
+        opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
+        if is_movable(target):
+            preference = kubernetes.apiextensions.CustomResource(
+                f"{name}-preference",
+                api_version="scheduling.kubefed.io/v1alpha1",
+                kind="ReplicaSchedulingPreference",
+                metadata=metadata,
+                spec=placed.apply(lambda workload: workload.objects[position].preference),
+                opts=opts,
             )
-        self.register_outputs({"clusters": workload.clusters})
+            # The other way round, there would be a time at which every member runs all the replicas.
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
+        if target.kind == "Job":
+            if TTL in manifest.body.get("spec", {}):
+                pulumi.log.info(f"{name}: {TTL} is left out: KubeFed runs a Job again that is gone", self)
+            # Kubernetes changes no Job that is there.
+            fixed = pulumi.ResourceOptions(
+                replace_on_changes=["spec.template", "spec.overrides"], delete_before_replace=True
+            )
+            opts = pulumi.ResourceOptions.merge(opts, fixed)
+        memory = placed.apply(lambda workload: {MEMORY: workload.memory} if workload.memory and target.counted else {})
+        _federate(name, target, metadata, pulumi.Output.secret(spec) if target.kind == "Secret" else spec, opts, memory)
+
+
+def reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
+    """The clusters that any of the workloads can go to, by name."""
+    return pulumi.Output.all(*workloads).apply(
+        lambda placed: sorted({name for each in placed for name in each.clusters})
+    )
 
 
 def _federate(
-    name: str, target: TargetType, metadata: Mapping[str, str], spec: Any, opts: pulumi.ResourceOptions
+    name: str,
+    target: TargetType,
+    metadata: Mapping[str, str],
+    spec: Any,
+    opts: pulumi.ResourceOptions,
+    also: pulumi.Input[Mapping[str, str]] | None = None,
 ) -> kubernetes.apiextensions.CustomResource:
-    annotations = {"pulumi.com/waitFor": "condition=Propagation", "pulumi.com/timeoutSeconds": str(_PROPAGATED_SECONDS)}
+    """Makes a federated object, which is there once it is propagated; `also` are further annotations."""
+    conditions = ["condition=Propagation"]
+    if is_movable(target):
+        # Before its preference has chosen members, it is propagated to none.
+        conditions.append("jsonpath={.status.clusters[0].name}")
+    annotations = {
+        "pulumi.com/waitFor": json.dumps(conditions) if len(conditions) > 1 else conditions[0],
+        "pulumi.com/timeoutSeconds": str(_PROPAGATED_SECONDS),
+    }
     return kubernetes.apiextensions.CustomResource(
         name,
         api_version="types.kubefed.io/v1beta1",
         kind=target.federated_kind,
-        metadata={**metadata, "annotations": annotations},
+        metadata={
+            **metadata,
+            "annotations": pulumi.Output.from_input(also or {}).apply(lambda more: {**annotations, **more}),
+        },
         spec=spec,
         opts=opts,
     )
 
 
-def _placement(clusters: Sequence[str], overrides: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    placement: dict[str, Any] = {"placement": {"clusters": [{"name": name} for name in clusters]}}
-    if overrides:
-        placement["overrides"] = [
-            {"clusterName": name, "clusterOverrides": list(patches)} for name, patches in overrides.items()
-        ]
-    return placement
-
-
-def _template(manifest: Manifest) -> dict[str, Any]:
-    """What KubeFed makes the copies from: the object without what their place and their type say."""
-    metadata = {key: value for key, value in manifest.body["metadata"].items() if key not in ("name", "namespace")}
-    body = {
-        key: value for key, value in manifest.body.items() if key not in ("apiVersion", "kind", "metadata", "status")
+def _spec(placed: PlacedObject) -> dict[str, Any]:
+    # A preference fills an empty list, in which Pulumi then leaves its entries alone.
+    moved: dict[str, Any] = {"clusters": [], "clusterSelector": selector(placed.clusters)}
+    spec: dict[str, Any] = {
+        "template": template(placed.manifest),
+        "placement": moved if placed.preference else {"clusters": _named(placed.clusters)},
     }
-    if manifest.type.counted:
-        # An override can only replace what is there.
-        body["spec"] = {manifest.type.counted[0]: _count(manifest), **body.get("spec", {})}
-    return {"metadata": metadata, **body} if metadata else body
+    if placed.overrides:
+        spec["overrides"] = [
+            {"clusterName": name, "clusterOverrides": list(patches)} for name, patches in placed.overrides.items()
+        ]
+    return spec
 
 
-def _count(manifest: Manifest) -> int:
-    """How many pods a counted object runs side by side; Kubernetes' own default is 1."""
-    counts: list[int | None] = [manifest.body.get("spec", {}).get(key) for key in manifest.type.counted]
-    first = 1 if counts[0] is None else counts[0]
-    return min([first, *(count for count in counts[1:] if count is not None)])
-
-
-def _share_patches(manifest: Manifest, shares: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
-    """The patches that give each cluster its share of every counted field."""
-    patches: dict[str, list[dict[str, Any]]] = {name: [] for name in shares}
-    for position, key in enumerate(manifest.type.counted):
-        whole = _count(manifest) if position == 0 else manifest.body.get("spec", {}).get(key)
-        if whole is not None:
-            for name, part in split(whole, shares).items():
-                patches[name].append({"path": f"/spec/{key}", "op": "replace", "value": part})
-    return patches
+def _named(clusters: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": name} for name in clusters]

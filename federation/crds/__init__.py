@@ -51,6 +51,11 @@ def _list(item: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "array", "items": {**item, "required": list(required)} if required else item}
 
 
+def _map(key: str, item: dict[str, Any]) -> dict[str, Any]:
+    """A list in which a key's value may stand once, as KubeFed wants it, so that each entry has an owner of its own."""
+    return {**_list(item, key), "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _ANY = {"x-kubernetes-preserve-unknown-fields": True}
@@ -60,10 +65,10 @@ _SELECTOR = _object(
     matchLabels={"type": "object", "additionalProperties": _TEXT},
     matchExpressions=_list(_object(key=_TEXT, operator=_TEXT, values=_list(_TEXT)), "key", "operator"),
 )
-_PLACEMENT = _object(clusters=_list(_object(name=_TEXT), "name"), clusterSelector=_SELECTOR)
+_PLACEMENT = _object(clusters=_map("name", _object(name=_TEXT)), clusterSelector=_SELECTOR)
 # An empty op is a replace.
 _PATCH = _object(op={"type": "string", "enum": ["add", "remove", "replace", ""]}, path=_TEXT, value=_ANY)
-_OVERRIDES = _list(_object(clusterName=_TEXT, clusterOverrides=_list(_PATCH, "path")))
+_OVERRIDES = _map("clusterName", _object(clusterName=_TEXT, clusterOverrides=_map("path", _PATCH)))
 _CONDITION = _object(type=_TEXT, status=_TEXT, reason=_TEXT, lastUpdateTime=_TIME, lastTransitionTime=_TIME)
 _STATUS = _object(
     conditions=_list(_CONDITION, "type", "status"),

@@ -2,15 +2,18 @@
 
 from fractions import Fraction
 from itertools import permutations
-from math import ceil, floor
+from math import acos, ceil, cos, floor, radians, sin
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
+from hypothesis import settings as budget
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from federation.placement import candidates, place, split
-from federation.spec import Placement
+from clusters.regions import regions
+from federation.placement import Facts, NothingFits, candidates, place, split, undecided, unmet_limits
+from federation.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
 
 REGIONS = {"us-west1": "NA", "us-east1": "NA", "europe-west1": "EU", "asia-southeast1": "AS"}
 ACCELERATORS = ["nvidia-l4", "nvidia-tesla-a100", "nvidia-h100-80gb"]
@@ -49,6 +52,43 @@ PLACEMENTS = st.one_of(
         }
     ),
 ).map(CHECKED.validate_python)
+
+
+def limit(low: int, more: int | None) -> dict[str, int]:
+    return {"min": low} if more is None else {"min": low, "max": low + more}
+
+
+LIMITS = st.dictionaries(
+    st.sampled_from(NAMES), st.builds(limit, st.integers(0, 9), st.none() | st.integers(0, 30)), max_size=4
+)
+SPREAD = st.fixed_dictionaries({"policy": st.just("spread"), "limits": LIMITS}).map(CHECKED.validate_python)
+WEIGHTED = (
+    st.dictionaries(st.sampled_from(NAMES), st.integers(0, 5), min_size=1)
+    .filter(lambda weights: any(weights.values()))
+    .flatmap(
+        lambda weights: st.fixed_dictionaries(
+            {"policy": st.just("weighted"), "weights": st.just(weights), "select": SELECT, "limits": LIMITS}
+        )
+    )
+    .map(CHECKED.validate_python)
+)
+NEAREST = st.fixed_dictionaries(
+    {
+        "policy": st.just("nearest"),
+        "to": st.sampled_from([*sorted(regions()), "gs://data"]),
+        "count": st.integers(1, 4),
+        "select": SELECT,
+    }
+).map(CHECKED.validate_python)
+SPARE: Placement = CHECKED.validate_python({"policy": "spare-capacity"})
+EVERY = st.one_of(PLACEMENTS, SPREAD, WEIGHTED, NEAREST, st.just(SPARE))
+FACTS = st.builds(
+    Facts,
+    accelerators=st.frozensets(st.frozensets(st.sampled_from(ACCELERATORS), min_size=1, max_size=2), max_size=1),
+    origins=st.lists(st.sampled_from(sorted(regions())), max_size=3, unique=True).map(tuple),
+    free=st.none() | st.dictionaries(st.sampled_from(NAMES), st.tuples(*[st.integers(0, 60)] * 3)),
+    requested=st.just(()) | st.tuples(*[st.sampled_from(["1 nvidia.com/gpu", ""])] * 3),
+)
 MEMBERS = st.dictionaries(st.sampled_from(NAMES), member(), min_size=1)
 COUNTS = st.lists(st.integers(0, 100), max_size=3)
 WEIGHTS = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1000), min_size=1)
@@ -157,3 +197,246 @@ def test_a_split_gives_what_is_left_over_to_the_largest_remainders() -> None:
     assert split(10, {"a": 1, "b": 2}) == {"a": 3, "b": 7}
     assert split(1, {"a": 1, "b": 5}) == {"a": 0, "b": 1}
     assert split(5, {"a": 0, "b": 0}) == {"a": 0, "b": 0}
+
+
+@budget(max_examples=40)
+@given(EVERY, MEMBERS, COUNTS, FACTS, st.randoms(use_true_random=False))
+def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
+    placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts, random: Any
+) -> None:
+    names = list(members)
+    random.shuffle(names)
+    shuffled = {name: members[name] for name in names}
+    try:
+        decisions = place(placement, members, counts, facts)
+    except NothingFits as error:
+        with pytest.raises(NothingFits) as again:
+            place(placement, shuffled, counts, facts)
+        assert str(again.value) == str(error)
+        return
+    assert place(placement, shuffled, counts, facts) == decisions
+    assert [each.cluster for each in decisions] == sorted(members)
+    able = candidates(placement, members, facts)
+    waiting = undecided(placement, counts, facts)
+    for position, count in enumerate(counts):
+        assert sum(each.shares[position] for each in decisions) == (count if able and not waiting else 0)
+    for each in decisions:
+        assert each.reason.strip()
+        assert "\n" not in each.reason
+        assert each.share >= 0
+        assert not each.share or each.cluster in able
+        assert each.share == sum(each.shares) or not counts
+        if waiting and each.cluster in able:
+            assert each.reason == waiting
+
+
+@budget(max_examples=40)
+@given(EVERY, MEMBERS, COUNTS, FACTS)
+def test_a_member_that_is_not_taken_changes_no_share(
+    placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts
+) -> None:
+    try:
+        decisions = place(placement, members, counts, facts)
+    except NothingFits:
+        assume(False)
+        return
+    able = candidates(placement, members, facts)
+    for gone in decisions:
+        if gone.cluster not in able or (isinstance(placement, Nearest) and not gone.share and any(counts)):
+            fewer = place(placement, {name: members[name] for name in members if name != gone.cluster}, counts, facts)
+            assert {each.cluster: each.shares for each in fewer} == {
+                each.cluster: each.shares for each in decisions if each is not gone
+            }
+
+
+@budget(max_examples=40)
+@given(EVERY, MEMBERS)
+def test_a_member_without_the_accelerator_is_passed_over(
+    placement: Placement, members: dict[str, dict[str, str]]
+) -> None:
+    facts = Facts(frozenset({frozenset({"nvidia-l4"})}), ("us-west1",), {})
+    able = candidates(placement, members)
+    for each in place(placement, members, [0], facts) if not list(unmet_limits(placement, members, [0], facts)) else ():
+        if "accelerator/nvidia-l4" not in members[each.cluster] and each.cluster in able:
+            assert (each.share, each.reason) == (0, "no nvidia-l4")
+        else:
+            assert each.reason != "no nvidia-l4"
+
+
+@budget(max_examples=60)
+@given(st.one_of(SPREAD, WEIGHTED), MEMBERS, st.integers(0, 60))
+def test_limits_hold_or_are_told_with_their_numbers(
+    placement: Spread | Weighted, members: dict[str, dict[str, str]], count: int
+) -> None:
+    unmet = list(unmet_limits(placement, members, [count]))
+    able = candidates(placement, members)
+    lows = {name: placement.limits[name].min for name in members if name in placement.limits}
+    highs = [placement.limits[name].max if name in placement.limits else None for name in able]
+    room = sum(count if high is None else high for high in highs)
+    possible = sum(lows.values()) <= count <= room and not any(lows[name] for name in lows if name not in able)
+    assert bool(unmet) == (bool(able) and not possible)
+    if unmet:
+        assert all("write" in text for text in unmet)
+        with pytest.raises(NothingFits, match=r"min|max"):
+            place(placement, members, [count])
+        return
+    shares = {each.cluster: each.share for each in place(placement, members, [count])}
+    for name in able:
+        if name in placement.limits:
+            assert placement.limits[name].min <= shares[name]
+            assert shares[name] <= (placement.limits[name].max or 0) or placement.limits[name].max is None
+    if isinstance(placement, Spread):
+        for more, less in permutations(able, 2):
+            # One could give to the other, were it not for their limits.
+            limits = placement.limits
+            gives = more not in limits or shares[more] > limits[more].min
+            takes = less not in limits or limits[less].max is None or shares[less] < (limits[less].max or 0)
+            assert shares[more] - shares[less] <= 1 or not gives or not takes
+
+
+@budget(max_examples=40)
+@given(st.one_of(SPREAD, NEAREST), MEMBERS, member(), st.integers(0, 60))
+def test_a_further_cluster_takes_from_others_and_gives_to_none(
+    placement: Spread | Nearest, members: dict[str, dict[str, str]], further: dict[str, str], count: int
+) -> None:
+    facts = Facts(origins=("us-east1",))
+    for name in NAMES:
+        more = members | {name: further}
+        if name in members or any(
+            [*unmet_limits(placement, members, [count]), *unmet_limits(placement, more, [count])]
+        ):
+            continue
+        before = {each.cluster: each.share for each in place(placement, members, [count], facts)}
+        after = {each.cluster: each.share for each in place(placement, more, [count], facts)}
+        assert all(after[each] <= before[each] for each in before), (before, after)
+
+
+def angle(one: str, other: str) -> float:
+    """The distance on a sphere in another way: by the law of cosines, and in radians."""
+    (a, b), (c, d) = ((radians(regions()[each].latitude), radians(regions()[each].longitude)) for each in (one, other))
+    return acos(max(-1.0, min(1.0, sin(a) * sin(c) + cos(a) * cos(c) * cos(b - d))))
+
+
+@budget(max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(regions())), min_size=1),
+    st.lists(st.sampled_from(sorted(regions())), min_size=1, max_size=3, unique=True),
+    st.integers(1, 4),
+)
+def test_the_nearest_are_taken(places: dict[str, str], origins: list[str], count: int) -> None:
+    placement: Placement = CHECKED.validate_python({"policy": "nearest", "to": "gs://data", "count": count})
+    members = {name: {"region": region} for name, region in places.items()}
+    far = {name: min(angle(region, origin) for origin in origins) for name, region in places.items()}
+    decisions = place(placement, members, [], Facts(origins=tuple(origins)))
+    taken = {each.cluster for each in decisions if each.share}
+    assert len(taken) == min(count, len(members))
+    for one in taken:
+        for other in set(members) - taken:
+            assert far[one] < far[other] + 1e-6
+            assert one < other or places[one] != places[other]
+    for each in decisions:
+        assert f"{far[each.cluster] * 6371.0088:,.0f} km" in each.reason or far[each.cluster] < 1e-6
+
+
+@budget(max_examples=60)
+@given(MEMBERS, COUNTS, st.dictionaries(st.sampled_from(NAMES), st.tuples(*[st.integers(0, 60)] * 3)))
+def test_spare_capacity_never_gives_more_than_fits(
+    members: dict[str, dict[str, str]], counts: list[int], free: dict[str, tuple[int, ...]]
+) -> None:
+    facts = Facts(free=free, requested=("1 nvidia.com/gpu",) * len(counts))
+    rooms = [sum(free[name][position] for name in members if name in free) for position in range(len(counts))]
+    try:
+        decisions = place(SPARE, members, counts, facts)
+    except NothingFits as error:
+        assert "ask for 1 nvidia.com/gpu" in str(error)
+        assert all(name in str(error) for name in members)
+        assert len(counts) > 1 or counts[0] > rooms[0]
+        return
+    assert all(count <= room for count, room in zip(counts, rooms, strict=True))
+    for each in decisions:
+        used = Fraction(0)
+        for position, share in enumerate(each.shares):
+            fits = free[each.cluster][position] if each.cluster in free else 0
+            assert share <= fits
+            used += Fraction(share, fits) if share else 0
+        assert used <= 1
+    if len(counts) == 1:
+        # Whoever has the most room is full before another is touched.
+        rooms_of = {each.cluster: free[each.cluster][0] if each.cluster in free else 0 for each in decisions}
+        partly = [each for each in decisions if 0 < each.share < rooms_of[each.cluster]]
+        assert len(partly) <= 1
+        least = min((rooms_of[each.cluster] for each in decisions if each.share), default=0)
+        assert all(rooms_of[each.cluster] <= least for each in decisions if not each.share) or not least
+
+
+FAR = {
+    "asia": {"region": "asia-southeast1", "accelerator/nvidia-l4": "true"},
+    "europe": {"region": "europe-west1", "accelerator/nvidia-l4": "true"},
+    "west": {"region": "us-west1"},
+}
+
+
+def reasons(raw: dict[str, Any], counts: list[int], facts: Facts) -> dict[str, str]:
+    return {
+        each.cluster: f"{each.share}: {each.reason}" for each in place(CHECKED.validate_python(raw), FAR, counts, facts)
+    }
+
+
+def test_reasons_have_the_numbers() -> None:
+    assert reasons({"policy": "nearest", "to": "europe-west4"}, [3], Facts()) == {
+        "asia": "0: 10,469 km from the data; europe (190 km) is nearer",
+        "europe": "3: 190 km from the data; us-west1 is 8,153 km away",
+        "west": "0: 8,153 km from the data; europe (190 km) is nearer",
+    }
+    l4 = frozenset({frozenset({"nvidia-l4"})})
+    assert reasons({"policy": "nearest", "to": "gs://data", "count": 2}, [3], Facts(l4, ("us-west1", "us-east1"))) == {
+        "asia": "1: 13,339 km from the data, gets 1 of 3",
+        "europe": "2: 6,891 km from the data, gets 2 of 3",
+        "west": "0: no nvidia-l4",
+    }
+    assert reasons({"policy": "weighted", "weights": {"asia": 1, "europe": 2, "west": 0}}, [6], Facts()) == {
+        "asia": "2: weight 1 of 3, gets 2 of 6",
+        "europe": "4: weight 2 of 3, gets 4 of 6",
+        "west": "0: weight 0",
+    }
+    assert reasons({"policy": "spread", "limits": {"asia": {"max": 1}, "west": {"min": 4}}}, [6], Facts()) == {
+        "asia": "1: one of 3 candidates, gets 1 of 6, its maximum of 1",
+        "europe": "1: one of 3 candidates, gets 1 of 6",
+        "west": "4: one of 3 candidates, gets 4 of 6, its minimum of 4",
+    }
+    free = {"asia": (4,), "europe": (2,)}
+    assert reasons({"policy": "spare-capacity"}, [5], Facts(free=free)) == {
+        "asia": "4: room for 4 now, gets 4 of 5",
+        "europe": "1: room for 2 now, gets 1 of 5",
+        "west": "0: not measured",
+    }
+    assert reasons({"policy": "spare-capacity"}, [4], Facts(l4, free=free)) == {
+        "asia": "4: room for 4 now, gets 4 of 4",
+        "europe": "0: room for 2 now, but all of it goes to asia (4)",
+        "west": "0: no nvidia-l4",
+    }
+    undecided_yet = reasons({"policy": "spare-capacity"}, [4], Facts(l4))
+    assert undecided_yet["asia"] == "0: decided by free accelerators when it is applied"
+    assert undecided_yet["west"] == "0: no nvidia-l4"
+
+
+def test_what_does_not_fit_is_told_with_the_numbers() -> None:
+    facts = Facts(free={"asia": (2,), "europe": (1,), "west": (0,)}, requested=("2 nvidia.com/gpu",))
+    with pytest.raises(NothingFits) as raised:
+        place(SPARE, FAR, [4], facts)
+    assert str(raised.value) == (
+        "4 pods that each ask for 2 nvidia.com/gpu do not fit into what is free now: "
+        "asia has room for 2, europe has room for 1, west has room for 0, 3 in all"
+    )
+
+
+def test_what_asks_for_no_accelerator_goes_along_with_what_does() -> None:
+    facts = Facts(free={"asia": (0, 4)}, requested=("", "1 nvidia.com/gpu"))
+    assert {each.cluster: each.shares for each in place(SPARE, FAR, [3, 2], facts)} == {
+        "asia": (3, 2),
+        "europe": (0, 0),
+        "west": (0, 0),
+    }
+    assert isinstance(SPARE, SpareCapacity)
+    alone = place(SPARE, FAR, [3], Facts(requested=("",)))
+    assert [each.share for each in alone] == [1, 1, 1]

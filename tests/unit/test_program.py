@@ -376,9 +376,13 @@ def test_inference_is_spread_over_the_serving_clusters(run: Run) -> None:
     serving = {name for name, each in run.clusters.items() if each["role"] == "serving"}
     assert {name for name, share in shares(run, "inference").items() if share} == serving
     assert sum(shares(run, "inference").values()) == 3
-    for kind in ("FederatedDeployment", "FederatedService", "FederatedServiceAccount"):
+    for kind in ("FederatedService", "FederatedServiceAccount"):
         spec = run.one(kind, "inference").inputs["spec"]
         assert {each["name"] for each in spec["placement"]["clusters"]} == serving
+    (rule,) = run.one("FederatedDeployment", "inference").inputs["spec"]["placement"]["clusterSelector"][
+        "matchExpressions"
+    ]
+    assert set(rule["values"]) == serving
 
 
 def test_what_is_federated_is_what_the_manifests_say(run: Run) -> None:
@@ -423,14 +427,22 @@ def test_what_has_no_place_in_a_copy_is_left_out_of_the_template(
     assert run.one("FederatedDeployment", "api").inputs["spec"]["template"] == {"spec": {"replicas": 1, "paused": True}}
 
 
-def test_each_serving_cluster_gets_its_share_of_the_replicas(run: Run) -> None:
-    spec = run.one("FederatedDeployment", "inference").inputs["spec"]
-    overrides = {each["clusterName"]: each["clusterOverrides"] for each in spec["overrides"]}
-    for name, share in shares(run, "inference").items():
-        if share:
-            assert {"path": "/spec/replicas", "op": "replace", "value": share} in overrides[name]
-        else:
-            assert name not in overrides
+def test_a_preference_gives_each_serving_cluster_its_share(run: Run) -> None:
+    preference = run.one("ReplicaSchedulingPreference", "inference")
+    rules = preference.inputs["spec"]["clusters"]
+    taken = {name: share for name, share in shares(run, "inference").items() if share}
+    assert {name: rules[name]["weight"] / min(each["weight"] for each in rules.values()) for name in taken} == {
+        name: share / min(taken.values()) for name, share in taken.items()
+    }
+    assert preference.inputs["spec"]["totalReplicas"] == sum(taken.values())
+    assert run.one("FederatedDeployment", "inference").inputs["spec"]["placement"]["clusters"] == []
+
+
+def test_a_preference_finds_the_members_by_a_label_that_they_have(run: Run) -> None:
+    selector = run.one("FederatedDeployment", "inference").inputs["spec"]["placement"]["clusterSelector"]
+    (rule,) = selector["matchExpressions"]
+    for name in run.clusters:
+        assert run.one("KubeFedCluster", name).inputs["metadata"]["labels"][rule["key"]] == name
 
 
 def test_a_namespace_goes_wherever_its_workloads_go(run: Run) -> None:

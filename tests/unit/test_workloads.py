@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from federation.copies import PlacedObject, PlacedWorkload, place_workload
 from federation.kinds import DEFAULT_TYPES
 from federation.manifests import read_manifests
 from federation.spec import Workload
-from federation.workloads import PlacedObject, PlacedWorkload, place_workload
 
 MEMBERS = {
     "asia": {"role": "serving", "region": "asia-southeast1", "continent": "AS", "accelerator/nvidia-l4": "true"},
@@ -70,25 +70,49 @@ def patched(each: PlacedObject, cluster: str) -> dict[str, Any]:
     return {patch["path"]: patch["value"] for patch in each.overrides.get(cluster, [])}
 
 
-def test_replicas_are_split_and_overridden_in_each_cluster(placed: Placer) -> None:
+def weights(each: PlacedObject) -> dict[str, int]:
+    """How much a member is preferred to the others."""
+    assert each.preference
+    return {name: rule["weight"] for name, rule in each.preference["clusters"].items()}
+
+
+def test_replicas_are_left_to_a_preference_that_has_the_shares(placed: Placer) -> None:
     workload = placed(deployment(3), placement=SERVING)
     assert shares(workload) == {"asia": 2, "europe": 1, "training": 0}
     (each,) = workload.objects
     assert list(each.clusters) == ["asia", "europe"]
-    assert patched(each, "asia") == {"/spec/replicas": 2}
-    assert patched(each, "europe") == {"/spec/replicas": 1}
-    assert workload.clusters == ["asia", "europe"]
+    assert each.preference and each.preference["totalReplicas"] == 3
+    assert each.preference["targetKind"] == "FederatedDeployment"
+    assert each.preference["rebalance"] is True
+    assert weights(each)["asia"] == 2 * weights(each)["europe"]
+    assert each.overrides == {}
 
 
 def test_replicas_that_are_left_out_are_one(placed: Placer) -> None:
     workload = placed(deployment(), placement=SERVING)
     assert shares(workload) == {"asia": 1, "europe": 0, "training": 0}
-    assert workload.clusters == ["asia"]
+    assert workload.objects[0].preference and workload.objects[0].preference["totalReplicas"] == 1
 
 
-def test_a_cluster_that_gets_no_replica_gets_no_object(placed: Placer) -> None:
-    workload = placed(deployment(1), service(), placement={"policy": "spread"})
+def test_a_candidate_without_a_share_stands_by(placed: Placer) -> None:
+    workload = placed(deployment(1), service(), placement=SERVING)
+    assert [list(each.clusters) for each in workload.objects] == [["asia", "europe"]] * 2
+    assert weights(workload.objects[0])["asia"] > 100 * weights(workload.objects[0])["europe"] > 0
+
+
+def test_a_cluster_that_gets_no_part_of_a_job_gets_no_object(placed: Placer) -> None:
+    workload = placed(job(parallelism=1), service(), placement={"policy": "spread"})
     assert [list(each.clusters) for each in workload.objects] == [["asia"], ["asia"]]
+
+
+def test_annotations_are_added_one_by_one(placed: Placer) -> None:
+    annotated = job(parallelism=1) | {"metadata": {"name": "train", "annotations": {"example.com/a~b": "c", "d": "e"}}}
+    (each,) = placed(annotated, placement=SERVING).objects
+    assert patched(each, "asia") == {
+        "/spec/parallelism": 1,
+        "/metadata/annotations/example.com~1a~0b": "c",
+        "/metadata/annotations/d": "e",
+    }
 
 
 def test_a_jobs_parallelism_and_completions_are_split(placed: Placer) -> None:
@@ -136,17 +160,16 @@ def test_what_is_not_counted_goes_wherever_something_counted_goes(placed: Placer
 def test_two_counted_objects_are_each_split(placed: Placer) -> None:
     workload = placed(deployment(3, "one"), deployment(2, "two"), placement=SERVING)
     assert sum(shares(workload).values()) == 5
-    for each, replicas in zip(workload.objects, (3, 2), strict=True):
-        assert sum(patched(each, cluster)["/spec/replicas"] for cluster in each.clusters) == replicas
+    assert [each.preference and each.preference["totalReplicas"] for each in workload.objects] == [3, 2]
 
 
 def test_overrides_go_to_the_clusters_that_are_taken_after_their_share(placed: Placer) -> None:
-    override = {"path": "/spec/paused", "op": "add", "value": True}
-    workload = placed(deployment(2), placement=SERVING, overrides={"europe": [override], "training": [override]})
+    override = {"path": "/spec/suspend", "op": "add", "value": True}
+    workload = placed(job(parallelism=2), placement=SERVING, overrides={"europe": [override], "training": [override]})
     (each,) = workload.objects
-    assert [patch["path"] for patch in each.overrides["europe"]] == ["/spec/replicas", "/spec/paused"]
+    assert [patch["path"] for patch in each.overrides["europe"]] == ["/spec/parallelism", "/spec/suspend"]
     assert set(each.overrides) == {"asia", "europe"}
-    assert "/spec/paused" not in patched(each, "asia")
+    assert "/spec/suspend" not in patched(each, "asia")
 
 
 def test_an_override_of_nothing_is_kept(placed: Placer) -> None:

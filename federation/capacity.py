@@ -1,0 +1,125 @@
+"""Where accelerators are free now: allocatable on the nodes, less what pods have requested."""
+
+import json
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from federation.demand import ACCELERATOR_LABEL, PodDemand
+from federation.manifests import Manifest
+
+_OVER = ("Succeeded", "Failed")
+_SECONDS = 20
+
+
+class CannotMeasure(Exception):
+    """A member does not answer; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that takes pods: its accelerator, empty where it has none, and what of each resource is free."""
+
+    accelerator: str
+    free: Mapping[str, int]
+
+
+def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]) -> list[Node]:
+    """What is free on each node that is ready and takes pods, as the API server's objects say.
+
+    Only extended resources are told, such as nvidia.com/gpu: they are whole numbers.
+    """
+    requested = Counter[tuple[str, str]]()
+    for pod in pods:
+        if pod.get("status", {}).get("phase") not in _OVER:
+            for container in pod["spec"]["containers"]:
+                for resource, amount in _extended(container.get("resources", {}).get("requests")):
+                    requested[pod["spec"].get("nodeName", ""), resource] += amount
+    return [
+        Node(
+            node["metadata"].get("labels", {}).get(ACCELERATOR_LABEL, ""),
+            {
+                resource: max(0, amount - requested[node["metadata"]["name"], resource])
+                for resource, amount in _extended(node["status"].get("allocatable"))
+            },
+        )
+        for node in nodes
+        if _takes_pods(node)
+    ]
+
+
+def fitting(nodes: Iterable[Node], pod: PodDemand) -> int:
+    """How many pods fit that each ask for so much; for a pod that asks for nothing scarce, 0."""
+    return sum(_room(node, pod) for node in nodes)
+
+
+def without(nodes: Iterable[Node], pod: PodDemand, count: int) -> list[Node]:
+    """What is left of what is free once so many pods have been put where they fit."""
+    left: list[Node] = []
+    for node in nodes:
+        here = min(count, _room(node, pod))
+        count -= here
+        taken = {resource: amount - here * pod.resources.get(resource, 0) for resource, amount in node.free.items()}
+        left.append(Node(node.accelerator, taken))
+    return left
+
+
+def _room(node: Node, pod: PodDemand) -> int:
+    if pod.accelerators and node.accelerator not in pod.accelerators:
+        return 0
+    return min((node.free.get(resource, 0) // each for resource, each in pod.resources.items()), default=0)
+
+
+def measure(member: str, kubeconfig: str) -> list[Node]:
+    """What is free in a member, as its API server says. Raises CannotMeasure."""
+    with _asking(member, kubeconfig) as (client, api):
+        core = client.CoreV1Api(api)
+        nodes, pods = (
+            json.loads(ask(_preload_content=False, _request_timeout=_SECONDS).data)["items"]
+            for ask in (core.list_node, core.list_pod_for_all_namespaces)
+        )
+        return free_nodes(nodes, pods)
+
+
+def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespace: str, key: str) -> str:
+    """An annotation of the object that federates a manifest's; empty where there is none. Raises CannotMeasure."""
+    with _asking(host, kubeconfig) as (client, api):
+        where = ("types.kubefed.io", "v1beta1", namespace, manifest.type.federated_plural, manifest.name)
+        try:
+            found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(*where, _request_timeout=_SECONDS)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            found = {"metadata": {}}
+        return found["metadata"].get("annotations", {}).get(key, "")
+
+
+@contextmanager
+def _asking(member: str, kubeconfig: str) -> Generator[tuple[Any, Any]]:
+    """The kubernetes library's client module, and a client of the member. Raises CannotMeasure."""
+    # Few programs need it, and its import takes longer than all else that they import.
+    from kubernetes import client, config
+
+    try:
+        loaded: Any = yaml.safe_load(kubeconfig)
+        yield client, config.new_client_from_config_dict(loaded, persist_config=False)  # pyright: ignore[reportUnknownMemberType]
+    except Exception as error:
+        # It raises whatever the network, TLS and the credential plugin do.
+        reason = " ".join(str(error).split())[:200]
+        raise CannotMeasure(f"{member} does not answer ({type(error).__name__}: {reason})") from None
+
+
+def _extended(amounts: Mapping[str, Any] | None) -> Iterator[tuple[str, int]]:
+    """The resources that are counted in whole numbers: Kubernetes' own have no domain."""
+    for resource, amount in (amounts or {}).items():
+        if "/" in resource and str(amount).isdigit():
+            yield resource, int(amount)
+
+
+def _takes_pods(node: Mapping[str, Any]) -> bool:
+    conditions = {each["type"]: each["status"] for each in node["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and not node["spec"].get("unschedulable")

@@ -1,0 +1,153 @@
+"""Copies: which clusters each object of a workload goes to, and what its copies there differ in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from federation.demand import accelerators, demands, pods
+from federation.manifests import Manifest
+from federation.placement import NO_FACTS, Decision, Facts, Members, candidates, place, split, unmet_limits
+from federation.preferences import is_movable, preference
+from federation.spec import Placement, Spread, Weighted, Workload
+from problems import Problem
+
+TTL = "ttlSecondsAfterFinished"
+MEMORY = "geo-federation/decision"
+"""The annotation of a federated object that keeps what was decided by spare capacity."""
+
+
+@dataclass(frozen=True)
+class PlacedObject:
+    """One object of a workload, with the clusters that it goes to and the JSON patches for each.
+
+    `preference` is there where KubeFed moves the replicas between them.
+    """
+
+    manifest: Manifest
+    clusters: Sequence[str]
+    overrides: Mapping[str, Sequence[Mapping[str, Any]]]
+    preference: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class PlacedWorkload:
+    """A workload whose placement is decided; `memory` is what a later run must know of it, if anything."""
+
+    namespace: str
+    decisions: Sequence[Decision]
+    objects: Sequence[PlacedObject]
+    memory: str = ""
+
+    @property
+    def clusters(self) -> list[str]:
+        """The clusters that its objects go to: those taken, and those to which replicas may move."""
+        return sorted({name for each in self.objects for name in each.clusters})
+
+    @property
+    def placements(self) -> list[dict[str, str | int]]:
+        """The decisions as plain values, for the stack's output."""
+        return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
+
+
+def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = ()) -> Facts:
+    """What a workload's own manifests say about where it can go; `origins` are the regions of its data."""
+    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in demands(manifests)))
+
+
+def check_placement(
+    setting: str, placement: Placement, manifests: Sequence[Manifest], members: Members
+) -> Iterator[Problem]:
+    """Yields why a well-formed placement can never be met by these members."""
+    facts = facts_of(manifests)
+    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
+    if not candidates(placement, members, facts):
+        nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(placement, members, [], facts))
+        yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); write one that does")
+    for text in unmet_limits(placement, members, counts, facts):
+        yield Problem(f"{setting}.placement.limits", None, text)
+
+
+def place_workload(
+    workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
+) -> PlacedWorkload:
+    """Decides where each object of a workload goes. Raises NothingFits."""
+    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
+    return copies(workload, manifests, members, place(workload.placement, members, counts, facts), facts)
+
+
+def copies(
+    workload: Workload,
+    manifests: Sequence[Manifest],
+    members: Members,
+    decisions: Sequence[Decision],
+    facts: Facts = NO_FACTS,
+) -> PlacedWorkload:
+    """What a workload's decisions mean for its objects: counted ones are split, others go wherever one of those may."""
+    counted = [manifest for manifest in manifests if manifest.type.counted]
+    stand_by = candidates(workload.placement, members, facts)
+    moving = any(is_movable(manifest.type) for manifest in counted)
+    everywhere = [each.cluster for each in decisions if each.share or (moving and each.cluster in stand_by)]
+    own = {
+        name: [patch.model_dump(exclude_unset=True) for patch in workload.overrides.get(name, [])] for name in members
+    }
+    objects: list[PlacedObject] = []
+    for manifest in manifests:
+        shares: dict[str, int] = {}
+        patches: dict[str, list[dict[str, Any]]] = {}
+        rules: dict[str, Any] | None = None
+        if manifest in counted:
+            position = counted.index(manifest)
+            shares = {each.cluster: each.shares[position] for each in decisions if each.shares[position]}
+        if is_movable(manifest.type):
+            rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
+        elif manifest in counted:
+            patches = _share_patches(manifest, shares)
+        clusters = list(shares) if manifest in counted and not rules else everywhere
+        overrides = {name: [*patches.get(name, []), *_annotation_patches(manifest), *own[name]] for name in clusters}
+        overrides = {name: each for name, each in overrides.items() if each}
+        objects.append(PlacedObject(manifest, clusters, overrides, rules))
+    return PlacedWorkload(workload.namespace, decisions, objects)
+
+
+def template(manifest: Manifest) -> dict[str, Any]:
+    """What KubeFed makes the copies from: the object without what their place and their type say."""
+    metadata = {key: value for key, value in manifest.body["metadata"].items() if key not in ("name", "namespace")}
+    body = {
+        key: value for key, value in manifest.body.items() if key not in ("apiVersion", "kind", "metadata", "status")
+    }
+    if metadata.get("annotations"):
+        # KubeFed drops them, but what patches then add needs a map to be added to.
+        metadata["annotations"] = {}
+    if manifest.type.counted:
+        # An override can only replace what is there.
+        body["spec"] = {manifest.type.counted[0]: pods(manifest), **body.get("spec", {})}
+    if manifest.type.kind == "Job":
+        body["spec"].pop(TTL, None)
+    return {"metadata": metadata, **body} if metadata else body
+
+
+def _annotation_patches(manifest: Manifest) -> list[dict[str, Any]]:
+    """The patches by which an object's annotations reach its copies (KubeFed issue 1215)."""
+    annotations: Mapping[str, Any] = manifest.body["metadata"].get("annotations") or {}
+    return [
+        {"path": f"/metadata/annotations/{key.replace('~', '~0').replace('/', '~1')}", "op": "add", "value": value}
+        for key, value in annotations.items()
+    ]
+
+
+def _limits(workload: Workload) -> dict[str, dict[str, int]]:
+    """The least and the most of each cluster that the placement limits."""
+    placement = workload.placement
+    limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
+    return {name: limit.model_dump(exclude_none=True, exclude_defaults=True) for name, limit in limits.items()}
+
+
+def _share_patches(manifest: Manifest, shares: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+    """The patches that give each cluster its share of every counted field."""
+    patches: dict[str, list[dict[str, Any]]] = {name: [] for name in shares}
+    for position, key in enumerate(manifest.type.counted):
+        whole = pods(manifest) if position == 0 else manifest.body.get("spec", {}).get(key)
+        if whole is not None:
+            for name, part in split(whole, shares).items():
+                patches[name].append({"path": f"/spec/{key}", "op": "replace", "value": part})
+    return patches

@@ -1,0 +1,185 @@
+"""What pods ask for, read from manifests in which anything may be written."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from federation.demand import PodDemand, accelerators, demands, pod_demand, pods
+from federation.kinds import BUILT_IN
+from federation.manifests import Manifest, read_manifests
+from tests.unit.program import ROOT
+
+LABEL = "cloud.google.com/gke-accelerator"
+
+
+def manifest(kind: str, pod: Any, **spec: Any) -> Manifest:
+    """An object of a type that makes pods."""
+    body: dict[str, Any] = {"spec": {**spec, "template": {"spec": pod}}}
+    if kind == "cronjobs.batch":
+        body = {"spec": {"jobTemplate": body}}
+    return Manifest(BUILT_IN[kind], "a", body)
+
+
+def container(limits: Any = None, requests: Any = None) -> dict[str, Any]:
+    return {"name": "a", "resources": {"limits": limits, "requests": requests}}
+
+
+def affinity(*terms: list[dict[str, Any]]) -> dict[str, Any]:
+    required = {"nodeSelectorTerms": [{"matchExpressions": term} for term in terms]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+
+
+def one_of(*values: str, operator: str = "In", key: str = LABEL) -> dict[str, Any]:
+    return {"key": key, "operator": operator, "values": list(values)}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"],
+)
+def test_every_type_that_makes_pods_is_read(kind: str) -> None:
+    pod = {"nodeSelector": {LABEL: "nvidia-l4"}, "containers": [container({"nvidia.com/gpu": 2})]}
+    assert pod_demand(manifest(kind, pod)) == PodDemand({"nvidia.com/gpu": 2}, frozenset({"nvidia-l4"}))
+
+
+def test_what_makes_no_pods_asks_for_nothing() -> None:
+    pod = {"nodeSelector": {LABEL: "nvidia-l4"}, "containers": [container({"nvidia.com/gpu": 2})]}
+    assert pod_demand(manifest("services", pod)) == PodDemand({}, frozenset())
+
+
+def test_containers_add_up_and_a_limit_comes_before_a_request() -> None:
+    pod = {
+        "containers": [
+            container({"nvidia.com/gpu": 1, "memory": "1Gi"}, {"nvidia.com/gpu": 3}),
+            container(None, {"nvidia.com/gpu": "2", "cpu": 4}),
+            container({"google.com/tpu": 4, "nvidia.com/gpu": 0}),
+        ]
+    }
+    asked = pod_demand(manifest("jobs.batch", pod))
+    assert asked.resources == {"nvidia.com/gpu": 3, "google.com/tpu": 4}
+    assert str(asked) == "4 google.com/tpu and 3 nvidia.com/gpu"
+
+
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        ({"affinity": affinity([one_of("nvidia-l4", "nvidia-tesla-t4")])}, {"nvidia-l4", "nvidia-tesla-t4"}),
+        ({"affinity": affinity([one_of("nvidia-l4")], [one_of("nvidia-tesla-t4")])}, {"nvidia-l4", "nvidia-tesla-t4"}),
+        ({"affinity": affinity([one_of("nvidia-l4")], [one_of("a", key="zone")])}, set[str]()),
+        ({"affinity": affinity([one_of("nvidia-l4", operator="NotIn")])}, set[str]()),
+        ({"affinity": affinity([one_of("x", "nvidia-l4"), one_of("nvidia-l4", "y")])}, {"nvidia-l4"}),
+        ({"nodeSelector": {LABEL: "nvidia-l4"}, "affinity": affinity([one_of("x", "nvidia-l4")])}, {"nvidia-l4"}),
+        ({"nodeSelector": {LABEL: "nvidia-l4"}, "affinity": affinity([one_of("x")])}, {"nvidia-l4"}),
+        ({"nodeSelector": {"zone": "a"}}, set[str]()),
+    ],
+)
+def test_accelerators_are_those_that_a_node_may_have(pod: dict[str, Any], expected: set[str]) -> None:
+    assert pod_demand(manifest("deployments.apps", pod)).accelerators == expected
+
+
+def test_a_workload_needs_what_each_of_its_objects_needs() -> None:
+    objects = [
+        manifest("deployments.apps", {"nodeSelector": {LABEL: "nvidia-l4"}}),
+        manifest("cronjobs.batch", {"nodeSelector": {LABEL: "nvidia-tesla-t4"}}),
+        manifest("services", {}),
+        manifest("jobs.batch", {"containers": [container({"nvidia.com/gpu": 1})]}),
+    ]
+    assert accelerators(objects) == {frozenset({"nvidia-l4"}), frozenset({"nvidia-tesla-t4"})}
+    assert demands(objects) == [
+        PodDemand({}, frozenset({"nvidia-l4"})),
+        PodDemand({"nvidia.com/gpu": 1}, frozenset()),
+    ]
+
+
+def test_the_workloads_of_the_project_ask_for_a_gpu() -> None:
+    types = ["deployments.apps", "jobs.batch", "services", "serviceaccounts", "configmaps"]
+    for name, count in (("finetune", 1), ("inference", 3)):
+        objects = read_manifests(Path(ROOT), f"workloads/{name}.yaml", "ai", types)
+        assert [each.resources for each in demands(objects)] == [{"nvidia.com/gpu": 1}]
+        assert [pods(each) for each in objects if each.type.counted] == [count]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "count"),
+    [
+        ("deployments.apps", {}, 1),
+        ("deployments.apps", {"replicas": 0}, 0),
+        ("jobs.batch", {"parallelism": 5, "completions": 3}, 3),
+        ("jobs.batch", {"parallelism": 2, "completions": None}, 2),
+        ("jobs.batch", {"completions": 4}, 1),
+    ],
+)
+def test_pods_are_those_that_run_side_by_side(kind: str, spec: dict[str, Any], count: int) -> None:
+    assert pods(manifest(kind, {}, **spec)) == count
+
+
+KEYS = [
+    "spec",
+    "template",
+    "containers",
+    "resources",
+    "limits",
+    "nvidia.com/gpu",
+    "affinity",
+    "nodeSelectorTerms",
+    "matchExpressions",
+    "key",
+    "values",
+]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.sampled_from([LABEL, "In"])
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    SCALARS,
+    lambda below: (
+        st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.integers(), below, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def paths(value: Any) -> list[tuple[Any, ...]]:
+    """The way to every value inside a value."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = cast(dict[Any, Any], value).items()
+    elif isinstance(value, list):
+        items = enumerate(cast(list[Any], value))
+    return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]
+
+
+@settings(max_examples=100)
+@given(data=st.data(), kind=st.sampled_from(["deployments.apps", "cronjobs.batch"]))
+def test_no_pod_is_too_odd(data: st.DataObject, kind: str) -> None:
+    pod = {
+        "nodeSelector": {LABEL: "nvidia-l4"},
+        "affinity": affinity([one_of("nvidia-l4")]),
+        "containers": [container({"nvidia.com/gpu": 1}, {"nvidia.com/gpu": 1})],
+    }
+    odd = manifest(kind, pod)
+    body: Any = odd.body
+    *parents, last = data.draw(st.sampled_from(paths(body)))
+    for key in parents:
+        body = body[key]
+    body[last] = data.draw(ANYTHING)
+    asked = pod_demand(odd)
+    assert all(type(amount) is int and amount > 0 for amount in asked.resources.values())
+    assert all(type(each) is str for each in accelerators([odd]) for each in each)
+    assert isinstance(str(asked), str)
+
+
+ODD_AMOUNTS = ["²", "1k", "-1", "1.0", "9" * 5000, 1 << 20000, True, None, 1.5, -1, [1], {"a": 1}]
+
+
+@pytest.mark.parametrize("amount", ODD_AMOUNTS, ids=range(len(ODD_AMOUNTS)))
+def test_an_amount_that_is_no_whole_number_is_left_out(amount: Any) -> None:
+    pod = {"containers": [container({"nvidia.com/gpu": amount})]}
+    assert pod_demand(manifest("jobs.batch", pod)).resources == {}
+
+
+def test_a_body_that_holds_itself_is_read() -> None:
+    body: Any = yaml.safe_load("spec: &a {template: {spec: *a}, containers: [*a], nodeSelector: *a}")
+    assert pod_demand(Manifest(BUILT_IN["jobs.batch"], "a", body)) == PodDemand({}, frozenset())
