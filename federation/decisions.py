@@ -25,8 +25,11 @@ def decide(
 ) -> dict[str, pulumi.Output[PlacedWorkload]]:
     """Where each workload goes; unknown in a preview before there is a cluster to ask."""
     spare = {name: each for name, each in settings.workloads.items() if isinstance(each.placement, SpareCapacity)}
-    by_room = pulumi.Output.all(**kubeconfigs).apply(
-        lambda configs: _by_spare_capacity(settings, members, configs, sorted(spare))
+    # Kubeconfigs are secret, but what is decided with them is to be seen.
+    by_room = pulumi.Output.unsecret(
+        pulumi.Output.all(**kubeconfigs).apply(
+            lambda configs: _by_spare_capacity(settings, members, configs, sorted(spare))
+        )
     )
     decided: dict[str, pulumi.Output[PlacedWorkload]] = {}
     for name, workload in settings.workloads.items():

@@ -109,6 +109,10 @@ class Plugin:
     def delete(self, resource: Resource, state: Properties) -> None:
         """Removes the resource; one that is gone already is no error."""
 
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        """Answers a question that is about no resource of the program's."""
+        raise Refused(_absent(token))
+
     def secrets(self, resource: Resource) -> set[str]:
         """The top-level outputs that are secret whether or not their inputs were."""
         return set()
@@ -234,7 +238,12 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, _absent(request.tok))
+        with _Errors(context):
+            found = self.plugin.invoke(request.tok, unpack(request.args))
+            response = provider_pb2.InvokeResponse()
+            # Its field is named by a word of Python's own.
+            getattr(response, "return").CopyFrom(pack(found))
+            return response
 
     def Construct(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConstructResponse:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, _absent(request.type))

@@ -1,5 +1,6 @@
 """The plugin: what Pulumi's engine asks of Google Cloud, answered from the kinds that the program uses."""
 
+from local.gcp.buckets import GET, get_bucket
 from local.gcp.cluster import Cluster
 from local.gcp.identity import Account, IamMember
 from local.gcp.network import Network, Subnetwork
@@ -87,6 +88,9 @@ class GcpPlugin(Plugin):
             outputs |= kind.change(cloud, resource.id, new)
             cloud.registry.put(kind.slug, resource.id, outputs)
         return outputs
+
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        return get_bucket(arguments) if token == GET else super().invoke(token, arguments)
 
     def delete(self, resource: Resource, state: Properties) -> None:
         kind, cloud = _kind(resource), self._cloud

@@ -440,3 +440,27 @@ def test_what_asks_for_no_accelerator_goes_along_with_what_does() -> None:
     assert isinstance(SPARE, SpareCapacity)
     alone = place(SPARE, FAR, [3], Facts(requested=("",)))
     assert [each.share for each in alone] == [1, 1, 1]
+
+
+def test_what_one_limit_leaves_over_reaches_no_other_limit() -> None:
+    placement: Placement = CHECKED.validate_python(
+        {"policy": "spread", "limits": {"asia": {"min": 8}, "europe": {"max": 2}}}
+    )
+    assert [each.share for each in place(placement, FAR, [9])] == [8, 1, 0]
+    assert [each.share for each in place(placement, FAR, [30])] == [14, 2, 14]
+
+
+def test_a_minimum_where_nothing_goes_is_told_once() -> None:
+    placement: Placement = CHECKED.validate_python(
+        {"policy": "weighted", "weights": {"asia": 1}, "limits": {"europe": {"min": 8}}}
+    )
+    assert list(unmet_limits(placement, FAR, [3])) == [
+        "europe has a minimum of 8, but is passed over (not among the weights (asia)); write no minimum for it"
+    ]
+
+
+def test_two_objects_share_the_room() -> None:
+    facts = Facts(free={"asia": (4, 2)})
+    assert place(SPARE, FAR, [2, 1], facts)[0].shares == (2, 1)
+    with pytest.raises(NothingFits, match="asia has room for 1"):
+        place(SPARE, FAR, [2, 2], facts)
