@@ -28,7 +28,7 @@ def decide(
     # Kubeconfigs are secret, but what is decided with them is to be seen.
     by_room = pulumi.Output.unsecret(
         pulumi.Output.all(**kubeconfigs).apply(
-            lambda configs: _by_spare_capacity(settings, members, configs, sorted(spare))
+            lambda configs: by_spare_capacity(settings, members, configs, sorted(spare))
         )
     )
     decided: dict[str, pulumi.Output[PlacedWorkload]] = {}
@@ -50,7 +50,7 @@ def _placed(settings: Settings, name: str, members: Members, origins: tuple[str,
     return place_workload(settings.workloads[name], manifests, members, facts_of(manifests, origins))
 
 
-def _by_spare_capacity(
+def by_spare_capacity(
     settings: Settings, members: Members, kubeconfigs: Mapping[str, str], names: Sequence[str]
 ) -> dict[str, PlacedWorkload]:
     """Decides one workload after the other, each by what those before it leave. Raises pulumi.RunError."""

@@ -1,0 +1,127 @@
+"""What is decided by asking the members: by what is free, once, and seen."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from clusters.spec import member_labels
+from federation import decisions
+from federation.capacity import CannotMeasure, Node
+from federation.copies import PlacedWorkload
+from settings import parse
+from tests.unit.program import run_program, stack_settings
+
+GPU = "nvidia.com/gpu"
+
+
+class World:
+    """Members with free accelerators, and what the host remembers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.free = {"training": 0, "serving": 1, "serving-asia": 4}
+        self.dead: set[str] = set()
+        self.remembered: dict[str, str] = {}
+        self.measured = 0
+
+    def measure(self, member: str, kubeconfig: str) -> list[Node]:
+        self.measured += 1
+        if member in self.dead:
+            raise CannotMeasure(f"{member} does not answer")
+        return [Node("", {GPU: self.free[member]})]
+
+    def annotation(self, host: str, kubeconfig: str, manifest: Any, namespace: str, key: str) -> str:
+        return self.remembered.get(manifest.name, "")
+
+    def settings(self, *jobs: tuple[str, int], image: str = "train:1") -> dict[str, Any]:
+        """Those of prod with Jobs of so many pods, each of one GPU, where there is room."""
+        settings = stack_settings("prod")
+        settings["workloads"] = {
+            name: {"manifests": f"{name}.yaml", "namespace": "ai", "placement": {"policy": "spare-capacity"}}
+            for name, _ in jobs
+        }
+        for name, pods in jobs:
+            container = {"name": "train", "image": image, "resources": {"limits": {GPU: "1"}}}
+            spec = {"parallelism": pods, "template": {"spec": {"containers": [container]}}}
+            body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec}
+            (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(body))
+        return settings
+
+    def decide(self, *jobs: tuple[str, int], image: str = "train:1") -> dict[str, PlacedWorkload]:
+        raw = self.settings(*jobs, image=image)
+        settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, self.folder)
+        members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
+        return decisions.by_spare_capacity(settings, members, dict.fromkeys(members, ""), sorted(raw["workloads"]))
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(decisions, "measure", world.measure)
+    monkeypatch.setattr(decisions, "federated_annotation", world.annotation)
+    return world
+
+
+def shares(placed: PlacedWorkload) -> dict[str, int]:
+    return {each.cluster: each.share for each in placed.decisions if each.share}
+
+
+def test_a_job_goes_where_there_is_room(world: World) -> None:
+    assert shares(world.decide(("train", 4))["train"]) == {"serving-asia": 4}
+
+
+def test_what_is_decided_is_done_and_no_secret(world: World) -> None:
+    run = run_program("prod", world.settings(("train", 4)))
+    assert [each["share"] for each in run.outputs["placements"]["train"]] == [0, 4, 0]
+    assert "placements" not in run.secret_outputs
+    job = run.one("FederatedJob", "train")
+    assert job.inputs["spec"]["placement"] == {"clusters": [{"name": "serving-asia"}]}
+    assert "spec" not in job.secrets
+    kept = json.loads(job.inputs["metadata"]["annotations"]["geo-federation/decision"])
+    assert [each["share"] for each in kept["decisions"]] == [0, 4, 0]
+
+
+def test_a_second_workload_gets_what_the_first_one_leaves(world: World) -> None:
+    placed = world.decide(("first", 4), ("second", 1))
+    assert shares(placed["first"]) == {"serving-asia": 4}
+    assert shares(placed["second"]) == {"serving": 1}
+
+
+def test_a_job_stays_where_it_was_decided(world: World) -> None:
+    world.remembered["train"] = world.decide(("train", 4))["train"].memory
+    world.free = {"training": 8, "serving": 0, "serving-asia": 0}
+    world.measured = 0
+    placed = world.decide(("train", 4), image="train:2")["train"]
+    assert shares(placed) == {"serving-asia": 4}
+    assert placed.memory == world.remembered["train"]
+    assert world.measured == 0
+
+
+def test_a_job_that_asks_for_something_else_is_decided_again(world: World) -> None:
+    world.remembered["train"] = world.decide(("train", 4))["train"].memory
+    world.free = {"training": 8, "serving": 0, "serving-asia": 0}
+    assert shares(world.decide(("train", 5))["train"]) == {"training": 5}
+
+
+def test_a_memory_of_members_that_are_gone_is_none(world: World) -> None:
+    remembered = json.loads(world.decide(("train", 4))["train"].memory)
+    remembered["decisions"][0]["cluster"] = "gone"
+    world.remembered["train"] = json.dumps(remembered)
+    world.free["training"] = 8
+    assert "gone" not in shares(world.decide(("train", 4))["train"])
+
+
+def test_a_member_that_does_not_answer_has_no_room(world: World) -> None:
+    world.dead = {"serving-asia"}
+    assert shares(world.decide(("train", 1))["train"]) == {"serving": 1}
+
+
+def test_what_fits_nowhere_is_told_with_its_numbers(world: World) -> None:
+    with pytest.raises(pulumi.RunError, match=r"workloads\.train\.placement: .*9.*nvidia\.com/gpu") as told:
+        world.decide(("train", 9))
+    assert all(name in str(told.value) for name in world.free)
