@@ -14,6 +14,7 @@ from clusters.spec import Cluster, check_clusters, member_labels
 from federation.copies import check_placement
 from federation.kinds import DEFAULT_TYPES
 from federation.manifests import Manifest, ManifestError, read_manifests
+from federation.overrides import check_overrides
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Problem, SettingsError, check_model, check_models, one_of
 
@@ -74,6 +75,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
         if len(labels) == len(names):
             problems.extend(check_placement(setting, workload.placement, manifests.get(name, []), labels))
+            problems.extend(check_overrides(setting, workload, manifests.get(name, []), labels))
     problems.extend(check_objects(workloads, manifests))
 
     if problems or federation is None:

@@ -80,6 +80,11 @@ def member_labels(cluster: Cluster) -> dict[str, str]:
     return labels | {f"accelerator/{accelerator}": "true" for accelerator in accelerators}
 
 
+def selects(labels: Mapping[str, str], key: str, wanted: str) -> bool:
+    """Whether a member with these labels has the wanted one; it can have several accelerators."""
+    return f"accelerator/{wanted}" in labels if key == "accelerator" else labels.get(key) == wanted
+
+
 def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
     """Yields what is wrong between settings that are each well-formed."""
     slots: dict[int, str] = {}

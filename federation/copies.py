@@ -6,6 +6,7 @@ from typing import Any
 
 from federation.demand import accelerators, demands, pods
 from federation.manifests import Manifest
+from federation.overrides import overrides_of, patches_for
 from federation.placement import NO_FACTS, Decision, Facts, Members, candidates, place, split, unmet_limits
 from federation.preferences import is_movable, preference
 from federation.spec import Placement, Spread, Weighted, Workload
@@ -87,9 +88,7 @@ def copies(
     stand_by = candidates(workload.placement, members, facts)
     moving = any(is_movable(manifest.type) for manifest in counted)
     everywhere = [each.cluster for each in decisions if each.share or (moving and each.cluster in stand_by)]
-    own = {
-        name: [patch.model_dump(exclude_unset=True) for patch in workload.overrides.get(name, [])] for name in members
-    }
+    own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
         shares: dict[str, int] = {}
@@ -103,7 +102,8 @@ def copies(
         elif manifest in counted:
             patches = _share_patches(manifest, shares)
         clusters = list(shares) if manifest in counted and not rules else everywhere
-        overrides = {name: [*patches.get(name, []), *_annotation_patches(manifest), *own[name]] for name in clusters}
+        fixed = _annotation_patches(manifest)
+        overrides = {name: [*patches.get(name, []), *fixed, *patches_for(manifest, own[name])] for name in clusters}
         overrides = {name: each for name, each in overrides.items() if each}
         objects.append(PlacedObject(manifest, clusters, overrides, rules))
     return PlacedWorkload(workload.namespace, decisions, objects)

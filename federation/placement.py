@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from clusters.spec import selects
 from federation.distance import nearest_distance
 from federation.spec import BUCKET, ByClusters, InRegion, Limit, Nearest, Placement, SpareCapacity, Spread, Weighted
 
@@ -276,7 +277,7 @@ def _decision(name: str, shares: Sequence[int], taken: bool, reason: str) -> Dec
 def _why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: Facts) -> str:
     """Why a member is passed over; empty where it is a candidate."""
     for key, wanted in placement.select.items():
-        if not _selects(labels, key, wanted):
+        if not selects(labels, key, wanted):
             return f"{key} is {_shown(labels, key)}, not {wanted}"
     if isinstance(placement, ByClusters) and name not in placement.clusters:
         return f"not among the named clusters ({', '.join(placement.clusters)})"
@@ -285,14 +286,9 @@ def _why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: 
     if isinstance(placement, Weighted) and not placement.weights.get(name):
         return "weight 0" if name in placement.weights else f"not among the weights ({', '.join(placement.weights)})"
     for choice in sorted(facts.accelerators, key=sorted):
-        if not any(_selects(labels, "accelerator", each) for each in choice):
+        if not any(selects(labels, "accelerator", each) for each in choice):
             return f"no {' or '.join(sorted(choice))}"
     return ""
-
-
-def _selects(labels: Mapping[str, str], key: str, wanted: str) -> bool:
-    # A member has a label for each kind of accelerator, so that several can be there.
-    return f"accelerator/{wanted}" in labels if key == "accelerator" else labels.get(key) == wanted
 
 
 def _shown(labels: Mapping[str, str], key: str) -> str:

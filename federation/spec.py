@@ -126,7 +126,9 @@ Placement = ByClusters | InRegion | Nearest | SpareCapacity | Spread | Weighted
 
 
 class Override(Model):
-    """A JSON patch of one path, in the copies of one cluster."""
+    """A JSON patch of one path, in the copies of some clusters; of every kind that has the path, or of one."""
+
+    kind: str = Field(default="", description="a kind of the manifests, such as Deployment")
 
     path: str = Field(pattern=r"^(/[^/\s]+)+$", description="a JSON pointer, such as /spec/replicas")
     op: Literal["add", "remove", "replace"] = "replace"
@@ -142,7 +144,8 @@ class Workload(Model):
         description="a policy and its parameters, such as {policy: spread}"
     )
     overrides: dict[str, list[Override]] = Field(
-        default_factory=dict[str, list[Override]], description="a map of clusters to lists of {path, value}"
+        default_factory=dict[str, list[Override]],
+        description="a map of clusters, or labels such as role=serving, to lists of {path, value}",
     )
 
 
@@ -162,7 +165,7 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
     if namespace in ("default", NAMESPACE) or namespace.startswith("kube-"):
         yield Problem(f"{setting}.namespace", namespace, "KubeFed leaves this namespace alone; write one of your own")
     placement = workload.placement
-    named: list[tuple[str, Collection[str]]] = [("overrides", workload.overrides)]
+    named: list[tuple[str, Collection[str]]] = []
     if isinstance(placement, ByClusters):
         named.append(("placement.clusters", placement.clusters))
     if isinstance(placement, Weighted):

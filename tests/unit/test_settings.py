@@ -206,6 +206,31 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "workloads.train.overrides",
         ["'servin'", "serving"],
     ),
+    "override by a label that no cluster has": (
+        {"workloads.train.overrides": {"role=servin": [{"path": "/spec/suspend", "op": "add", "value": True}]}},
+        "workloads.train.overrides",
+        ["'role=servin'", "no cluster has this label"],
+    ),
+    "override of what the placement decides": (
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/parallelism", "value": 4}]}},
+        "workloads.train.overrides.serving.0.path",
+        ["'/spec/parallelism'", "the placement decides"],
+    ),
+    "override of a name": (
+        {"workloads.train.overrides": {"serving": [{"path": "/metadata/name", "value": "other"}]}},
+        "workloads.train.overrides.serving.0.path",
+        ["'/metadata/name'", "same in every copy"],
+    ),
+    "override of a path that no manifest has": (
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/template/spec", "value": {}}]}},
+        "workloads.train.overrides.serving.0.path",
+        ["'/spec/template/spec'", "op: add"],
+    ),
+    "override of a kind that no manifest has": (
+        {"workloads.train.overrides": {"serving": [{"kind": "Pod", "path": "/spec/suspend", "op": "add", "value": 1}]}},
+        "workloads.train.overrides.serving.0.kind",
+        ["'Pod'", "Job"],
+    ),
     "override of no path": (
         {"workloads.train.overrides": {"serving": [{"path": "spec.suspend", "value": True}]}},
         "workloads.train.overrides.serving.0.path",

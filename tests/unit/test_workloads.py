@@ -172,16 +172,59 @@ def test_overrides_go_to_the_clusters_that_are_taken_after_their_share(placed: P
     assert "/spec/suspend" not in patched(each, "asia")
 
 
+def paused() -> dict[str, Any]:
+    return deployment(2) | {"spec": {"replicas": 2, "paused": True}}
+
+
 def test_an_override_of_nothing_is_kept(placed: Placer) -> None:
     override = {"path": "/spec/paused", "value": None}
-    (each,) = placed(deployment(2), placement=SERVING, overrides={"europe": [override]}).objects
-    assert patched(each, "europe")["/spec/paused"] is None
+    (each,) = placed(paused(), placement=SERVING, overrides={"europe": [override]}).objects
+    assert patched(each, "europe") == {"/spec/paused": None}
 
 
 def test_a_removal_has_no_value(placed: Placer) -> None:
     override = {"path": "/spec/paused", "op": "remove"}
-    (each,) = placed(deployment(2), placement=SERVING, overrides={"europe": [override]}).objects
-    assert override in [dict(patch) for patch in each.overrides["europe"]]
+    (each,) = placed(paused(), placement=SERVING, overrides={"europe": [override]}).objects
+    assert [dict(patch) for patch in each.overrides["europe"]] == [override]
+
+
+def test_an_override_goes_to_the_objects_that_have_its_path(placed: Placer) -> None:
+    override = {"path": "/spec/paused", "value": False}
+    workload = placed(service(), paused(), placement=SERVING, overrides={"europe": [override]})
+    assert [set(each.overrides) for each in workload.objects] == [set(), {"europe"}]
+
+
+def test_an_override_can_be_of_one_kind(placed: Placer) -> None:
+    override = {"kind": "Service", "path": "/metadata/labels/tier", "op": "add", "value": "gold"}
+    workload = placed(service(), paused(), placement=SERVING, overrides={"europe": [override]})
+    assert [set(each.overrides) for each in workload.objects] == [{"europe"}, set()]
+    assert patched(workload.objects[0], "europe") == {"/metadata/labels/tier": "gold"}
+
+
+@pytest.mark.parametrize(
+    ("label", "clusters"),
+    [
+        ("role=serving", {"asia", "europe"}),
+        ("continent=EU", {"europe"}),
+        ("region=asia-southeast1", {"asia"}),
+        ("accelerator=nvidia-l4", {"asia", "europe"}),
+        ("accelerator=nvidia-tesla-a100", set[str]()),
+    ],
+)
+def test_overrides_by_label_go_to_the_clusters_that_have_it(label: str, clusters: set[str], placed: Placer) -> None:
+    override = {"path": "/spec/paused", "value": False}
+    (each,) = placed(paused(), placement=SERVING, overrides={label: [override]}).objects
+    assert set(each.overrides) == clusters
+
+
+def test_an_override_by_name_replaces_one_by_label(placed: Placer) -> None:
+    by_label, by_name = ({"path": "/spec/paused", "value": value} for value in ("label", "name"))
+    (each,) = placed(paused(), placement=SERVING, overrides={"europe": [by_name], "role=serving": [by_label]}).objects
+    assert {name: patched(each, name) for name in each.clusters} == {
+        "asia": {"/spec/paused": "label"},
+        "europe": {"/spec/paused": "name"},
+    }
+    assert all(len(patches) == 1 for patches in each.overrides.values())
 
 
 def test_no_replicas_are_no_copies(placed: Placer) -> None:
