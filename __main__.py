@@ -7,7 +7,6 @@ from clusters.network import Network
 from clusters.spec import member_labels
 from federation.control_plane import ControlPlane
 from federation.decisions import decide
-from federation.kinds import BUILT_IN
 from federation.members import Member
 from federation.types import FederatedTypes
 from federation.workloads import FederatedNamespace, FederatedWorkload, reach
@@ -15,7 +14,7 @@ from settings import load
 
 settings = load()
 host_name = settings.federation.host
-types = [BUILT_IN[name] for name in settings.federation.types]
+types = settings.federation.targets()
 labels = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
 
 network = Network("network")
@@ -27,7 +26,7 @@ control_plane = ControlPlane("kubefed", host, types)
 members = [
     Member(name, cluster, host_name, host, control_plane, labels[name], types) for name, cluster in clusters.items()
 ]
-federated_types = FederatedTypes("types", host, control_plane, types)
+federated_types = FederatedTypes("types", host, clusters, control_plane, types)
 
 ready = [*(member.registration for member in members), *federated_types.configs]
 in_namespace: dict[str, list[str]] = {}

@@ -12,7 +12,6 @@ from pulumi.runtime.config import CONFIG
 
 from clusters.spec import Cluster, check_clusters, member_labels
 from federation.copies import check_placement
-from federation.kinds import DEFAULT_TYPES
 from federation.manifests import Manifest, ManifestError, read_manifests
 from federation.overrides import check_overrides
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
@@ -40,9 +39,17 @@ def load() -> Settings:
     keys = [key.removeprefix(prefix) for key in {*CONFIG.get(), *get_config_env()} if key.startswith(prefix)]
     config = pulumi.Config()
     try:
-        return parse({key: _value(config.get(key)) for key in keys}, Path.cwd(), pulumi.Config("gcp").get("project"))
+        raw = {key: _value(config.get(key)) for key in keys}
+        settings = parse(raw, Path.cwd(), pulumi.Config("gcp").get("project"))
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+    if "persistentvolumeclaims" in settings.federation.types:
+        # KubeFed issue 1481.
+        pulumi.log.warn(
+            "federation.types: KubeFed never leaves a bound persistentvolumeclaim alone, since each member writes a "
+            "volume of its own into it; make claims in the members, or by a StatefulSet"
+        )
+    return settings
 
 
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
@@ -64,7 +71,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
 
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
     labels = {name: member_labels(cluster) for name, cluster in clusters.items()}
-    types = federation.types if federation else DEFAULT_TYPES
+    types = (federation or Federation(host="")).targets()
     manifests: dict[str, Sequence[Manifest]] = {}
     for name, workload in workloads.items():
         setting = f"workloads.{name}"

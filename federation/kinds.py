@@ -82,6 +82,19 @@ _TYPES = (
 )
 
 BUILT_IN = {each.config_name: each for each in _TYPES}
+"""What every cluster serves."""
+
+# Source: the CRDs of JobSet 0.10, KubeRay 1.5 and Kueue 0.14.
+_ADDED = (
+    TargetType("JobSet", "jobsets", "jobset.x-k8s.io", "v1alpha2"),
+    TargetType("LocalQueue", "localqueues", "kueue.x-k8s.io", "v1beta1"),
+    TargetType("RayCluster", "rayclusters", "ray.io", "v1"),
+    TargetType("RayJob", "rayjobs", "ray.io", "v1"),
+    TargetType("RayService", "rayservices", "ray.io", "v1"),
+)
+
+KNOWN = BUILT_IN | {each.config_name: each for each in _ADDED}
+"""What can be federated by its name alone; a cluster serves those that are not built in once it has their CRDs."""
 
 DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts")
 """What a federation enables unless its settings say otherwise; namespaces are always enabled."""

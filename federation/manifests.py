@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import yaml
 
-from federation.kinds import BUILT_IN, TargetType
+from federation.kinds import KNOWN, TargetType
 from problems import one_of, shorten
 
 
@@ -28,7 +28,7 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[str]) -> list[Manifest]:
+def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[TargetType]) -> list[Manifest]:
     """Reads every object of a file in `folder`, each of one of the `types` and meant for the `namespace`.
 
     Raises ManifestError.
@@ -42,7 +42,7 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[str]
         wrong = list(_wrong(document, namespace, types))
         problems.extend(f"object {number}: {text}" for text in wrong)
         if not wrong:
-            kind = _type_of(document)
+            kind = _type_of(document, types)
             assert kind
             manifests.append(Manifest(kind, document["metadata"]["name"], document))
     names = [(manifest.type.config_name, manifest.name) for manifest in manifests]
@@ -81,7 +81,7 @@ def _documents(folder: Path, file: str) -> list[Any]:
         raise ManifestError([f"not YAML{where}: {what}; mend the file"]) from None
 
 
-def _wrong(document: Any, namespace: str, types: Sequence[str]) -> Iterator[str]:
+def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterator[str]:
     if not isinstance(document, Mapping):
         yield "not a Kubernetes object; write a map with apiVersion, kind and metadata"
         return
@@ -98,10 +98,10 @@ def _wrong(document: Any, namespace: str, types: Sequence[str]) -> Iterator[str]
     own = cast(Mapping[str, Any], metadata).get("namespace", namespace)
     if own != namespace:
         yield f"{kind} {name} names namespace {own!r}; leave it out, or write the workload's namespace {namespace}"
-    target = _type_of(body)
-    if target is None or target.config_name not in types:
-        known = target.config_name if target else None
-        hint = f"add {known} to federation.types" if known else f"enabled are {one_of('', types)}"
+    target = _type_of(body, types)
+    if target is None or target not in types:
+        enabled = [each.config_name for each in types]
+        hint = f"add {target.config_name} to federation.types" if target else f"enabled are {one_of('', enabled)}"
         yield f"{kind} of {api_version} is not an enabled type; {hint}"
     elif not target.namespaced:
         yield f"{kind} {name} is not of a namespace; a workload holds only objects of its own namespace"
@@ -113,8 +113,8 @@ def _wrong(document: Any, namespace: str, types: Sequence[str]) -> Iterator[str]
                 yield f"{kind} {name} has spec.{field} {shorten(count)}; write a whole number from 0 up"
 
 
-def _type_of(body: Mapping[str, Any]) -> TargetType | None:
-    """The built-in type of an object, by its group, version and kind."""
+def _type_of(body: Mapping[str, Any], types: Sequence[TargetType]) -> TargetType | None:
+    """The type of an object, by its group, version and kind, enabled or not."""
     group, _, version = str(body["apiVersion"]).rpartition("/")
     wanted = (group, version, body["kind"])
-    return next((each for each in BUILT_IN.values() if (each.group, each.version, each.kind) == wanted), None)
+    return next((each for each in [*types, *KNOWN.values()] if (each.group, each.version, each.kind) == wanted), None)

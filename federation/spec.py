@@ -8,12 +8,24 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.regions import regions
 from clusters.spec import Labels, RegionName
-from federation.kinds import BUILT_IN, DEFAULT_TYPES
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
 
+_CRD_NAME = r"^[a-z][-a-z0-9]{0,62}\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$"
+
 NAMESPACE = "kube-federation-system"
 """Where the control plane lives, on the host and in every member."""
+
+
+class CustomType(Model):
+    """A type of which only the members' CRDs know; its name is that of its CRD."""
+
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$", description="the kind, such as JobSet")
+    version: str = Field(
+        pattern=r"^v[0-9]+((alpha|beta)[0-9]+)?$", description="a version that members serve, such as v1"
+    )
+    status: bool = Field(default=True, description="false for a type whose objects have no status, or true")
 
 
 class Federation(Model):
@@ -23,6 +35,22 @@ class Federation(Model):
     types: list[str] = Field(
         default_factory=lambda: list(DEFAULT_TYPES), description="a list of Kubernetes types, such as deployments.apps"
     )
+    custom_types: dict[Annotated[str, Field(pattern=_CRD_NAME)], CustomType] = Field(
+        default_factory=dict[str, CustomType], description="a map of CRDs' names to {kind, version}"
+    )
+
+    def known(self) -> dict[str, TargetType]:
+        """Every type that can be enabled, by its name."""
+        custom: dict[str, TargetType] = {}
+        for name, each in self.custom_types.items():
+            plural, _, group = name.partition(".")
+            custom[name] = TargetType(each.kind, plural, group, each.version, has_status=each.status)
+        return KNOWN | custom
+
+    def targets(self) -> list[TargetType]:
+        """The enabled types, as far as they are known."""
+        known = self.known()
+        return [known[name] for name in self.types if name in known]
 
 
 BUCKET = "gs://"
@@ -154,9 +182,21 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
     if federation.host not in clusters:
         advice = f"not a cluster of this stack; write {one_of(federation.host, clusters)}"
         yield Problem("federation.host", federation.host, advice)
+    known = federation.known()
     for name in federation.types:
-        if name not in BUILT_IN:
-            yield Problem("federation.types", name, f"not a type that can be federated; write {one_of(name, BUILT_IN)}")
+        if name not in known:
+            advice = f"not a type that is known; write {one_of(name, known)}, or describe it in federation.custom_types"
+            yield Problem("federation.types", name, advice)
+    for name in federation.custom_types:
+        if name in BUILT_IN:
+            yield Problem("federation.custom_types", name, "built into Kubernetes; take it out here")
+    # What federates a type is named after its plural alone.
+    plurals: dict[str, str] = {}
+    for target in federation.targets():
+        other = plurals.setdefault(target.plural, target.config_name)
+        if other != target.config_name:
+            advice = f"KubeFed cannot tell it from {other}; leave one of them out"
+            yield Problem("federation.types", target.config_name, advice)
 
 
 def check_workload(setting: str, workload: Workload, clusters: Collection[str]) -> Iterator[Problem]:

@@ -1,13 +1,13 @@
 """The federated types: KubeFed starts to propagate a type when its config is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
-from federation.kinds import NAMESPACES, TargetType
+from federation.kinds import BUILT_IN, NAMESPACES, TargetType
 from federation.spec import NAMESPACE
 
 # The controller would add it, then see the change and start the type a second time; what waits in the first start
@@ -22,6 +22,7 @@ class FederatedTypes(pulumi.ComponentResource):
         self,
         name: str,
         host: GkeCluster,
+        clusters: Mapping[str, GkeCluster],
         control_plane: ControlPlane,
         types: Sequence[TargetType],
         opts: pulumi.ResourceOptions | None = None,
@@ -44,8 +45,21 @@ class FederatedTypes(pulumi.ComponentResource):
                 ),
             )
 
+        def find(target: TargetType) -> list[pulumi.Resource]:
+            # One member without it would stop the type for them all, and the controller with it.
+            return [
+                kubernetes.apiextensions.v1.CustomResourceDefinition.get(
+                    f"{name}-{target.config_name}-in-{member}",
+                    target.config_name,
+                    opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider),
+                )
+                for member, cluster in clusters.items()
+                if target.config_name not in BUILT_IN
+            ]
+
         namespaces = enable(NAMESPACES, [])
-        self.configs = [namespaces, *(enable(target, [namespaces]) for target in types if target != NAMESPACES)]
+        others = [target for target in types if target != NAMESPACES]
+        self.configs = [namespaces, *(enable(target, [namespaces, *find(target)]) for target in others)]
         self.register_outputs({"types": [target.config_name for target in types]})
 
 

@@ -51,6 +51,7 @@ class Run:
 
     settings: Mapping[str, Any]
     asked: list[Asked] = field(default_factory=list[Asked])
+    read: list[Asked] = field(default_factory=list[Asked])
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     secret_outputs: frozenset[str] = frozenset()
 
@@ -200,6 +201,23 @@ class _Monitor(mocks.MockMonitor):
                 )
             )
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+    def ReadResource(self, request: Any) -> Any:
+        self.run.read.append(
+            Asked(
+                urn=self.make_urn(request.parent, request.type, request.name),
+                type=request.type,
+                name=request.name,
+                inputs={"id": request.id},
+                secrets=frozenset(),
+                provider=request.provider,
+                dependencies=frozenset(request.dependencies),
+                deleted_with="",
+                protect=False,
+                additional_secrets=frozenset(),
+            )
+        )
+        return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType]
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:
         if "::pulumi:pulumi:Stack::" in request.urn:

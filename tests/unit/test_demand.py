@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.demand import PodDemand, accelerators, demands, pod_demand, pods
-from federation.kinds import BUILT_IN
+from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import Manifest, read_manifests
 from tests.unit.program import ROOT
 
@@ -97,7 +97,7 @@ def test_a_workload_needs_what_each_of_its_objects_needs() -> None:
 
 
 def test_the_workloads_of_the_project_ask_for_a_gpu() -> None:
-    types = ["deployments.apps", "jobs.batch", "services", "serviceaccounts", "configmaps"]
+    types = [BUILT_IN[name] for name in DEFAULT_TYPES]
     for name, count in (("finetune", 1), ("inference", 3)):
         objects = read_manifests(Path(ROOT), f"workloads/{name}.yaml", "ai", types)
         assert [each.resources for each in demands(objects)] == [{"nvidia.com/gpu": 1}]

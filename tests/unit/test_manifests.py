@@ -8,13 +8,14 @@ from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import Manifest, ManifestError, read_manifests
 from tests.unit.program import ROOT
 
+DEFAULTS = [BUILT_IN[name] for name in DEFAULT_TYPES]
 SERVICE = "{apiVersion: v1, kind: Service, metadata: {name: api}}"
 DEPLOYMENT = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: api}, spec: {replicas: 3}}"
 
 
 def read(folder: Path, text: str, types: tuple[str, ...] = DEFAULT_TYPES) -> list[Manifest]:
     (folder / "file.yaml").write_text(text)
-    return read_manifests(folder, "file.yaml", "ai", types)
+    return read_manifests(folder, "file.yaml", "ai", [BUILT_IN[name] for name in types])
 
 
 def refused(folder: Path, text: str, types: tuple[str, ...] = DEFAULT_TYPES) -> list[str]:
@@ -44,7 +45,7 @@ def test_json_is_yaml_too(tmp_path: Path) -> None:
 def test_a_file_in_a_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "file.yaml").write_text(SERVICE)
-    assert read_manifests(tmp_path, "deep/er/file.yaml", "ai", DEFAULT_TYPES)
+    assert read_manifests(tmp_path, "deep/er/file.yaml", "ai", DEFAULTS)
 
 
 def test_the_workloads_own_namespace_may_be_named(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_yaml_that_no_manifest_needs_does_no_harm(text: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["finetune", "inference"])
 def test_the_projects_workloads_ask_for_gpus_as_kubernetes_wants_it(name: str) -> None:
-    objects = read_manifests(ROOT, f"workloads/{name}.yaml", "ai", DEFAULT_TYPES)
+    objects = read_manifests(ROOT, f"workloads/{name}.yaml", "ai", DEFAULTS)
     by_kind = {each.type.kind: each.body for each in objects}
     assert len(by_kind) == len(objects) == 3
     (main,) = (each.body for each in objects if each.type.counted)
@@ -97,7 +98,7 @@ def test_the_projects_workloads_ask_for_gpus_as_kubernetes_wants_it(name: str) -
 
 
 def test_the_service_of_the_inference_leads_to_its_pods() -> None:
-    objects = read_manifests(ROOT, "workloads/inference.yaml", "ai", DEFAULT_TYPES)
+    objects = read_manifests(ROOT, "workloads/inference.yaml", "ai", DEFAULTS)
     service, deployment = (
         next(each.body["spec"] for each in objects if each.type.kind == kind) for kind in ("Service", "Deployment")
     )

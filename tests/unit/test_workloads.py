@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from federation.copies import PlacedObject, PlacedWorkload, place_workload
-from federation.kinds import DEFAULT_TYPES
+from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import read_manifests
 from federation.spec import Workload
 
@@ -44,7 +44,9 @@ class Placer:
         workload = Workload.model_validate(
             {"manifests": "file.yaml", "namespace": "ai", "placement": placement, "overrides": overrides or {}}
         )
-        manifests = read_manifests(self.folder, workload.manifests, workload.namespace, DEFAULT_TYPES)
+        manifests = read_manifests(
+            self.folder, workload.manifests, workload.namespace, [BUILT_IN[name] for name in DEFAULT_TYPES]
+        )
         return place_workload(workload, manifests, MEMBERS)
 
 
