@@ -1,0 +1,76 @@
+"""A type of the members' own: a member that lacks it is named, and stops nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.project import Project, eventually
+
+NAME = "trainjobs.example.com"
+DEFINITION: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": NAME},
+    "spec": {
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"kind": "TrainJob", "plural": "trainjobs"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+TRAIN: dict[str, Any] = {
+    "apiVersion": "example.com/v1",
+    "kind": "TrainJob",
+    "metadata": {"name": "train"},
+    "spec": {"epochs": 3},
+}
+
+
+def test_a_type_is_federated_once_every_member_serves_it(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path)
+    settings = project.settings()
+    workloads = settings["config"]["geo-federation:workloads"]
+    workloads["custom"] = {
+        "manifests": "workloads/custom.yaml",
+        "namespace": "ai",
+        "placement": {"policy": "spread", "select": {"role": "serving"}},
+    }
+    (tmp_path / "workloads" / "custom.yaml").write_text(yaml.safe_dump(TRAIN))
+    (tmp_path / "definition.yaml").write_text(yaml.safe_dump(DEFINITION))
+    try:
+        project.make("up").ok()
+        for member in ("training", "serving"):
+            project.kubectl(member, "apply -f definition.yaml").ok()
+        federation = settings["config"]["geo-federation:federation"]
+        federation["types"] = ["deployments.apps", "jobs.batch", "services", "configmaps", "serviceaccounts", NAME]
+        federation["custom_types"] = {NAME: {"kind": "TrainJob", "version": "v1", "status": False}}
+        project.write_settings(settings)
+
+        done = project.shell("pulumi up --yes --skip-preview")
+        assert done.code != 0
+        assert f"{NAME}-in-serving-asia" in done.output, done.output
+        assert f"{NAME}-in-serving:" not in done.output
+        _check_propagated(project, "federateddeployments")
+
+        project.kubectl("serving-asia", "apply -f definition.yaml").ok()
+        project.shell("pulumi up --yes --skip-preview").ok()
+        eventually(lambda: _check_propagated(project, "federatedtrainjobs"), seconds=30)
+        for member, copies in (("training", 0), ("serving", 1), ("serving-asia", 1)):
+            found = project.objects(member, f"{NAME} -n ai")
+            assert [each["spec"] for each in found] == [TRAIN["spec"]] * copies, member
+    finally:
+        project.make("down").ok()
+    assert list(project.processes()) == []
+
+
+def _check_propagated(project: Project, plural: str) -> None:
+    (found,) = project.objects("training", f"{plural} -n ai")
+    assert {each["type"]: each["status"] for each in found["status"]["conditions"]}["Propagation"] == "True"
