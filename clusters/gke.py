@@ -59,6 +59,8 @@ class GkeCluster(pulumi.ComponentResource):
             datapath_provider="ADVANCED_DATAPATH",
             release_channel={"channel": "REGULAR"},
             workload_identity_config={"workload_pool": f"{project}.svc.id.goog"},
+            # Pods mount buckets by it, for checkpoints and models.
+            addons_config={"gcs_fuse_csi_driver_config": {"enabled": True}},
             enable_shielded_nodes=True,
             master_auth={"client_certificate_config": {"issue_client_certificate": False}},
             resource_labels=labels,
