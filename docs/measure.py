@@ -6,6 +6,7 @@ Needs built tools (`make tools`). Every stack is a copy of the project in a temp
 import argparse
 import os
 import platform
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def registration(count: int) -> tuple[float, float]:
         # be of six control planes that start on two cores.
         process = project.start(*project.make_command("up"), environment={"GKE_SECONDS_CLUSTER": "25"})
         try:
-            answered = _wait(lambda: _answering(project) == count)
+            answered = _wait(lambda: _answering(project) == count or _has_failed(process))
             registered, ready = _follow_members(_host(project), count)
             process.communicate()
             return max(ready.values()) - answered, max(ready[name] - registered[name] for name in ready)
@@ -110,6 +111,13 @@ def _wait(check: Callable[[], bool], seconds: float = 300) -> float:
             raise TimeoutError("a stack did not come up")
         time.sleep(0.05)
     return time.monotonic()
+
+
+def _has_failed(process: subprocess.Popen[str]) -> bool:
+    """Raises when a run has ended that should not have; it is never true."""
+    if process.poll() is not None:
+        raise RuntimeError(f"a stack did not come up:\n{process.communicate()[0]}")
+    return False
 
 
 def _answering(project: Project) -> int:

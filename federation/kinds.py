@@ -47,14 +47,15 @@ class TargetType:
     @property
     def counted(self) -> tuple[str, ...]:
         """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
-        return _COUNTED.get(self.kind, ())
+        return _COUNTED.get(self.config_name, ())
 
 
+# Not by kind, which other groups have too, such as Volcano's Job.
 _COUNTED = {
-    "Deployment": ("replicas",),
-    "ReplicaSet": ("replicas",),
-    "StatefulSet": ("replicas",),
-    "Job": ("parallelism", "completions"),
+    "deployments.apps": ("replicas",),
+    "replicasets.apps": ("replicas",),
+    "statefulsets.apps": ("replicas",),
+    "jobs.batch": ("parallelism", "completions"),
 }
 
 # Source: the built-in APIs that Kubernetes 1.30 to 1.37 serve.

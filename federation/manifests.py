@@ -102,6 +102,8 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
     if target is None or target not in types:
         enabled = [each.config_name for each in types]
         hint = f"add {target.config_name} to federation.types" if target else f"enabled are {one_of('', enabled)}"
+        if target and target.config_name in enabled:
+            hint = f"write {types[enabled.index(target.config_name)].api_version}, which is"
         yield f"{kind} of {api_version} is not an enabled type; {hint}"
     elif not target.namespaced:
         yield f"{kind} {name} is not of a namespace; a workload holds only objects of its own namespace"

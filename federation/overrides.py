@@ -1,5 +1,6 @@
 """Overrides: which patches of a workload's settings apply to which object, in which cluster."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -10,24 +11,26 @@ from problems import Problem, one_of
 
 # KubeFed gives every copy these (pkg/controller/util/overrides.go).
 _IDENTITY = ("/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/generateName", "/status")
+# Of an element of a list: RFC 6901.
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def overrides_of(workload: Workload, cluster: str, labels: Mapping[str, str]) -> list[Override]:
-    """The overrides of one cluster: those by its labels first, each of which one by its name then replaces."""
+    """The overrides of one cluster: those by its labels first, since of several of one path the last holds."""
     by_label = [
         each
         for key, overrides in workload.overrides.items()
         if "=" in key and selects(labels, *key.split("=", 1))
         for each in overrides
     ]
-    # KubeFed takes one patch for a path.
-    last = {(each.path, each.kind): each for each in [*by_label, *workload.overrides.get(cluster, [])]}
-    return list(last.values())
+    return [*by_label, *workload.overrides.get(cluster, [])]
 
 
 def patches_for(manifest: Manifest, overrides: Sequence[Override]) -> list[dict[str, Any]]:
     """The overrides that apply to an object, as JSON patches."""
-    return [each.model_dump(exclude_unset=True, exclude={"kind"}) for each in overrides if _applies(manifest, each)]
+    # KubeFed takes one patch for a path.
+    last = {each.path: each for each in overrides if _applies(manifest, each)}
+    return [each.model_dump(exclude_unset=True, exclude={"kind"}) for each in last.values()]
 
 
 def check_overrides(
@@ -75,7 +78,7 @@ def _is_there(body: Any, steps: Sequence[str]) -> bool:
     for step in steps:
         if isinstance(body, Mapping) and step in body:
             body = cast(Mapping[str, Any], body)[step]
-        elif isinstance(body, list) and step.isdigit() and int(step) < len(cast(list[Any], body)):
+        elif isinstance(body, list) and _INDEX.fullmatch(step) and int(step) < len(cast(list[Any], body)):
             body = cast(list[Any], body)[int(step)]
         else:
             return False

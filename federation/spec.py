@@ -8,11 +8,21 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.regions import regions
 from clusters.spec import Labels, RegionName
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
 
-_CRD_NAME = r"^[a-z][-a-z0-9]{0,62}\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$"
+# What federates a type has its plural and its kind with "federated" before them, and "List" after the kind, in the 63
+# characters that Kubernetes takes.
+_PLURAL = r"[a-z]([-a-z0-9]{0,52}[a-z0-9])?"
+_CRD_NAME = rf"{_PLURAL}(\.{DNS_LABEL.strip('^$')}){{2,}}"
+
+
+def _crd_name(name: str) -> str:
+    if len(name) > 253 or not re.fullmatch(_CRD_NAME, name):
+        raise ValueError("write the CRD's name: a plural of up to 54 letters, a dot and a group, as jobs.example.com")
+    return name
+
 
 NAMESPACE = "kube-federation-system"
 """Where the control plane lives, on the host and in every member."""
@@ -21,7 +31,9 @@ NAMESPACE = "kube-federation-system"
 class CustomType(Model):
     """A type of which only the members' CRDs know; its name is that of its CRD."""
 
-    kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$", description="the kind, such as JobSet")
+    kind: str = Field(
+        pattern=r"^[A-Z][A-Za-z0-9]{0,49}$", description="the kind in up to 50 letters and digits, such as JobSet"
+    )
     version: str = Field(
         pattern=r"^v[0-9]+((alpha|beta)[0-9]+)?$", description="a version that members serve, such as v1"
     )
@@ -32,10 +44,10 @@ class Federation(Model):
     """The federation of all the clusters."""
 
     host: str = Field(description="the cluster that carries the control plane")
-    types: list[str] = Field(
+    types: list[Annotated[str, Field(description="a type's name, and describe it in federation.custom_types")]] = Field(
         default_factory=lambda: list(DEFAULT_TYPES), description="a list of Kubernetes types, such as deployments.apps"
     )
-    custom_types: dict[Annotated[str, Field(pattern=_CRD_NAME)], CustomType] = Field(
+    custom_types: dict[Annotated[str, AfterValidator(_crd_name)], CustomType] = Field(
         default_factory=dict[str, CustomType], description="a map of CRDs' names to {kind, version}"
     )
 
@@ -48,9 +60,9 @@ class Federation(Model):
         return KNOWN | custom
 
     def targets(self) -> list[TargetType]:
-        """The enabled types, as far as they are known."""
+        """The enabled types, as far as they are known, each once."""
         known = self.known()
-        return [known[name] for name in self.types if name in known]
+        return [known[name] for name in dict.fromkeys(self.types) if name in known]
 
 
 BUCKET = "gs://"
@@ -190,11 +202,11 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
     for name in federation.custom_types:
         if name in BUILT_IN:
             yield Problem("federation.custom_types", name, "built into Kubernetes; take it out here")
-    # What federates a type is named after its plural alone.
-    plurals: dict[str, str] = {}
-    for target in federation.targets():
-        other = plurals.setdefault(target.plural, target.config_name)
-        if other != target.config_name:
+    # What federates a type is named after its plural and its kind alone.
+    owners: dict[str, str] = {}
+    for target in [NAMESPACES, *federation.targets()]:
+        names = (target.plural, target.kind.lower())
+        for other in sorted({owners.setdefault(name, target.config_name) for name in names} - {target.config_name}):
             advice = f"KubeFed cannot tell it from {other}; leave one of them out"
             yield Problem("federation.types", target.config_name, advice)
 

@@ -1,6 +1,7 @@
 """The federated types: KubeFed starts to propagate a type when its config is there."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -9,6 +10,9 @@ from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
 from federation.kinds import BUILT_IN, NAMESPACES, TargetType
 from federation.spec import NAMESPACE
+from problems import one_of
+
+Definition = kubernetes.apiextensions.v1.CustomResourceDefinition
 
 # The controller would add it, then see the change and start the type a second time; what waits in the first start
 # makes the whole controller exit after cacheSyncTimeout.
@@ -30,12 +34,14 @@ class FederatedTypes(pulumi.ComponentResource):
         super().__init__("geo-federation:federation:FederatedTypes", name, None, opts)
 
         def enable(target: TargetType, after: Sequence[pulumi.Resource]) -> kubernetes.apiextensions.CustomResource:
+            found = find(target)
+            specs = pulumi.Output.all(**{member: each.spec for member, each in found.items()})
             return kubernetes.apiextensions.CustomResource(
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",
                 kind="FederatedTypeConfig",
                 metadata={"name": target.config_name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
-                spec=type_config(target),
+                spec=specs.apply(lambda each: config_once_served(target, each)) if found else type_config(target),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=host.provider,
@@ -45,22 +51,43 @@ class FederatedTypes(pulumi.ComponentResource):
                 ),
             )
 
-        def find(target: TargetType) -> list[pulumi.Resource]:
+        def find(target: TargetType) -> dict[str, Definition]:
             # One member without it would stop the type for them all, and the controller with it.
-            return [
-                kubernetes.apiextensions.v1.CustomResourceDefinition.get(
+            return {
+                member: Definition.get(
                     f"{name}-{target.config_name}-in-{member}",
                     target.config_name,
                     opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider),
                 )
                 for member, cluster in clusters.items()
                 if target.config_name not in BUILT_IN
-            ]
+            }
 
         namespaces = enable(NAMESPACES, [])
         others = [target for target in types if target != NAMESPACES]
-        self.configs = [namespaces, *(enable(target, [namespaces, *find(target)]) for target in others)]
+        self.configs = [namespaces, *(enable(target, [namespaces]) for target in others)]
         self.register_outputs({"types": [target.config_name for target in types]})
+
+
+def unserved(target: TargetType, member: str, definition: Mapping[str, Any]) -> str:
+    """Why a member does not serve a type of whose CRD this is the spec; empty where it does."""
+    served = [version["name"] for version in definition["versions"] if version["served"]]
+    kind = definition["names"]["kind"]
+    if definition["scope"] != target.scope:
+        return f"{member} has it in no namespace; a workload holds only objects of its own, so leave the type out"
+    if kind != target.kind:
+        return f"{member} has it with the kind {kind}; write that in federation.custom_types"
+    if target.version not in served:
+        return f"{member} serves no {target.version} of it; write in federation.custom_types {one_of('', served)}"
+    return ""
+
+
+def config_once_served(target: TargetType, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
+    """The spec of a type's config, given its CRD's spec of each member that was asked. Raises pulumi.RunError."""
+    problems = [text for member, each in definitions.items() if (text := unserved(target, member, each))]
+    if problems:
+        raise pulumi.RunError(f"federation.types: {target.config_name}: {'; '.join(problems)}")
+    return type_config(target)
 
 
 def type_config(target: TargetType) -> dict[str, object]:

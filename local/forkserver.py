@@ -38,16 +38,20 @@ def main() -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(_SOCKET))
     listener.listen(128)
+    findable = True
     while True:
         if not _wait(listener):
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
                 continue
-            # No one finds the socket from here on; whoever came before is still served.
-            _SOCKET.unlink(missing_ok=True)
-            if not _wait(listener):
+            # No one finds the socket from here on; whoever came before is still served. A second time, the file would
+            # be a successor's.
+            if not findable:
                 return
+            _SOCKET.unlink(missing_ok=True)
+            findable = False
+            continue
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()

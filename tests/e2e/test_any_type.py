@@ -59,6 +59,9 @@ def test_a_type_is_federated_once_every_member_serves_it(tmp_path: Path) -> None
         assert f"{NAME}-in-serving-asia" in done.output, done.output
         assert f"{NAME}-in-serving:" not in done.output
         _check_propagated(project, "federateddeployments")
+        # That could be from before: only a controller that still runs makes a copy again.
+        project.kubectl("serving", "delete deployment inference -n ai").ok()
+        eventually(lambda: _check_copied(project, "serving", "inference"), seconds=60)
 
         project.kubectl("serving-asia", "apply -f definition.yaml").ok()
         project.shell("pulumi up --yes --skip-preview").ok()
@@ -69,6 +72,10 @@ def test_a_type_is_federated_once_every_member_serves_it(tmp_path: Path) -> None
     finally:
         project.make("down").ok()
     assert list(project.processes()) == []
+
+
+def _check_copied(project: Project, member: str, name: str) -> None:
+    assert [each["metadata"]["name"] for each in project.objects(member, "deployments -n ai")] == [name]
 
 
 def _check_propagated(project: Project, plural: str) -> None:

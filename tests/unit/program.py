@@ -117,8 +117,13 @@ def stack_settings(stack: str) -> dict[str, Any]:
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
 
 
-def run_program(stack: str, settings: Mapping[str, Any], preview: bool = False) -> Run:
-    """Runs __main__.py in the working directory, where manifests are looked for."""
+def run_program(
+    stack: str, settings: Mapping[str, Any], preview: bool = False, served: Mapping[str, Any] | None = None
+) -> Run:
+    """Runs __main__.py in the working directory, where manifests are looked for.
+
+    `served` holds the specs of the CRDs that every cluster has, by name.
+    """
     run = Run(settings)
     set_all_config(
         {
@@ -127,19 +132,19 @@ def run_program(stack: str, settings: Mapping[str, Any], preview: bool = False) 
         }
     )
     try:
-        asyncio.run(_run(stack, preview, run))
+        asyncio.run(_run(stack, preview, served or {}, run))
     finally:
         set_root_resource(cast(Any, None))
         set_all_config({})
     return run
 
 
-async def _run(stack: str, preview: bool, run: Run) -> None:
+async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -> None:
     def main() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     # Here and not before: the mocks' first resource belongs to the running event loop.
-    cloud = _Cloud(preview)
+    cloud = _Cloud(preview, served)
     mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
     await run_in_stack(main)
@@ -148,8 +153,8 @@ async def _run(stack: str, preview: bool, run: Run) -> None:
 class _Cloud(mocks.Mocks):
     """What the cloud returns; a preview knows none of it yet."""
 
-    def __init__(self, preview: bool) -> None:
-        self.preview = preview
+    def __init__(self, preview: bool, served: Mapping[str, Any]) -> None:
+        self.preview, self.served = preview, served
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program asks the cloud for {args.token}, which no mock knows")
@@ -171,6 +176,8 @@ class _Cloud(mocks.Mocks):
             case "kubernetes:core/v1:Secret" if state.get("type") == "kubernetes.io/service-account-token":
                 secret = token(state["metadata"]["name"])
                 state |= {"data": {"token": base64.b64encode(secret.encode()).decode()}}
+            case "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition" if args.resource_id:
+                state |= {"spec": self.served[args.resource_id]}
             case _:
                 pass
         return f"{args.name}_id", state

@@ -231,6 +231,11 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "workloads.train.overrides.serving.0.kind",
         ["'Pod'", "Job"],
     ),
+    "override of an element that is none": (
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/template/spec/containers/²", "value": {}}]}},
+        "workloads.train.overrides.serving.0.path",
+        ["in none of the manifests"],
+    ),
     "override of no path": (
         {"workloads.train.overrides": {"serving": [{"path": "spec.suspend", "value": True}]}},
         "workloads.train.overrides.serving.0.path",

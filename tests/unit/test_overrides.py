@@ -1,0 +1,129 @@
+"""Overrides: whose patch of a path holds in a cluster, and which objects have the path."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusters.spec import selects
+from federation.kinds import KNOWN
+from federation.manifests import Manifest, read_manifests
+from federation.overrides import check_overrides, overrides_of, patches_for
+from federation.spec import Workload
+from tests.unit.program import ROOT
+
+LABELS = {
+    "training": {"role": "training", "continent": "NA", "accelerator/nvidia-tesla-a100": "true", "tier": "gold"},
+    "serving": {"role": "serving", "continent": "EU", "accelerator/nvidia-l4": "true", "tier": "gold"},
+}
+JOB = Manifest(
+    KNOWN["jobs.batch"],
+    "train",
+    {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "train"},
+        "spec": {"suspend": False, "list": [{"name": "a"}]},
+    },
+)
+PATH = "/spec/suspend"
+
+
+def workload(overrides: Mapping[str, Sequence[Mapping[str, Any]]]) -> Workload:
+    return Workload.model_validate(
+        {"manifests": "a.yaml", "namespace": "ai", "placement": {"policy": "spread"}, "overrides": overrides}
+    )
+
+
+def patches(overrides: Mapping[str, Sequence[Mapping[str, Any]]], cluster: str = "serving") -> list[dict[str, Any]]:
+    return patches_for(JOB, overrides_of(workload(overrides), cluster, LABELS[cluster]))
+
+
+def mistakes(overrides: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    return [str(each) for each in check_overrides("w", workload(overrides), [JOB], LABELS)]
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "found"),
+    [
+        ("tier", "gold", {"training", "serving"}),
+        ("tier", "silver", set[str]()),
+        ("accelerator", "nvidia-l4", {"serving"}),
+        ("accelerator/nvidia-l4", "true", {"serving"}),
+        ("role", "serving", {"serving"}),
+        ("zone", "", set[str]()),
+    ],
+)
+def test_labels_select_members(key: str, wanted: str, found: set[str]) -> None:
+    assert {name for name, labels in LABELS.items() if selects(labels, key, wanted)} == found
+
+
+@pytest.mark.parametrize(
+    ("by_label", "by_name"),
+    [
+        ({}, {}),
+        ({"kind": "Job"}, {}),
+        ({}, {"kind": "Job"}),
+        ({"kind": "Job"}, {"kind": "Job"}),
+    ],
+)
+@pytest.mark.parametrize("name_first", [True, False])
+def test_one_patch_of_a_path_holds_and_that_by_name_before_that_by_label(
+    by_label: dict[str, str], by_name: dict[str, str], name_first: bool
+) -> None:
+    entries = [
+        ("serving", [by_name | {"path": PATH, "value": "name"}]),
+        ("tier=gold", [by_label | {"path": PATH, "value": "label"}]),
+    ]
+    overrides = dict(entries if name_first else reversed(entries))
+    assert patches(overrides) == [{"path": PATH, "value": "name"}]
+    assert patches(overrides, "training") == [{"path": PATH, "value": "label"}]
+
+
+def test_of_two_labels_the_last_holds() -> None:
+    overrides = {key: [{"path": PATH, "value": key}] for key in ("continent=EU", "tier=gold")}
+    assert [each["value"] for each in patches(overrides)] == ["tier=gold"]
+
+
+def test_of_one_list_the_last_patch_of_a_path_holds() -> None:
+    overrides = {"serving": [{"path": PATH, "value": 1}, {"kind": "Job", "path": PATH, "value": 2}]}
+    assert patches(overrides) == [{"path": PATH, "value": 2}]
+
+
+def test_a_patch_of_another_kind_replaces_none() -> None:
+    overrides = {"serving": [{"path": PATH, "value": 1}, {"kind": "Service", "path": PATH, "value": 2}]}
+    assert patches(overrides) == [{"path": PATH, "value": 1}]
+
+
+@pytest.mark.parametrize("key", ["tier=silver", "role=", "=", "=serving", "role=serving,tier=gold"])
+def test_a_label_that_no_cluster_has_is_told(key: str) -> None:
+    (told,) = mistakes({key: [{"path": PATH, "value": True}]})
+    assert told.startswith(f"w.overrides: {key!r}: no cluster has this label; write")
+
+
+@pytest.mark.parametrize("key", ["tier=gold", "continent=EU", "accelerator=nvidia-l4", "serving"])
+def test_a_label_that_a_cluster_has_is_taken(key: str) -> None:
+    assert mistakes({key: [{"path": PATH, "value": True}]}) == []
+
+
+@pytest.mark.parametrize("path", ["/spec/list/0/name", "/spec/list/0"])
+def test_an_element_of_a_list_has_a_path(path: str) -> None:
+    assert mistakes({"serving": [{"path": path, "value": "b"}]}) == []
+
+
+@pytest.mark.parametrize("step", ["1", "00", "²", "-", "-1", "a", "9" * 5000])
+def test_what_is_no_element_of_a_list_is_told(step: str) -> None:
+    (told,) = mistakes({"serving": [{"path": f"/spec/list/{step}", "value": "b"}]})
+    assert "in none of the manifests" in told
+
+
+def test_each_region_can_have_a_bucket_of_its_own() -> None:
+    """What workloads/finetune.yaml tells its readers to do."""
+    types = [KNOWN[name] for name in ("serviceaccounts", "configmaps", "jobs.batch")]
+    job = next(each for each in read_manifests(ROOT, "workloads/finetune.yaml", "ai", types) if each.type.kind == "Job")
+    override = {"path": "/spec/template/spec/volumes/0/csi/volumeAttributes/bucketName", "value": "mine"}
+    overrides = workload({"continent=EU": [override]})
+    assert list(check_overrides("w", overrides, [job], LABELS)) == []
+    assert patches_for(job, overrides_of(overrides, "serving", LABELS["serving"])) == [override]
+    assert Path(ROOT / "workloads/finetune.yaml").read_text().count("gke-gcsfuse/volumes") == 1
