@@ -82,7 +82,7 @@ def test_what_members_answer_decides_whether_a_type_is_enabled(
 
     monkeypatch.setattr("federation.types.config_once_served", once_served)
     run = run_program("dev", with_job_sets, served={NAME: definition("v1alpha2")})
-    answers = {name: "Namespaced" for name in run.clusters}
+    answers = dict.fromkeys(run.clusters, "Namespaced")
     assert run.one("FederatedTypeConfig", NAME).inputs["spec"] == {"type": NAME, "asked": answers}
 
 
