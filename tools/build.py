@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,8 @@ MODULES = (
     Module("kwok"),
     Module("kubefed"),
 )
+# What checks the project itself; the local stack has no use for it.
+CHECKERS = (Module("actionlint"),)
 
 
 def cache_folder() -> Path:
@@ -101,8 +104,14 @@ def build(modules: Sequence[Module]) -> dict[str, Path]:
     missing = [module for module in modules if not _kept(module).is_dir()]
     if missing:
         check_go(missing)
-    for number, module in enumerate(missing, start=1):
-        _build_module(module, f"[{number}/{len(missing)}] {module.name}")
+    # While one module is compiled, the sources of the next are fetched.
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        readings = [reader.submit(_read, module) for module in missing]
+        try:
+            for number, (module, reading) in enumerate(zip(missing, readings, strict=True), start=1):
+                _build_module(module, reading, f"[{number}/{len(missing)}] {module.name}")
+        finally:
+            reader.shutdown(wait=False, cancel_futures=True)
     return {file.name: file for module in modules for file in sorted(_kept(module).iterdir())}
 
 
@@ -136,7 +145,13 @@ def _kept(module: Module) -> Path:
     return cache_folder() / module.name / hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def _build_module(module: Module, label: str) -> None:
+def _read(module: Module) -> tuple[list[str], int]:
+    """Fetches a module's sources: the packages of its commands, and how many there are with all that they import."""
+    packages = _go(module, "list", "-f", "{{.ImportPath}}", "tool").split()
+    return packages, len(set(_go(module, "list", "-deps", *packages).split()))
+
+
+def _build_module(module: Module, reading: Future[tuple[list[str], int]], label: str) -> None:
     kept = _kept(module)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with (kept.parent / "lock").open("w") as lock:
@@ -147,9 +162,8 @@ def _build_module(module: Module, label: str) -> None:
         for leftover in kept.parent.glob("building-*"):
             shutil.rmtree(leftover)
         building = Path(tempfile.mkdtemp(prefix="building-", dir=kept.parent))
-        packages = _go(module, "list", "-f", "{{.ImportPath}}", "tool").split()
-        _progress(f"{label}: reading {len(packages)} commands' sources")
-        total = len(set(_go(module, "list", "-deps", *packages).split()))
+        _progress(f"{label}: reading its commands' sources")
+        packages, total = reading.result()
         _compile(module, packages, building, label, total)
         for before, after in module.rename:
             (building / before).rename(building / after)
@@ -195,7 +209,9 @@ def _go(module: Module, *arguments: str) -> str:
 
 def _environment() -> dict[str, str]:
     # The pins are what is built: neither a workspace nor a toolchain switch of the user's may change them.
-    return os.environ | {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+    pins = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+    # Memory for time: the compiler's garbage collector takes a fifth of the time.
+    return {"GOGC": "400"} | os.environ | pins
 
 
 def _progress(text: str) -> None:
@@ -203,11 +219,12 @@ def _progress(text: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Build the tools of the local stack.")
-    parser.add_argument("modules", nargs="*", choices=[[], *(module.name for module in MODULES)], metavar="MODULE")
+    known = {module.name: module for module in (*MODULES, *CHECKERS)}
+    parser = argparse.ArgumentParser(description="Build the tools of the local stack, or those named.")
+    parser.add_argument("modules", nargs="*", choices=[[], *known], metavar="MODULE")
     parser.add_argument("--into", type=Path, help="place the binaries in this folder")
     arguments = parser.parse_args()
-    chosen = [module for module in MODULES if not arguments.modules or module.name in arguments.modules]
+    chosen = [known[name] for name in dict.fromkeys(arguments.modules)] or MODULES
     try:
         binaries = build(chosen)
     except ToolError as error:
