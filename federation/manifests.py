@@ -111,8 +111,8 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
         spec = body.get("spec", {})
         for field in target.counted:
             count = cast(Mapping[str, Any], spec).get(field) if isinstance(spec, Mapping) else spec
-            if count is not None and (type(count) is not int or count < 0):
-                yield f"{kind} {name} has spec.{field} {shorten(count)}; write a whole number from 0 up"
+            if count is not None and (type(count) is not int or not 0 <= count < 2**31):
+                yield f"{kind} {name} has spec.{field} {shorten(count)}; write a whole number from 0 up, of 32 bits"
 
 
 def _type_of(body: Mapping[str, Any], types: Sequence[TargetType]) -> TargetType | None:

@@ -1,5 +1,6 @@
 """Where a workload goes, and why: pure functions of the settings, and of facts that are measured elsewhere."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,9 @@ from federation.spec import BUCKET, ByClusters, InRegion, Limit, Nearest, Placem
 
 Members = Mapping[str, Mapping[str, str]]
 """The labels of every member, by its name."""
+
+
+NO_LIMITS: Mapping[str, Limit] = {}
 
 
 @dataclass(frozen=True)
@@ -114,18 +118,27 @@ def unmet_limits(
             yield f"the maxima are {_sum(most)}, but there are {count} to place; write larger maxima"
 
 
-def split(count: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Splits a count by weights, in whole numbers that add up to it.
+def split(count: int, weights: Mapping[str, int], limits: Mapping[str, Limit] = NO_LIMITS) -> dict[str, int]:
+    """Splits a count by weights, in whole numbers that add up to it, within limits, which must be possible.
 
-    Each part is its exact share rounded down, and what is left over goes to the largest remainders, the first in order
-    where they are equal.
+    By Webster's method: each part is its weight times one common factor, rounded, and the first in order wins a tie. A
+    further part then takes from the others and gives to none, which shares rounded by their remainders do not promise.
     """
     total = sum(weights.values())
     if not total:
         return dict.fromkeys(weights, 0)
-    parts = {name: count * weight // total for name, weight in weights.items()}
-    by_remainder = sorted(weights, key=lambda name: -(count * weights[name] % total))
-    for name in by_remainder[: count - sum(parts.values())]:
+
+    def parts_at(level: int) -> dict[str, int]:
+        # From one level to the next, no part grows by more than one.
+        exact = {name: (2 * level * weight + total) // (2 * total) for name, weight in weights.items()}
+        return {name: _within(limits.get(name), part) for name, part in exact.items()}
+
+    levels = range((count + 1) * total)
+    level = bisect_right(levels, count, key=lambda level: sum(parts_at(level).values())) - 1
+    parts, above = parts_at(level), parts_at(level + 1)
+    growing = [name for name in weights if above[name] > parts[name]]
+    growing.sort(key=lambda name: Fraction(2 * parts[name] + 1, weights[name]))
+    for name in growing[: count - sum(parts.values())]:
         parts[name] += 1
     return parts
 
@@ -133,7 +146,7 @@ def split(count: int, weights: Mapping[str, int]) -> dict[str, int]:
 def _by_weight(placement: Placement, able: Sequence[str], counts: Sequence[int]) -> dict[str, Decision]:
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in able}
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
-    splits = [_split_within(count, weights, limits) for count in counts]
+    splits = [split(count, weights, limits) for count in counts]
     decisions: dict[str, Decision] = {}
     for name in able:
         shares = [part[name] for part in splits]
@@ -143,24 +156,6 @@ def _by_weight(placement: Placement, able: Sequence[str], counts: Sequence[int])
         why = _why(placement, weights, name)
         decisions[name] = _decision(name, shares, True, _gets(why, sum(shares), sum(counts), len(able), counts) + bound)
     return decisions
-
-
-def _split_within(count: int, weights: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:
-    """Splits by weights so that limits hold, which must be possible.
-
-    What goes beyond a limit is set to it, and the rest is split anew: first only where the minima have taken too much
-    from the others, or only where the maxima have left too much to them, because the next split can free the opposite.
-    """
-    fixed: dict[str, int] = {}
-    while True:
-        parts = split(count - sum(fixed.values()), {name: weights[name] for name in weights if name not in fixed})
-        within = {name: _within(limits.get(name), part) for name, part in parts.items()}
-        excess = sum(within.values()) - sum(parts.values())
-        if not excess:
-            return {name: (fixed | within)[name] for name in weights}
-        fixed |= {
-            name: part for name, part in within.items() if (part > parts[name] if excess > 0 else part < parts[name])
-        }
 
 
 def _within(limit: Limit | None, part: int) -> int:
