@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation.demand import accelerators, demands, pods
+from federation.kinds import JOBS
 from federation.manifests import Manifest
 from federation.overrides import overrides_of, patches_for
 from federation.placement import NO_FACTS, Decision, Facts, Members, candidates, place, split, unmet_limits
-from federation.preferences import is_movable, preference
+from federation.preferences import preference
 from federation.spec import Placement, Spread, Weighted, Workload
 from problems import Problem
 
@@ -86,7 +87,7 @@ def copies(
     """What a workload's decisions mean for its objects: counted ones are split, others go wherever one of those may."""
     counted = [manifest for manifest in manifests if manifest.type.counted]
     stand_by = candidates(workload.placement, members, facts)
-    moving = any(is_movable(manifest.type) for manifest in counted)
+    moving = any(manifest.type.movable for manifest in counted)
     everywhere = [each.cluster for each in decisions if each.share or (moving and each.cluster in stand_by)]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
@@ -97,13 +98,15 @@ def copies(
         if manifest in counted:
             position = counted.index(manifest)
             shares = {each.cluster: each.shares[position] for each in decisions if each.shares[position]}
-        if is_movable(manifest.type):
+        if manifest.type.movable:
             rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
         elif manifest in counted:
             patches = _share_patches(manifest, shares)
         clusters = list(shares) if manifest in counted and not rules else everywhere
-        fixed = _annotation_patches(manifest)
-        overrides = {name: [*patches.get(name, []), *fixed, *patches_for(manifest, own[name])] for name in clusters}
+        overrides = {
+            name: [*patches.get(name, []), *_with_annotations(manifest, patches_for(manifest, own[name]))]
+            for name in clusters
+        }
         overrides = {name: each for name, each in overrides.items() if each}
         objects.append(PlacedObject(manifest, clusters, overrides, rules))
     return PlacedWorkload(workload.namespace, decisions, objects)
@@ -121,18 +124,28 @@ def template(manifest: Manifest) -> dict[str, Any]:
     if manifest.type.counted:
         # An override can only replace what is there.
         body["spec"] = {manifest.type.counted[0]: pods(manifest), **body.get("spec", {})}
-    if manifest.type.kind == "Job":
+    if manifest.type == JOBS:
         body["spec"].pop(TTL, None)
     return {"metadata": metadata, **body} if metadata else body
 
 
-def _annotation_patches(manifest: Manifest) -> list[dict[str, Any]]:
-    """The patches by which an object's annotations reach its copies (KubeFed issue 1215)."""
+def _with_annotations(manifest: Manifest, overrides: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The overrides after the patches by which an object's annotations reach its copies (KubeFed issue 1215)."""
     annotations: Mapping[str, Any] = manifest.body["metadata"].get("annotations") or {}
-    return [
-        {"path": f"/metadata/annotations/{key.replace('~', '~0').replace('/', '~1')}", "op": "add", "value": value}
-        for key, value in annotations.items()
-    ]
+    patches: dict[str, Mapping[str, Any]] = {}
+    for key, value in annotations.items():
+        path = f"/metadata/annotations/{key.replace('~', '~0').replace('/', '~1')}"
+        patches[path] = {"path": path, "op": "add", "value": value}
+    for patch in overrides:
+        path = patch["path"]
+        # What is overridden is not in the copy before its patch is.
+        if path not in patches:
+            patches[path] = patch
+        elif patch.get("op") == "remove":
+            del patches[path]
+        else:
+            patches[path] = {**patch, "op": "add"}
+    return list(patches.values())
 
 
 def _limits(workload: Workload) -> dict[str, dict[str, int]]:

@@ -10,9 +10,9 @@ from federation.manifests import Manifest
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 _TEMPLATE = ("spec", "template", "spec")
-_TEMPLATES = dict.fromkeys(("DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"), _TEMPLATE) | {
-    "CronJob": ("spec", "jobTemplate", *_TEMPLATE)
-}
+_TEMPLATES = dict.fromkeys(
+    ("daemonsets.apps", "deployments.apps", "jobs.batch", "replicasets.apps", "statefulsets.apps"), _TEMPLATE
+) | {"cronjobs.batch": ("spec", "jobTemplate", *_TEMPLATE)}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class PodDemand:
 
 def pod_demand(manifest: Manifest) -> PodDemand:
     """What each pod of an object asks for. What is malformed asks for nothing: to refuse it is the API server's."""
-    pod: Any = _at(manifest.body, *_TEMPLATES[manifest.type.kind]) if manifest.type.kind in _TEMPLATES else None
+    template = _TEMPLATES.get(manifest.type.config_name)
+    pod: Any = _at(manifest.body, *template) if template else None
     resources = Counter[str]()
     for container in _list(_at(pod, "containers")):
         # As Kubernetes does, which has a limit stand for a request that is left out.

@@ -49,6 +49,11 @@ class TargetType:
         """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
         return _COUNTED.get(self.config_name, ())
 
+    @property
+    def movable(self) -> bool:
+        """Whether KubeFed moves its replicas to where they can run."""
+        return self.config_name in _MOVABLE
+
 
 # Not by kind, which other groups have too, such as Volcano's Job.
 _COUNTED = {
@@ -57,6 +62,8 @@ _COUNTED = {
     "statefulsets.apps": ("replicas",),
     "jobs.batch": ("parallelism", "completions"),
 }
+# What KubeFed v0.10.0's scheduler handles (pkg/schedulingtypes).
+_MOVABLE = ("deployments.apps", "replicasets.apps")
 
 # Source: the built-in APIs that Kubernetes 1.30 to 1.37 serve.
 _TYPES = (
@@ -101,3 +108,5 @@ DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "se
 """What a federation enables unless its settings say otherwise; namespaces are always enabled."""
 
 NAMESPACES = BUILT_IN["namespaces"]
+JOBS = BUILT_IN["jobs.batch"]
+SECRETS = BUILT_IN["secrets"]

@@ -8,15 +8,8 @@ from federation.kinds import TargetType
 MEMBER_LABEL = "geo-federation/member"
 """A label of every registration, by which a preference can name members."""
 
-# What KubeFed v0.10.0's scheduler handles (pkg/schedulingtypes).
-_MOVABLE = ("Deployment", "ReplicaSet")
 # So much that, of what a preferred member takes, none is rounded away to a mere stand-by.
 _PREFERRED = 1000
-
-
-def is_movable(target: TargetType) -> bool:
-    """Whether KubeFed moves a type's replicas to where they can run."""
-    return target.kind in _MOVABLE
 
 
 def preference(

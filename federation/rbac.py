@@ -7,6 +7,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 from federation.kinds import NAMESPACES, TargetType
 
 _READ = ["get", "list", "watch"]
+_RBAC = "rbac.authorization.k8s.io"
 _PROPAGATE = [*_READ, "create", "update", "patch", "delete"]
 
 
@@ -21,9 +22,9 @@ def member_rules(types: Iterable[TargetType]) -> list[Rule]:
         plurals = [target.plural for target in targets if target.group == group]
         rules.append({"api_groups": [group], "resources": plurals, "verbs": _PROPAGATE})
     for target in targets:
-        if target.kind in ("Role", "ClusterRole"):
+        if target.group == _RBAC and target.kind in ("Role", "ClusterRole"):
             rules.append({"api_groups": [target.group], "resources": [target.plural], "verbs": ["escalate"]})
-        if target.kind in ("RoleBinding", "ClusterRoleBinding"):
+        if target.group == _RBAC and target.kind in ("RoleBinding", "ClusterRoleBinding"):
             roles = ["roles", "clusterroles"]
             rules.append({"api_groups": [target.group], "resources": roles, "verbs": ["bind"]})
     # Pods tell which replicas found no node.

@@ -9,9 +9,9 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
-from federation.kinds import NAMESPACES, TargetType
+from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from federation.manifests import Manifest
-from federation.preferences import is_movable, selector
+from federation.preferences import selector
 
 _PROPAGATED_SECONDS = 300
 
@@ -76,7 +76,7 @@ class FederatedWorkload(pulumi.ComponentResource):
         metadata = {"name": manifest.name, "namespace": namespace.name}
         spec = placed.apply(lambda workload: _spec(workload.objects[position]))
         opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
-        if is_movable(target):
+        if target.movable:
             preference = kubernetes.apiextensions.CustomResource(
                 f"{name}-preference",
                 api_version="scheduling.kubefed.io/v1alpha1",
@@ -87,7 +87,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             )
             # The other way round, there would be a time at which every member runs all the replicas.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
-        if target.kind == "Job":
+        if target == JOBS:
             if TTL in manifest.body.get("spec", {}):
                 pulumi.log.info(f"{name}: {TTL} is left out: KubeFed runs a Job again that is gone", self)
             # Kubernetes changes no Job that is there.
@@ -96,7 +96,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             )
             opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(lambda workload: {MEMORY: workload.memory} if workload.memory and target.counted else {})
-        _federate(name, target, metadata, pulumi.Output.secret(spec) if target.kind == "Secret" else spec, opts, memory)
+        _federate(name, target, metadata, pulumi.Output.secret(spec) if target == SECRETS else spec, opts, memory)
 
 
 def reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
@@ -116,7 +116,7 @@ def _federate(
 ) -> kubernetes.apiextensions.CustomResource:
     """Makes a federated object, which is there once it is propagated; `also` are further annotations."""
     conditions = ["condition=Propagation"]
-    if is_movable(target):
+    if target.movable:
         # Before its preference has chosen members, it is propagated to none.
         conditions.append("jsonpath={.status.clusters[0].name}")
     annotations = {
@@ -129,6 +129,8 @@ def _federate(
         kind=target.federated_kind,
         metadata={
             **metadata,
+            # KubeFed's own, which it would set first of all: one write less before the copies are made.
+            "finalizers": ["kubefed.io/sync-controller"],
             "annotations": pulumi.Output.from_input(also or {}).apply(lambda more: {**annotations, **more}),
         },
         spec=spec,

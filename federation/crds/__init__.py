@@ -27,6 +27,8 @@ def federated_crd(target: TargetType) -> dict[str, Any]:
     kind, plural, group = target.federated_kind, target.federated_plural, "types.kubefed.io"
     # A federated ConfigMap or Secret without a spec is most likely a plain one whose kind was changed.
     schema = {**_object(spec=_spec(target), status=_STATUS), "required": ["spec"]}
+    if target.movable:
+        schema["x-kubernetes-validations"] = [_PLACED_AFTERWARDS]
     names = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
     version: dict[str, Any] = {
         "name": "v1beta1",
@@ -75,6 +77,13 @@ _STATUS = _object(
     clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY_OBJECT), "name"),
     observedGeneration={"type": "integer", "format": "int64"},
 )
+# A preference that places an object while KubeFed takes it in makes the two writes collide, and KubeFed then waits for
+# a second. Refused, the preference tries again as soon as there is a status.
+_PLACED_AFTERWARDS = {
+    "rule": "has(oldSelf.status) || !has(self.spec.placement) || !has(oldSelf.spec.placement)"
+    " || size(self.spec.placement.?clusters.orValue([])) == size(oldSelf.spec.placement.?clusters.orValue([]))",
+    "message": "the object is not taken in yet; place it once it has a status",
+}
 
 
 def _spec(target: TargetType) -> dict[str, Any]:

@@ -143,3 +143,8 @@ def test_the_status_is_apart_where_the_controller_writes_one() -> None:
         "replicaschedulingpreferences.scheduling.kubefed.io",
     }
     assert all("subresources" in body["spec"]["versions"][0] for body in _FEDERATED.values())
+
+
+def test_what_a_preference_places_waits_for_its_status_and_nothing_else_does() -> None:
+    ruled = {name for name, body in _FEDERATED.items() if "x-kubernetes-validations" in _root(body)}
+    assert ruled == {"deployments.apps", "replicasets.apps"}

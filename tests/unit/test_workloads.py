@@ -117,6 +117,16 @@ def test_annotations_are_added_one_by_one(placed: Placer) -> None:
     }
 
 
+def test_an_annotation_that_is_overridden_has_one_patch(placed: Placer) -> None:
+    annotated = job(parallelism=1) | {"metadata": {"name": "train", "annotations": {"a": "1", "b": "2"}}}
+    overrides = [
+        {"path": "/metadata/annotations/a", "value": "mine"},
+        {"path": "/metadata/annotations/b", "op": "remove"},
+    ]
+    (each,) = placed(annotated, placement=SERVING, overrides={"asia": overrides}).objects
+    assert list(each.overrides["asia"])[1:] == [{"path": "/metadata/annotations/a", "op": "add", "value": "mine"}]
+
+
 def test_a_jobs_parallelism_and_completions_are_split(placed: Placer) -> None:
     workload = placed(job(parallelism=4, completions=10), placement=SERVING)
     assert shares(workload) == {"asia": 2, "europe": 2, "training": 0}
