@@ -171,6 +171,9 @@ class ControlPlane:
             "options": {
                 "runtime": "binary",
                 "bindAddress": "127.0.0.1",
+                # So long after they were killed, servers that start again leave their nodes to the ones before; kwokctl
+                # makes it five times as long.
+                "nodeLeaseDurationSeconds": 4,
                 **ports,
                 **{option: str(self.binaries / binary) for option, binary in binaries.items()},
             },
@@ -180,6 +183,11 @@ class ControlPlane:
                     "name": "kube-apiserver",
                     "extraArgs": [{"key": "enable-admission-plugins", "value": "ExtendedResourceToleration"}],
                 },
+                # There is one of each, which would first wait out the lease of itself before it was killed.
+                *(
+                    {"name": name, "extraArgs": [{"key": "leader-elect", "value": "false"}]}
+                    for name in ("kube-controller-manager", "kube-scheduler")
+                ),
             ],
         }
 
