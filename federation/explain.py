@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.output == "json":
         print(json.dumps(_plain(answers), indent=2))
     else:
-        print("\n\n".join(_table(name, answer) for name, answer in answers.items()) or "no workloads")
+        tell = _markdown if asked.output == "markdown" else _table
+        print("\n\n".join(tell(name, answer) for name, answer in answers.items()) or "no workloads")
     return 1 if any(answer.problem for answer in answers.values()) else 0
 
 
@@ -61,7 +62,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--without", **several, metavar="CLUSTER", help="as if these clusters were gone")
     parser.add_argument("--bucket", **several, metavar="gs://NAME=LOCATION", help="where a bucket's data is")
     parser.add_argument("--free", **several, metavar="CLUSTER=N", help="how many accelerators are free")
-    parser.add_argument("--output", choices=("table", "json"), default="table", help="how to tell it")
+    parser.add_argument("--output", choices=("table", "json", "markdown"), default="table", help="how to tell it")
     return parser.parse_args(arguments)
 
 
@@ -188,6 +189,14 @@ def _table(name: str, answer: Answer) -> str:
     wide, high = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"  {cluster:<{wide}}  {share:>{high}}  {why}" for cluster, share, why in rows] if answer.decisions else []
     return "\n".join([name, *lines, *([f"  {answer.problem}"] if answer.problem else [])])
+
+
+def _markdown(name: str, answer: Answer) -> str:
+    rows = [("cluster", "share", "reason"), ("---", "--:", "---")]
+    # No reason holds a bar, which would end its cell: settings with one are refused.
+    rows += [(each.cluster, str(each.share), each.reason) for each in answer.decisions]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows) if answer.decisions else ""
+    return "\n\n".join(part for part in (f"**{name}**", table, answer.problem) if part)
 
 
 def _plain(answers: Mapping[str, Answer]) -> dict[str, Any]:

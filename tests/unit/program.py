@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import contextlib
+import functools
 import json
 import runpy
 from collections.abc import Mapping
@@ -115,6 +117,13 @@ def stack_settings(stack: str) -> dict[str, Any]:
     """The settings of a stack's real file, without the project's prefix."""
     config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
+
+
+@functools.cache
+def run_of(stack: str) -> Run:
+    """One run of a stack as its file has it, for all tests."""
+    with contextlib.chdir(ROOT):
+        return run_program(stack, stack_settings(stack))
 
 
 def run_program(

@@ -85,6 +85,37 @@ def test_every_workload_of_a_stack_is_explained(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("project")
+def test_markdown_is_a_table_for_each_workload(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", "prod", "--without", "serving-asia", "--output", "markdown"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "**finetune**",
+        "",
+        "| cluster | share | reason |",
+        "| --- | --: | --- |",
+        "| serving | 0 | in europe-west1, not in us-west1 |",
+        "| training | 1 | in us-west1, gets 1 of 1 |",
+        "",
+        "**inference**",
+        "",
+        "| cluster | share | reason |",
+        "| --- | --: | --- |",
+        "| serving | 3 | the only candidate, gets 3 of 3 |",
+        "| training | 0 | role is training, not serving |",
+    ]
+
+
+@pytest.mark.usefixtures("project")
+def test_markdown_tells_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--stack", "prod", "--workload", "inference", "--without", "serving", "serving-asia")
+    assert main([*asked, "--output", "markdown"]) == 1
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "| training | 0 | role is training, not serving |",
+        "",
+        "no cluster fits",
+    ]
+
+
+@pytest.mark.usefixtures("project")
 def test_without_a_cluster_the_answer_changes(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--stack", "organization/geo-federation/prod", "--workload", "inference")
     assert shares(answer(capsys, *asked), "inference") == {"serving": 2, "serving-asia": 1, "training": 0}

@@ -1,6 +1,5 @@
 """What the real program asks the engine for, with each stack's real settings."""
 
-import functools
 import json
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -18,6 +17,7 @@ from tests.unit.program import (
     Run,
     certificate_authority,
     endpoint,
+    run_of,
     run_program,
     stack_settings,
     token,
@@ -31,12 +31,6 @@ def project_folder() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         yield
-
-
-@functools.cache
-def run_of(stack: str) -> Run:
-    """One run of a stack as it is, for all tests."""
-    return run_program(stack, stack_settings(stack))
 
 
 @pytest.fixture(scope="module", params=["dev", "prod", "local"])
