@@ -14,22 +14,30 @@ Schema = dict[str, Any]
 
 
 class Model(BaseModel):
-    """The base of every settings model: what it does not know is an error, and a checked value stays as it is."""
+    """The base of every settings model: what it does not know is an error, and a checked value stays as it is.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A field's docstring describes the setting: what to write in the first line, as messages say it, then its meaning.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: the setting, its value (None where there is none) and what to write instead."""
+    """One mistake: the setting, its value (None where there is none) and what to write instead.
+
+    `place` is the file and line, such as Pulumi.dev.yaml:12, where they are known.
+    """
 
     setting: str
     value: Any
     advice: str
+    place: str = ""
 
     def __str__(self) -> str:
         value = "" if self.value is None else f" {shorten(self.value)}:"
-        return f"{self.setting}:{value} {self.advice}"
+        place = self.place and f" ({self.place})"
+        return f"{self.setting}:{value} {self.advice}{place}"
 
 
 class SettingsError(Exception):
@@ -64,9 +72,9 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
     for key, value in cast(Mapping[str, Any], raw).items():
         if not re.fullmatch(name, key):
             problems.append(
-                Problem(f"{setting}.{_one_line(key)}", key, _TEXT_RULES.get(name, f"write a name that matches {name}"))
+                Problem(f"{setting}.{one_line(key)}", key, _TEXT_RULES.get(name, f"write a name that matches {name}"))
             )
-        checked = check_model(f"{setting}.{_one_line(key)}", value, model, problems)
+        checked = check_model(f"{setting}.{one_line(key)}", value, model, problems)
         if checked is not None:
             good[key] = checked
     return good
@@ -91,6 +99,11 @@ def shorten(value: object, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def one_line(key: str) -> str:
+    """A key as it can stand in a setting's path: control characters escaped."""
+    return key.encode("unicode_escape").decode()
+
+
 # Names that Kubernetes or Google Cloud takes, and how to say so.
 NAME = r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -103,10 +116,6 @@ _TEXT_RULES = {
     LABEL_KEY: "write a Kubernetes label key, such as tier or example.com/tier",
     LABEL_VALUE: "write a Kubernetes label value: up to 63 letters, digits, dashes, dots and underscores",
 }
-
-
-def _one_line(key: str) -> str:
-    return key.encode("unicode_escape").decode()
 
 
 def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
@@ -148,7 +157,7 @@ def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[str], str
             # A variant of a union stands in pydantic's location, but not in the user's file.
             node = {"$ref": variants[str(part)], "description": node.get("description", "")}
             continue
-        path.append(_one_line(str(part)))
+        path.append(one_line(str(part)))
         properties: dict[str, Schema] = node.get("properties", {})
         patterns: dict[str, Schema] = node.get("patternProperties", {})
         siblings = list(properties)

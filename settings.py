@@ -1,23 +1,46 @@
 """A stack's settings: every check that needs no cloud, told all at once before anything is created."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import pulumi
 from pulumi.runtime import get_config_env
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
+from pydantic import Field
 
 from clusters.spec import Cluster, check_clusters, member_labels
 from federation.copies import check_placement
 from federation.manifests import Manifest, ManifestError, read_manifests
 from federation.overrides import check_overrides
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
-from problems import DNS_LABEL, NAME, Problem, SettingsError, check_model, check_models, one_of
+from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, one_of
+from stackfile.lines import locate
 
-SECTIONS = ("clusters", "federation", "workloads")
+
+class Stack(Model):
+    """What a stack's file says of this project; `parse` checks it part by part."""
+
+    clusters: dict[Annotated[str, Field(pattern=NAME)], Cluster] = Field(min_length=1)
+    """a map of names to clusters
+
+    Each is a GKE cluster, and a member of the federation under the same name.
+    """
+    federation: Federation
+    """the host and the types of the federation
+
+    There is one, of all the clusters.
+    """
+    workloads: dict[Annotated[str, Field(pattern=DNS_LABEL)], Workload] = Field(default_factory=dict[str, Workload])
+    """a map of names to workloads
+
+    Each is a file of Kubernetes objects that are placed together.
+    """
+
+
+SECTIONS = tuple(Stack.model_fields)
 
 
 @dataclass(frozen=True)
@@ -35,14 +58,16 @@ def load() -> Settings:
 
     Raises pulumi.RunError, which ends the run with its message and no stack trace.
     """
-    prefix = f"{pulumi.get_project()}:"
+    prefix, folder = f"{pulumi.get_project()}:", Path.cwd()
     keys = [key.removeprefix(prefix) for key in {*CONFIG.get(), *get_config_env()} if key.startswith(prefix)]
     config = pulumi.Config()
     try:
         raw = {key: _value(config.get(key)) for key in keys}
-        settings = parse(raw, Path.cwd(), pulumi.Config("gcp").get("project"))
+        settings = parse(raw, folder, pulumi.Config("gcp").get("project"))
     except SettingsError as error:
-        raise pulumi.RunError(str(error)) from None
+        secret = [key for key in keys if is_config_secret(prefix + key)]
+        problems = [_covered(each, secret) for each in error.problems]
+        raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
     if "persistentvolumeclaims" in settings.federation.types:
         # KubeFed issue 1481.
         pulumi.log.warn(
@@ -88,6 +113,12 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     if problems or federation is None:
         raise SettingsError(problems)
     return Settings(clusters, federation, workloads, manifests)
+
+
+def _covered(problem: Problem, secret: Iterable[str]) -> Problem:
+    """The problem without its value, if that is part of something secret."""
+    is_secret = any(f"{problem.setting}.".startswith(f"{key}.") for key in secret)
+    return replace(problem, value="[secret]") if is_secret and problem.value is not None else problem
 
 
 def _value(text: str | None) -> Any:

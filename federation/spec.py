@@ -31,25 +31,52 @@ NAMESPACE = "kube-federation-system"
 class CustomType(Model):
     """A type of which only the members' CRDs know; its name is that of its CRD."""
 
-    kind: str = Field(
-        pattern=r"^[A-Z][A-Za-z0-9]{0,49}$", description="the kind in up to 50 letters and digits, such as JobSet"
-    )
-    version: str = Field(
-        pattern=r"^v[0-9]+((alpha|beta)[0-9]+)?$", description="a version that members serve, such as v1"
-    )
-    status: bool = Field(default=True, description="false for a type whose objects have no status, or true")
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,49}$")
+    """the kind in up to 50 letters and digits, such as JobSet
+
+    As in the CRD and in manifests.
+    """
+    version: str = Field(pattern=r"^v[0-9]+((alpha|beta)[0-9]+)?$")
+    """a version that members serve, such as v1
+
+    Every member must serve it, and manifests must be of it.
+    """
+    status: bool = True
+    """false for a type whose objects have no status, or true
+
+    KubeFed waits for the status of each copy, unless it knows that there is none.
+    """
 
 
 class Federation(Model):
     """The federation of all the clusters."""
 
-    host: str = Field(description="the cluster that carries the control plane")
-    types: list[Annotated[str, Field(description="a type's name, and describe it in federation.custom_types")]] = Field(
-        default_factory=lambda: list(DEFAULT_TYPES), description="a list of Kubernetes types, such as deployments.apps"
-    )
+    host: str
+    """the cluster that carries the control plane
+
+    It is a member too, and runs workloads like any other.
+    """
+    types: list[
+        Annotated[
+            str,
+            Field(
+                description="a type's name, and describe it in federation.custom_types",
+                json_schema_extra={"examples": [*KNOWN]},
+            ),
+        ]
+    ] = Field(default_factory=lambda: list(DEFAULT_TYPES))
+    """a list of Kubernetes types, such as deployments.apps
+
+    What workloads may hold; namespaces need no mention. KubeFed has rights to these types in the members, and to no
+    others.
+    """
     custom_types: dict[Annotated[str, AfterValidator(_crd_name)], CustomType] = Field(
-        default_factory=dict[str, CustomType], description="a map of CRDs' names to {kind, version}"
+        default_factory=dict[str, CustomType]
     )
+    """a map of CRDs' names to {kind, version}
+
+    Describes types of your own, which can then be listed in types.
+    """
 
     def known(self) -> dict[str, TargetType]:
         """Every type that can be enabled, by its name."""
@@ -99,8 +126,16 @@ def _one_weighs(weights: dict[str, int]) -> dict[str, int]:
 class Limit(Model):
     """The least and the most that one cluster gets of each counted object; without max, any number."""
 
-    min: int = Field(default=0, ge=0, description="the fewest that the cluster gets, from 0 up")
-    max: int | None = Field(default=None, ge=0, description="the most that the cluster gets, from 0 up")
+    min: int = Field(default=0, ge=0)
+    """the fewest that the cluster gets, from 0 up
+
+    In replicas of a Deployment, or a Job's parallelism.
+    """
+    max: int | None = Field(default=None, ge=0)
+    """the most that the cluster gets, from 0 up
+
+    Left out, any number.
+    """
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -110,35 +145,60 @@ class Limit(Model):
 
 
 class _Policy(Model):
-    select: Labels = Field(default_factory=dict[str, str], description="a map of labels that a candidate must have")
+    select: Labels = Field(default_factory=dict[str, str])
+    """a map of labels that a candidate must have
+
+    Of role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels.
+    """
 
 
 class _Limited(_Policy):
-    limits: dict[str, Limit] = Field(
-        default_factory=dict[str, Limit], description="a map of this stack's clusters to {min, max}"
-    )
+    limits: dict[str, Limit] = Field(default_factory=dict[str, Limit])
+    """a map of this stack's clusters to {min, max}
+
+    The least and the most that a cluster gets, whatever its share would be.
+    """
 
 
 class ByClusters(_Policy):
     """The named clusters, in equal shares."""
 
     policy: Literal["clusters"]
-    clusters: list[str] = Field(min_length=1, description="a list of this stack's clusters")
+    clusters: list[str] = Field(min_length=1)
+    """a list of this stack's clusters
+
+    Those to take.
+    """
 
 
 class InRegion(_Policy):
     """Every candidate in one region, in equal shares."""
 
     policy: Literal["region"]
-    region: RegionName = Field(description="a Google Cloud region in which the stack has a cluster")
+    region: RegionName
+    """a Google Cloud region in which the stack has a cluster
+
+    Its clusters are taken, and no others.
+    """
 
 
 class Nearest(_Policy):
     """The candidates that are nearest to a region or to a bucket's data, in equal shares."""
 
     policy: Literal["nearest"]
-    to: Annotated[str, BeforeValidator(_origin)] = Field(description="a Google Cloud region, or gs:// and a bucket")
-    count: int = Field(default=1, ge=1, description="how many clusters to take, from 1 up")
+    to: Annotated[str, BeforeValidator(_origin)] = Field(
+        json_schema_extra={"anyOf": [{"enum": [*regions()]}, {"pattern": f"^{BUCKET}[a-z0-9]"}]}
+    )
+    """a Google Cloud region, or gs:// and a bucket
+
+    From where distances are measured, along the surface of the Earth. A bucket that is in several regions is where the
+    nearest of them is.
+    """
+    count: int = Field(default=1, ge=1)
+    """how many clusters to take, from 1 up
+
+    All, where there are fewer candidates.
+    """
 
 
 class SpareCapacity(_Policy):
@@ -158,8 +218,13 @@ class Weighted(_Limited):
 
     policy: Literal["weighted"]
     weights: Annotated[
-        dict[str, Annotated[int, Field(ge=0, description="a whole number from 0 up")]], AfterValidator(_one_weighs)
-    ] = Field(min_length=1, description="a map of this stack's clusters to whole numbers from 0 up")
+        dict[str, Annotated[int, Field(ge=0, le=1_000_000, description="a whole number from 0 up")]],
+        AfterValidator(_one_weighs),
+    ] = Field(min_length=1)
+    """a map of this stack's clusters to whole numbers from 0 up
+
+    A cluster's share is its weight out of the sum of all. One with 0, or left out, is passed over.
+    """
 
 
 Placement = ByClusters | InRegion | Nearest | SpareCapacity | Spread | Weighted
@@ -168,25 +233,60 @@ Placement = ByClusters | InRegion | Nearest | SpareCapacity | Spread | Weighted
 class Override(Model):
     """A JSON patch of one path, in the copies of some clusters; of every kind that has the path, or of one."""
 
-    kind: str = Field(default="", description="a kind of the manifests, such as Deployment")
+    kind: str = ""
+    """a kind of the manifests, such as Deployment
 
-    path: str = Field(pattern=r"^(/[^/\s]+)+$", description="a JSON pointer, such as /spec/replicas")
+    Its objects alone are patched; left out, every object that has the path.
+    """
+    path: str = Field(pattern=r"^(/[^/\s]+)+$")
+    """a JSON pointer, such as /spec/template/spec/containers/0/image
+
+    What is counted, such as /spec/replicas, is left to the placement.
+    """
     op: Literal["add", "remove", "replace"] = "replace"
-    value: Any = Field(default=None, description="what to put there")
+    """add, remove or replace
+
+    What is removed or replaced must be there; what is added needs what it is added to.
+    """
+    value: Any = None
+    """what to put there
+
+    Any value; none with remove.
+    """
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.op == "remove") == ("value" in self.model_fields_set):
+            wrong = "remove puts nothing; leave value out" if self.op == "remove" else "value is missing; write one"
+            raise ValueError(f"{wrong}, or another op")
+        return self
 
 
 class Workload(Model):
     """Kubernetes objects that are placed together."""
 
-    manifests: str = Field(min_length=1, description="the path of a YAML file, seen from the project's folder")
-    namespace: str = Field(pattern=DNS_LABEL, description="a namespace, which all the manifests' objects go to")
-    placement: Annotated[Placement, Field(discriminator="policy")] = Field(
-        description="a policy and its parameters, such as {policy: spread}"
-    )
-    overrides: dict[str, list[Override]] = Field(
-        default_factory=dict[str, list[Override]],
-        description="a map of clusters, or labels such as role=serving, to lists of {path, value}",
-    )
+    manifests: str = Field(min_length=1)
+    """the path of a YAML file, seen from the project's folder
+
+    Plain Kubernetes objects, any number of them, each of a type of the federation.
+    """
+    namespace: str = Field(pattern=DNS_LABEL)
+    """a namespace, which all the manifests' objects go to
+
+    It is made where they go. Those of Kubernetes and of KubeFed are refused.
+    """
+    placement: Annotated[Placement, Field(discriminator="policy")]
+    """a policy and its parameters, such as {policy: spread}
+
+    It decides which clusters the objects go to, and what part of the replicas, or of a Job's parallelism and
+    completions, each gets. A cluster without the accelerator that the pods select is never a candidate.
+    """
+    overrides: dict[str, list[Override]] = Field(default_factory=dict[str, list[Override]])
+    """a map of clusters, or labels such as role=serving, to lists of {path, value}
+
+    What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after
+    those of its labels.
+    """
 
 
 def check_federation(federation: Federation, clusters: Collection[str]) -> Iterator[Problem]:

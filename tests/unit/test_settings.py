@@ -3,17 +3,22 @@
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import pulumi
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pulumi.runtime import set_all_config
 
 from clusters.addresses import SLOTS
 from problems import SettingsError
 from settings import Settings, parse
-from tests.unit.program import ROOT, stack_settings
+from tests.unit import program
+from tests.unit.program import ROOT, run_program, stack_settings
 
 JOB = "{apiVersion: batch/v1, kind: Job, metadata: {name: train}, spec: {parallelism: 2}}"
 GOOD: dict[str, Any] = {
@@ -200,6 +205,16 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         {"workloads.train.placement": {"policy": "clusters", "clusters": ["training", "servin"]}},
         "workloads.train.placement.clusters",
         ["'servin'", "serving"],
+    ),
+    "an override that says nothing": (
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/suspend", "op": "add"}]}},
+        "workloads.train.overrides.serving.0",
+        ["value is missing"],
+    ),
+    "an override that removes a value": (
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/suspend", "op": "remove", "value": 1}]}},
+        "workloads.train.overrides.serving.0",
+        ["leave value out"],
     ),
     "unknown cluster in overrides": (
         {"workloads.train.overrides": {"servin": [{"path": "/spec/suspend", "value": True}]}},
@@ -491,6 +506,70 @@ def test_a_name_cannot_break_the_lines_of_a_message(folder: Path) -> None:
     message = mistakes(folder, {"clusters.again\n": cluster})
     assert "lower-case" in message
     assert message.count("\n") == 1
+
+
+# In the running program.
+
+
+def told(stack: str, raw: Mapping[str, Any]) -> str:
+    """What the program says of settings, run in the working directory."""
+    with pytest.raises(pulumi.RunError) as raised:
+        run_program(stack, {"gcp:project": "my-project"} | dict(raw))
+    return str(raised.value)
+
+
+def write_stack(folder: Path, raw: Mapping[str, Any]) -> None:
+    config = {f"geo-federation:{key}": value for key, value in raw.items()}
+    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+
+
+def line_of(folder: Path, text: str) -> int:
+    """The line in which a text first stands in the stack's file."""
+    lines = (folder / "Pulumi.dev.yaml").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+def test_a_mistake_is_told_with_its_line_in_the_stacks_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    raw = changed(
+        {"clusters.serving.region": "europe-west99", "clusters.training.slot": DELETE, "federation.host": "x"}
+    )
+    write_stack(folder, raw)
+    message = told("dev", raw)
+    for setting, line in (
+        ("clusters.serving.region: 'europe-west99'", line_of(folder, "europe-west99")),
+        ("clusters.training.slot: required", line_of(folder, "training:")),
+        ("federation.host: 'x'", line_of(folder, "host: x")),
+    ):
+        found = next(each for each in message.splitlines() if setting in each)
+        assert found.endswith(f" (Pulumi.dev.yaml:{line})"), message
+
+
+def test_a_mistake_that_is_in_another_file_is_told_without_a_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    write_stack(folder, {"clusters": {"training": GOOD["clusters"]["training"]}})
+    raw = changed({"clusters.serving.region": "europe-west99"})
+    assert "clusters.serving.region: 'europe-west99'" in told("dev", raw)
+    assert "Pulumi." not in told("dev", raw)
+    assert "Pulumi." not in told("prod", raw)
+
+
+def test_a_secret_value_is_not_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    secret = {"path": "/spec/suspend", "value": "hunter2", "note": "hunter2"}
+    raw = changed({"workloads.train.overrides": {"serving": [secret]}, "federation.host": "plain"})
+    write_stack(folder, raw)
+    monkeypatch.setattr(program, "set_all_config", partial(set_all_config, secret_keys=["geo-federation:workloads"]))
+    message = told("dev", raw)
+    assert "hunter2" not in message
+    line = line_of(folder, "note: hunter2")
+    assert "workloads.train.overrides.serving.0.note: '[secret]': unknown setting" in message
+    assert f"(Pulumi.dev.yaml:{line})" in message
+    # What is no secret is told, and what is missing is not made up.
+    assert "federation.host: 'plain'" in message
+    assert "workloads.train.namespace: required" in told("dev", changed({"workloads.train.namespace": DELETE}))
 
 
 # Anything at all.

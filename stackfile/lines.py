@@ -1,0 +1,93 @@
+"""Where a setting stands in a stack's file, so that a mistake can be told with its line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from problems import Problem, one_line
+
+MERGE = "tag:yaml.org,2002:merge"
+
+
+def stack_file(folder: Path, stack: str) -> Path:
+    """Where, seen from the project's folder, Pulumi keeps a stack's settings unless it is told of another file."""
+    try:
+        project: Any = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        project = None
+    below = cast(Mapping[str, Any], project).get("stackConfigDir") if isinstance(project, Mapping) else None
+    return Path(str(below or "")) / f"Pulumi.{stack}.yaml"
+
+
+def locate(problems: Sequence[Problem], folder: Path, stack: str, prefix: str) -> list[Problem]:
+    """The problems, each with the file and line of its setting where the stack's file has it.
+
+    A setting that is missing is told with the line of what lacks it. `prefix` is what the project's own keys start with
+    in the file, such as "geo-federation:".
+    """
+    file = stack_file(folder, stack)
+    try:
+        text = (folder / file).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return list(problems)
+    above = {each.setting: each.setting.rpartition(".")[0] for each in problems if each.value is None}
+    lines = find_lines(text, prefix, [*(each.setting for each in problems), *filter(None, above.values())])
+    found = [lines.get(each.setting) or lines.get(above.get(each.setting, "")) for each in problems]
+    return [
+        replace(each, place=f"{file.as_posix()}:{line}") if line else each
+        for each, line in zip(problems, found, strict=True)
+    ]
+
+
+def find_lines(text: str, prefix: str, settings: Iterable[str]) -> dict[str, int]:
+    """The lines, from 1 up, of those settings that the text of a stack's file has; a text that is no YAML has none.
+
+    The settings are dotted paths, as problems tell them.
+    """
+    try:
+        root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return {}
+    config = _entries(root).get("config")
+    below = _entries(config[1]) if config else {}
+    own = {key.removeprefix(prefix): entry for key, entry in below.items()}
+    found = ((setting, _find(own, setting)) for setting in settings)
+    return {setting: line for setting, line in found if line is not None}
+
+
+Entries = dict[str, tuple[yaml.Node, yaml.Node]]
+"""For each key of a map, and each index of a list, where it stands and what is there."""
+
+
+def _find(entries: Entries, path: str) -> int | None:
+    if path in entries:
+        return entries[path][0].start_mark.line + 1
+    # A key may have dots of its own.
+    for key, (_, below) in entries.items():
+        if path.startswith(f"{key}."):
+            line = _find(_entries(below), path.removeprefix(f"{key}."))
+            if line is not None:
+                return line
+    return None
+
+
+def _entries(node: yaml.Node | None, seen: set[int] | None = None) -> Entries:
+    """What is directly in a map or a list: a map's own keys before merged ones, of two alike the last."""
+    if isinstance(node, yaml.SequenceNode):
+        return {str(index): (each, each) for index, each in enumerate(node.value)}
+    # A map can be merged into itself.
+    seen = set() if seen is None else seen
+    if not isinstance(node, yaml.MappingNode) or id(node) in seen:
+        return {}
+    seen.add(id(node))
+    merged, own = Entries(), Entries()
+    for key, value in node.value:
+        if key.tag == MERGE:
+            for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                merged = _entries(each, seen) | merged
+        elif isinstance(key, yaml.ScalarNode):
+            own[one_line(key.value)] = (key, value)
+    return merged | own

@@ -1,0 +1,191 @@
+"""Writes the file of a new stack, in which every setting is explained: `python -m stackfile.new NAME`.
+
+Ends with 2 for a mistake.
+"""
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from federation.kinds import DEFAULT_TYPES
+from problems import Schema, shorten
+from stackfile.describe import default, flow, meaning, of_each, policies, resolve, what_to_write
+from stackfile.schema import FIRST_LINE, PREFIX, settings_of, stack_schema
+
+WIDTH = 116
+
+
+@dataclass(frozen=True)
+class Example:
+    """The value of a setting that is left out of the new stack, and shown in a comment."""
+
+    value: Any
+
+
+def _pool(most: int) -> dict[str, Any]:
+    return {
+        "machine_type": "g2-standard-8",
+        "accelerator": {"type": "nvidia-l4", "count": 1},
+        "spot": True,
+        "min_nodes": 0,
+        "max_nodes": most,
+    }
+
+
+SAMPLE: Mapping[str, Any] = {
+    "gcp:project": "my-project",
+    f"{PREFIX}clusters": {
+        "training": {
+            "region": "us-west1",
+            "slot": 0,
+            "role": "training",
+            "zones": ["us-west1-b"],
+            "labels": Example({"tier": "gold"}),
+            "node_pools": {"l4": _pool(1)},
+            "deletion_protection": Example(True),
+        },
+        "serving": {
+            "region": "europe-west1",
+            "slot": 1,
+            "role": "serving",
+            "zones": ["europe-west1-b"],
+            "node_pools": {"l4": _pool(3)},
+        },
+    },
+    f"{PREFIX}federation": {
+        "host": "training",
+        "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
+        "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
+    },
+    f"{PREFIX}workloads": {
+        "finetune": {
+            "manifests": "workloads/finetune.yaml",
+            "namespace": "ai",
+            "placement": {"policy": "clusters", "clusters": ["training"]},
+            "overrides": Example(
+                {"training": [{"path": "/data/EPOCHS", "kind": "ConfigMap", "op": "replace", "value": "5"}]}
+            ),
+        },
+        "inference": {
+            "manifests": "workloads/inference.yaml",
+            "namespace": "ai",
+            "placement": {"policy": "spread", "select": {"role": "serving"}},
+        },
+    },
+}
+"""A new stack: two small clusters, and one workload for each."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Writes the file into this folder; a mistake is one message on standard error."""
+    name = " ".join(words)
+    # What Pulumi takes as a stack's name.
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+        advice = "write up to 100 letters, digits, dashes, dots and underscores, as in make new-stack NAME=staging"
+        print(f"NAME: {shorten(name)}: {advice}", file=sys.stderr)
+        return 2
+    file = Path(f"Pulumi.{name}.yaml")
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(stack_text(name))
+    except FileExistsError:
+        print(f"NAME: {name!r}: {file} is there already; write another name", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"{file} is written. Set gcp:project in it, and go on with: pulumi stack select {name} --create")
+    return 0
+
+
+def stack_text(name: str) -> str:
+    """What the file of a new stack holds."""
+    schema = stack_schema()
+    head = (
+        f"The stack {name}. Each setting is explained where it first stands, and those left out are shown in comments."
+    )
+    lines = _Writer(schema).settings(settings_of(schema), SAMPLE, 2)
+    return "\n".join([FIRST_LINE, *_comment(head, 0), "config:", *lines, ""])
+
+
+class _Writer:
+    """Writes settings as lines of YAML, and explains those of each model once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.explained: set[str] = set()
+
+    def settings(self, model: Schema, values: Mapping[str, Any], indent: int) -> Iterator[str]:
+        """The settings of a model, those first that are required."""
+        title = str(model.get("title"))
+        explain = title not in self.explained
+        self.explained.add(title)
+        for name in sorted(model["properties"], key=lambda name: name not in model.get("required", [])):
+            node = model["properties"][name]
+            if explain:
+                yield from self._explanation(name, node, model, indent)
+            value = values.get(name)
+            if isinstance(value, Example) and explain:
+                lines = self._setting(name, node, value.value, indent)
+                yield from (f"{' ' * indent}# {line[indent:]}" for line in lines)
+            elif value is not None and not isinstance(value, Example):
+                yield from self._setting(name, node, value, indent)
+
+    def _setting(self, name: str, node: Schema, value: Any, indent: int) -> Iterator[str]:
+        start, model, each = " " * indent, resolve(node, self.schema), of_each(node)
+        if "properties" in model:
+            yield f"{start}{name}:"
+            yield from self.settings(model, value, indent + 2)
+        elif each and isinstance(value, Mapping) and self._has_settings(each):
+            yield f"{start}{name}:"
+            for key, inner in cast(Mapping[str, Any], value).items():
+                yield from self._setting(key, each, inner, indent + 2)
+        elif each and isinstance(value, list) and self._has_settings(each):
+            yield f"{start}{name}:"
+            for inner in cast(list[Any], value):
+                lines = list(self.settings(resolve(each, self.schema), inner, indent + 4))
+                first = next(number for number, line in enumerate(lines) if not line.lstrip().startswith("#"))
+                lines[first] = f"{start}  - {lines[first].lstrip()}"
+                yield from lines
+        else:
+            yield f"{start}{name}: {flow(value)}"
+
+    def _has_settings(self, node: Schema) -> bool:
+        model = resolve(node, self.schema)
+        below = of_each(model)
+        return "properties" in model or (below is not None and self._has_settings(below))
+
+    def _explanation(self, name: str, node: Schema, model: Schema, indent: int) -> Iterator[str]:
+        yield from _comment(_words(name, node, model), indent)
+        told: set[str] = set()
+        for policy, variant in policies(node, self.schema).items():
+            yield from _comment(f"policy: {policy}. {variant['description']}", indent, 2)
+            for key, each in variant["properties"].items():
+                if key == "policy":
+                    continue
+                words = "as above" if key in told else _words(key, each, variant)
+                yield from _comment(f"{key}: {words}", indent, 4)
+                inner = resolve(of_each(each) or {}, self.schema)
+                for below, limit in inner.get("properties", {}).items() if key not in told else ():
+                    yield from _comment(f"{below}: {_words(below, limit, inner)}", indent, 6)
+                told.add(key)
+
+
+def _words(name: str, node: Schema, model: Schema) -> str:
+    """What to write for a setting, its default and its meaning."""
+    left_out = default(name, node, model)
+    known = {"required": " (required)", "none": ""}.get(left_out, f" (default: {left_out})")
+    return f"{what_to_write(node)}{known}. {meaning(node)}"
+
+
+def _comment(text: str, indent: int, further: int = 0) -> list[str]:
+    start = f"{' ' * indent}# {' ' * further}"
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
