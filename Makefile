@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env tools unit pytest test check
+.PHONY: help up down env tools unit pytest test check schema new-stack lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready ## Stand the federation up on this machine
 	@$(BIN)/python -m local up
@@ -20,10 +20,11 @@ env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
 	@$(BIN)/python -m local tools
 
-check: $(VENV)/ready ## Check style and types
+check: $(VENV)/ready ## Check style, types and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/pyright --warnings
+	@$(BIN)/python -m tools.check_workflows
 
 unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds and without tools
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check pytest
@@ -34,11 +35,22 @@ pytest: $(VENV)/ready
 test: unit tools ## Run everything, the local stack included
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
-$(VENV)/ready: requirements.txt requirements-dev.txt
+schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from the settings' models
+	@$(BIN)/python -m stackfile
+
+# The name comes by the environment, so that no shell takes it for anything else.
+new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging
+	@$(BIN)/python -m stackfile.new "$$NAME"
+
+lock: $(VENV)/ready ## Write requirements-dev.lock anew, from the requirements; with LOCKFLAGS=--upgrade, the newest of all
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) \
+	  --custom-compile-command 'make lock' --output-file requirements-dev.lock requirements-dev.txt
+
+$(VENV)/ready: requirements-dev.lock
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) cannot make virtual environments. Install its venv module (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "Setting up $(VENV) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@

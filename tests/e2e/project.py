@@ -54,7 +54,7 @@ class Project:
         return subprocess.Popen(
             words,
             cwd=self.folder,
-            env=_clean_environment() | dict(environment or {}),
+            env=clean_environment() | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,7 +125,8 @@ def eventually(check: Callable[[], T], seconds: float) -> T:
             time.sleep(0.2)
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """This process's environment, without what would lead Pulumi, kubectl and make elsewhere."""
     mine = {
         key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBE", "MAKE", "MFLAGS"))
     }

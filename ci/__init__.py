@@ -1,0 +1,1 @@
+"""What the workflows do beyond a line of shell."""

@@ -1,0 +1,49 @@
+"""Pulumi as the workflows run it, and how its output is shown on GitHub."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+
+NOTHING_EXPECTED = 7
+"""The exit code of a run that was to find no change, and found one."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of Pulumi that has ended, with all that it printed."""
+
+    code: int
+    output: str
+
+
+def pulumi(command: str, stack: str, *options: str) -> Run:
+    """Runs a command that changes nothing, and shows what it prints in the job's log as well."""
+    words = ["pulumi", command, "--stack", stack, "--diff", "--non-interactive", "--color", "never", *options]
+    with subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        lines: list[str] = []
+        for line in process.stdout:
+            print(line, end="", file=sys.stderr)
+            lines.append(line)
+    return Run(process.returncode, "".join(lines))
+
+
+def summary(output: str) -> str:
+    """What a run comes to, in a line, such as `+ 2 to create, 79 unchanged`; empty where it has not come so far."""
+    found = re.search(r"^Resources:\n((?: {4}.+\n?)+)", output, re.MULTILINE)
+    return ", ".join(line.strip() for line in found[1].splitlines()) if found else ""
+
+
+def fold(title: str, output: str, longest: int) -> str:
+    """Output as a part that is shown on demand; of more than `longest` characters, those in the middle are left out."""
+    if len(output) > longest:
+        # What fails is told at the end.
+        head, tail = output[: longest // 2], output[-longest // 2 :]
+        left_out = output.count("\n") - head.count("\n") - tail.count("\n")
+        output = f"{head}\n... {left_out} lines are left out here; the job's log has them ...\n{tail}"
+    ticks = max((len(run) for run in re.findall("`+", output)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return f"<details><summary>{title}</summary>\n\n{fence}\n{output.rstrip()}\n{fence}\n\n</details>"

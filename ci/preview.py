@@ -1,0 +1,38 @@
+"""Previews stacks, and tells on one page of Markdown what would change and where the workloads would go.
+
+    python -m ci.preview dev prod > preview.md
+
+Ends with 1 where a stack cannot be previewed; the page then says why.
+"""
+
+import subprocess
+import sys
+
+from ci.engine import fold, pulumi, summary
+from ci.github import LONGEST
+
+POLICIES = "policy/pack"
+
+
+def main() -> int:
+    """Writes the page on standard output, and all that Pulumi prints on standard error."""
+    stacks = sys.argv[1:]
+    good = True
+    for stack in stacks:
+        run = pulumi("preview", stack, "--policy-pack", POLICIES)
+        good &= run.code == 0
+        heading = summary(run.output) if run.code == 0 else "the preview fails"
+        placements = _placements(stack)
+        room = LONGEST // len(stacks) - len(placements) - 1000
+        print(f"### {stack}: {heading}\n\n{placements}\n\n{fold('The preview', run.output, room)}\n")
+    return 0 if good else 1
+
+
+def _placements(stack: str) -> str:
+    words = [sys.executable, "-m", "federation.explain", "--stack", stack, "--output", "markdown"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Checks .github/workflows with actionlint, and their shell steps with shellcheck.
+
+    python -m tools.check_workflows
+
+Says so and goes on where there is no Go to build actionlint with: `make unit` needs no tools.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.build import CHECKERS, TOOLS, ToolError, build, check_go
+
+WORKFLOWS = TOOLS.parent / ".github" / "workflows"
+
+
+def main() -> int:
+    """Ends with 1 where something is wrong."""
+    try:
+        check_go(CHECKERS)
+    except ToolError as error:
+        print(f"actionlint is left out: {error}", file=sys.stderr)
+        return 0
+    try:
+        actionlint = build(CHECKERS)["actionlint"]
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    # A pinned package of ours; one that the machine may have would find other things on each machine.
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    options = [f"-shellcheck={shellcheck}", "-pyflakes="]
+    return subprocess.run([actionlint, *options, *sorted(WORKFLOWS.glob("*.yml"))], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
