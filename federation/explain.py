@@ -18,7 +18,7 @@ import yaml
 from clusters.spec import member_labels
 from federation.demand import PodDemand, accelerators, demands, pods
 from federation.distance import origin_regions
-from federation.placement import Decision, Facts, Members, NothingFits, candidates, place
+from federation.placement import Decision, Facts, Members, NothingFits, candidates, place, table
 from federation.spec import BUCKET, Nearest
 from problems import SettingsError, one_of
 from settings import Settings, parse
@@ -184,11 +184,8 @@ def _check_names(option: str, names: Iterable[str], known: Iterable[str]) -> Non
 
 
 def _table(name: str, answer: Answer) -> str:
-    rows = [("CLUSTER", "SHARE", "REASON")]
-    rows += [(each.cluster, str(each.share), each.reason) for each in answer.decisions]
-    wide, high = (max(len(row[column]) for row in rows) for column in (0, 1))
-    lines = [f"  {cluster:<{wide}}  {share:>{high}}  {why}" for cluster, share, why in rows] if answer.decisions else []
-    return "\n".join([name, *lines, *([f"  {answer.problem}"] if answer.problem else [])])
+    lines = table(answer.decisions) if answer.decisions else []
+    return "\n  ".join([name, *lines, *([answer.problem] if answer.problem else [])])
 
 
 def _markdown(name: str, answer: Answer) -> str:

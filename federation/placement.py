@@ -78,6 +78,14 @@ def place(placement: Placement, members: Members, counts: Sequence[int], facts: 
     return [placed.get(name) or _decision(name, [0] * len(counts), False, why_not[name]) for name in why_not]
 
 
+def table(decisions: Sequence[Decision]) -> list[str]:
+    """The decisions as the lines of a table, for people."""
+    rows = [("CLUSTER", "SHARE", "REASON")]
+    rows += [(each.cluster, str(each.share), each.reason) for each in decisions]
+    wide, high = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return [f"{cluster:<{wide}}  {share:>{high}}  {reason}" for cluster, share, reason in rows]
+
+
 def candidates(placement: Placement, members: Members, facts: Facts = NO_FACTS) -> list[str]:
     """The members that a placement could take, by name; the nearest and those with room are some of them."""
     return [name for name, labels in sorted(members.items()) if not _why_not(placement, name, labels, facts)]

@@ -11,6 +11,7 @@ from clusters.gke import GkeCluster
 from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
 from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from federation.manifests import Manifest
+from federation.placement import table
 from federation.preferences import selector
 
 _PROPAGATED_SECONDS = 300
@@ -60,6 +61,9 @@ class FederatedWorkload(pulumi.ComponentResource):
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
         self._host = host
+        if pulumi.runtime.is_dry_run():
+            # The stack's outputs are shown in a preview only where they change.
+            placed.apply(lambda workload: pulumi.log.info("\n".join(table(workload.decisions)), self))
         for position, manifest in enumerate(manifests):
             self._federate(f"{name}-{manifest.type.plural}-{manifest.name}", manifest, position, placed, namespace)
         self.register_outputs({"clusters": placed.apply(lambda workload: workload.clusters)})

@@ -508,9 +508,19 @@ def test_placements_tell_share_and_reason_for_every_cluster(run: Run) -> None:
 # Runs of another sort.
 
 
-def test_a_preview_of_a_new_stack_needs_nothing_of_the_cloud(prod: Run) -> None:
+def test_a_preview_of_a_new_stack_needs_nothing_of_the_cloud_and_tells_every_decision(
+    prod: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lambda text, *_: told.append(text))  # pyright: ignore
     preview = run_program("preview", prod.settings, preview=True)
     assert {each.urn.split("::", 2)[2] for each in preview.asked} == {each.urn.split("::", 2)[2] for each in prod.asked}
+    placements: dict[str, list[dict[str, Any]]] = prod.outputs["placements"]
+    for decisions in placements.values():
+        # One table for each workload, with a line for each cluster.
+        (lines,) = (table for each in told if (table := each.splitlines()[1:]) and decisions[0]["reason"] in table[0])
+        for line, decision in zip(lines, decisions, strict=True):
+            assert line.split(maxsplit=2) == [decision["cluster"], str(int(decision["share"])), decision["reason"]]
 
 
 def test_a_bad_setting_ends_the_run_before_anything_is_asked_for() -> None:
