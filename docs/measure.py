@@ -16,7 +16,6 @@ from statistics import median
 from typing import Any
 
 from local.api import Api, ApiError, Unreachable
-from local.control_plane import ControlPlane
 from tests.e2e.project import ROOT, Project
 
 REGIONS = ("us-west1", "europe-west1", "asia-southeast1", "us-east1", "europe-north1", "australia-southeast1")
@@ -45,8 +44,8 @@ def registration(count: int) -> tuple[float, float]:
         # be of six control planes that start on two cores.
         process = project.start(*project.make_command("up"), environment={"GKE_SECONDS_CLUSTER": "25"})
         try:
-            answered = _wait(lambda: _answering(project) == count or _has_failed(process))
-            registered, ready = _follow_members(_host(project), count)
+            answered = wait(lambda: _answering(project) == count or _has_failed(process))
+            registered, ready = _follow_members(project.api("member-0"), count)
             process.communicate()
             return max(ready.values()) - answered, max(ready[name] - registered[name] for name in ready)
         finally:
@@ -61,7 +60,7 @@ def whole(folder: Path) -> dict[str, float]:
         project.make("up").ok()
         for workload in project.outputs()["placements"].values():
             for decision in workload:
-                _wait(lambda decision=decision: _running(project, decision["cluster"]) >= decision["share"])
+                wait(lambda decision=decision: _running(project, decision["cluster"]) >= decision["share"])
         up = time.monotonic() - started
         preview = project.shell("time -p pulumi preview --expect-no-changes").ok().output
         seconds = next(float(line.split()[1]) for line in preview.splitlines() if line.startswith("real"))
@@ -103,7 +102,7 @@ def _median(stacks: list[dict[str, float]], figure: str) -> str:
     return f"{median(stack[figure] for stack in stacks):.1f} s"
 
 
-def _wait(check: Callable[[], bool], seconds: float = 300) -> float:
+def wait(check: Callable[[], bool], seconds: float = 300) -> float:
     """When a check first held."""
     deadline = time.monotonic() + seconds
     while not check():
@@ -124,11 +123,6 @@ def _answering(project: Project) -> int:
     return len(list((project.folder / ".local" / "clusters").glob("*/ready")))
 
 
-def _host(project: Project) -> Api:
-    folder = next((project.folder / ".local" / "clusters").glob("member-0-*/"))
-    return Api.of(ControlPlane(folder.name, folder, project.folder / ".local" / "bin"))
-
-
 def _follow_members(host: Api, count: int) -> tuple[dict[str, float], dict[str, float]]:
     """When each member was registered and when it became Ready, by name."""
     registered: dict[str, float] = {}
@@ -139,7 +133,7 @@ def _follow_members(host: Api, count: int) -> tuple[dict[str, float], dict[str, 
             for change in host.watch(MEMBERS, 300):
                 name = change["object"]["metadata"]["name"]
                 registered.setdefault(name, time.monotonic())
-                if _is_ready(change["object"]):
+                if is_ready(change["object"]):
                     ready.setdefault(name, time.monotonic())
                 if len(ready) == count:
                     break
@@ -147,7 +141,8 @@ def _follow_members(host: Api, count: int) -> tuple[dict[str, float], dict[str, 
     return registered, ready
 
 
-def _is_ready(member: dict[str, Any]) -> bool:
+def is_ready(member: dict[str, Any]) -> bool:
+    """Whether a KubeFedCluster has this condition."""
     conditions = member.get("status", {}).get("conditions", [])
     return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
 

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 import psutil
 import yaml
 
+from local.api import Api
+from local.control_plane import ControlPlane
+
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
@@ -92,6 +95,23 @@ class Project:
         done = self.shell(f"kubectl --context {cluster} get {arguments} -o json 2>/dev/null").ok()
         return json.loads(done.output)["items"]
 
+    def api(self, cluster: str) -> Api:
+        """The API server of a cluster, as its administrator."""
+        folder = self.cluster_folder(cluster)
+        return Api.of(ControlPlane(folder.name, folder, self.folder / ".local" / "bin"))
+
+    def cluster_folder(self, cluster: str) -> Path:
+        """Where the servers of a cluster have their files; Pulumi has put some characters after its name."""
+        (folder,) = (
+            each for each in (self.folder / ".local" / "clusters").iterdir() if each.name.rpartition("-")[0] == cluster
+        )
+        return folder
+
+    def servers(self, cluster: str) -> list[psutil.Process]:
+        """The processes of a cluster's control plane."""
+        # With the slash, for one cluster's name may begin with another's.
+        return list(self.processes(f"{self.cluster_folder(cluster)}/"))
+
     def outputs(self) -> dict[str, Any]:
         return json.loads(self.shell("pulumi stack output --json --show-secrets").ok().output)
 
@@ -101,11 +121,11 @@ class Project:
     def write_settings(self, settings: dict[str, Any]) -> None:
         self._stack_file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
-    def processes(self) -> Iterator[psutil.Process]:
-        """Every process on this machine that has to do with this copy."""
+    def processes(self, path: str = "") -> Iterator[psutil.Process]:
+        """Every process on this machine that has to do with this copy, or with a path in it."""
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if any(str(self.folder) in word for word in process.cmdline()):
+                if any((path or str(self.folder)) in word for word in process.cmdline()):
                     yield process
 
     @property
