@@ -424,14 +424,32 @@ def test_an_entry_of_a_placement_or_an_override_stands_once(ours: Definitions) -
         assert refusal and ("Duplicate value" in refusal or "clusterName: Required" in refusal), each
 
 
-def _federated(spec: dict[str, Any]) -> dict[str, Any]:
+def test_an_object_is_not_placed_before_it_is_taken_in(ours: Definitions) -> None:
+    moved: dict[str, Any] = {"template": {}, "placement": {"clusters": [], "clusterSelector": {}}}
+    placed = moved | {"placement": {"clusters": [{"name": "one"}], "clusterSelector": {}}}
+    new = _federated(moved, "new")
+    refusal = ours.refusal(Question(_federated(placed, "new"), old=new))
+    assert refusal and "place it once it has a status" in refusal
+    # What its user changes is another matter, and so is an object that is made with its place.
+    assert ours.refusal(Question(_federated(moved | {"template": {"metadata": {}}}, "new"), old=new)) is None
+    assert ours.refusal(Question(_federated(placed))) is None
+
+    taken_in = _federated(moved, "taken-in") | {"status": {"observedGeneration": 1}}
+    ours.store(taken_in)
+    path = f"{ours.path('FederatedDeployment', ours.namespace)}/taken-in"
+    kept = ours.api.get(path)
+    assert ours.api.replace(path, kept | {"spec": placed}, dryRun="All")["spec"]["placement"] == placed["placement"]
+
+
+def _federated(spec: dict[str, Any], name: str = "api") -> dict[str, Any]:
     identity = {"apiVersion": "types.kubefed.io/v1beta1", "kind": "FederatedDeployment"}
-    return {**identity, "metadata": {"name": "api"}, "spec": spec}
+    return {**identity, "metadata": {"name": name}, "spec": spec}
 
 
 def _without_keys(schema: dict[str, Any]) -> dict[str, Any]:
-    """A federated type's schema as KubeFed has it, which does not say that an entry of a list stands once."""
+    """A federated type's schema as KubeFed has it: without that an entry of a list stands once, and without rules."""
     stripped = copy.deepcopy(schema)
+    stripped.pop("x-kubernetes-validations", None)
     spec = stripped["properties"]["spec"]["properties"]
     overrides = spec["overrides"]["items"]
     overrides.pop("required", None)
