@@ -54,6 +54,20 @@ def test_pods_run_where_the_placement_says(project: Project, workload: str, kind
     eventually(check, seconds=30)
 
 
+def test_the_map_in_the_docs_is_what_the_stack_says(project: Project) -> None:
+    project.make("map").ok()
+    drawn = (project.folder / "map.svg").read_text()
+    assert drawn == (project.folder / "docs" / "pictures" / "map.svg").read_text(), "draw it anew: make map"
+    (project.folder / "map.svg").unlink()
+
+
+def test_every_preview_tells_every_decision(project: Project) -> None:
+    preview = project.shell("pulumi preview --expect-no-changes").ok().output
+    for decisions in project.outputs()["placements"].values():
+        for each in decisions:
+            assert re.search(rf"{each['cluster']} +{each['share']} +{re.escape(each['reason'])}", preview), each
+
+
 def test_a_second_up_changes_nothing(project: Project) -> None:
     output = project.make("up").ok().output
     assert re.search(r"Resources:\n\s+\d+ unchanged\n", output), output
