@@ -36,6 +36,7 @@ pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
 schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from the settings' models

@@ -426,7 +426,7 @@ def test_an_entry_of_a_placement_or_an_override_stands_once(ours: Definitions) -
 
 def test_an_object_is_not_placed_before_it_is_taken_in(ours: Definitions) -> None:
     moved: dict[str, Any] = {"template": {}, "placement": {"clusters": [], "clusterSelector": {}}}
-    placed = moved | {"placement": {"clusters": [{"name": "one"}], "clusterSelector": {}}}
+    placed: dict[str, Any] = {"template": {}, "placement": {"clusters": [{"name": "one"}], "clusterSelector": {}}}
     new = _federated(moved, "new")
     refusal = ours.refusal(Question(_federated(placed, "new"), old=new))
     assert refusal and "place it once it has a status" in refusal

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as budget
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -199,7 +198,6 @@ def test_a_split_in_figures() -> None:
     assert split(5, {"a": 0, "b": 0}) == {"a": 0, "b": 0}
 
 
-@budget(max_examples=40)
 @given(EVERY, MEMBERS, COUNTS, FACTS, st.randoms(use_true_random=False))
 def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
     placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts, random: Any
@@ -230,7 +228,6 @@ def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
             assert each.reason == waiting
 
 
-@budget(max_examples=40)
 @given(EVERY, MEMBERS, COUNTS, FACTS)
 def test_a_member_that_is_not_taken_changes_no_share(
     placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts
@@ -249,7 +246,6 @@ def test_a_member_that_is_not_taken_changes_no_share(
             }
 
 
-@budget(max_examples=40)
 @given(EVERY, MEMBERS)
 def test_a_member_without_the_accelerator_is_passed_over(
     placement: Placement, members: dict[str, dict[str, str]]
@@ -263,7 +259,6 @@ def test_a_member_without_the_accelerator_is_passed_over(
             assert each.reason != "no nvidia-l4"
 
 
-@budget(max_examples=60)
 @given(st.one_of(SPREAD, WEIGHTED), MEMBERS, st.integers(0, 60))
 def test_limits_hold_or_are_told_with_their_numbers(
     placement: Spread | Weighted, members: dict[str, dict[str, str]], count: int
@@ -294,7 +289,6 @@ def test_limits_hold_or_are_told_with_their_numbers(
             assert shares[more] - shares[less] <= 1 or not gives or not takes
 
 
-@budget(max_examples=40)
 @given(st.one_of(SPREAD, WEIGHTED, NEAREST), MEMBERS, member(), st.integers(0, 60))
 def test_a_further_cluster_takes_from_others_and_gives_to_none(
     placement: Spread | Weighted | Nearest, members: dict[str, dict[str, str]], further: dict[str, str], count: int
@@ -317,7 +311,6 @@ def angle(one: str, other: str) -> float:
     return acos(max(-1.0, min(1.0, sin(a) * sin(c) + cos(a) * cos(c) * cos(b - d))))
 
 
-@budget(max_examples=60)
 @given(
     st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(regions())), min_size=1),
     st.lists(st.sampled_from(sorted(regions())), min_size=1, max_size=3, unique=True),
@@ -338,7 +331,6 @@ def test_the_nearest_are_taken(places: dict[str, str], origins: list[str], count
         assert f"{far[each.cluster] * 6371.0088:,.0f} km" in each.reason or far[each.cluster] < 1e-6
 
 
-@budget(max_examples=60)
 @given(MEMBERS, COUNTS, st.dictionaries(st.sampled_from(NAMES), st.tuples(*[st.integers(0, 60)] * 3)))
 def test_spare_capacity_never_gives_more_than_fits(
     members: dict[str, dict[str, str]], counts: list[int], free: dict[str, tuple[int, ...]]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.demand import PodDemand, accelerators, demands, pod_demand, pods
@@ -151,7 +151,6 @@ def paths(value: Any) -> list[tuple[Any, ...]]:
     return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]
 
 
-@settings(max_examples=100)
 @given(data=st.data(), kind=st.sampled_from(["deployments.apps", "cronjobs.batch"]))
 def test_no_pod_is_too_odd(data: st.DataObject, kind: str) -> None:
     pod = {

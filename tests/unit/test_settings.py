@@ -618,7 +618,7 @@ def answers(raw: Mapping[str, Any], folder: Path) -> None:
         assert all(each.setting and each.advice for each in error.problems)
 
 
-FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
