@@ -77,6 +77,14 @@ class Federation(Model):
 
     Describes types of your own, which can then be listed in types.
     """
+    tokens: dict[str, Annotated[int, Field(ge=1, le=1_000_000, description="a whole number from 1 up")]] = Field(
+        default_factory=dict[str, int]
+    )
+    """a map of this stack's clusters to whole numbers from 1 up
+
+    Another number is another token for KubeFed in that cluster: it is taken up, and then the one before is void. A
+    cluster that is left out has number 1.
+    """
 
     def known(self) -> dict[str, TargetType]:
         """Every type that can be enabled, by its name."""
@@ -294,6 +302,11 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
     if federation.host not in clusters:
         advice = f"not a cluster of this stack; write {one_of(federation.host, clusters)}"
         yield Problem("federation.host", federation.host, advice)
+    for name in federation.tokens:
+        if name not in clusters:
+            yield Problem(
+                f"federation.tokens.{name}", name, f"not a cluster of this stack; write {one_of(name, clusters)}"
+            )
     known = federation.known()
     for name in federation.types:
         if name not in known:

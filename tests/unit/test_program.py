@@ -145,6 +145,19 @@ def test_tokens_are_secret_wherever_they_go(run: Run) -> None:
     assert len([each for each in run.of_kind("Secret") if "stringData" in each.secrets]) == len(run.clusters)
 
 
+def test_another_number_is_another_token_of_one_member_alone() -> None:
+    raw = stack_settings("local")
+    raw["federation"] = {**raw["federation"], "tokens": {"serving": 2}}
+    rotated = run_program("local", raw)
+    before, after = ({each.name: each.inputs for each in every.kubernetes} for every in (run_of("local"), rotated))
+    assert before.keys() == after.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    # What keeps the token on the host, and the registration, from which the controller learns of it.
+    assert changed == {"serving-token", "serving-credentials", "serving-registration"}
+    assert after["serving-token"]["metadata"]["name"] == "serving-training-2"
+    assert after["serving-token"]["metadata"]["annotations"] == before["serving-token"]["metadata"]["annotations"]
+
+
 def test_a_member_is_ready_before_the_run_goes_on(run: Run) -> None:
     for each in run.of_kind("KubeFedCluster"):
         assert each.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"

@@ -160,6 +160,8 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "slot below the plan": ({"clusters.serving.slot": -1}, "clusters.serving.slot", ["-1", "0 to"]),
     "host that is no cluster": ({"federation.host": "trainin"}, "federation.host", ["'trainin'", "training"]),
     "unknown type": ({"federation.types": ["deployment"]}, "federation.types", ["'deployment'", "deployments.apps"]),
+    "token of no cluster": ({"federation.tokens": {"servin": 2}}, "federation.tokens.servin", ["'servin'", "serving"]),
+    "token of no number": ({"federation.tokens": {"serving": 0}}, "federation.tokens.serving", ["0", "from 1 up"]),
     "no clusters": ({"clusters": DELETE}, "clusters", ["required", "write"]),
     "empty clusters": ({"clusters": {}}, "clusters", ["required", "write"]),
     "no federation": ({"federation": DELETE}, "federation.host", ["required", "write"]),
