@@ -345,8 +345,9 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
 
 
 def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> Iterator[Problem]:
-    """Yields every object that two workloads hold: each would place it elsewhere."""
+    """Yields every object that two workloads hold, since each would place it elsewhere, and what KubeFed mixes up."""
     owners: dict[tuple[str, str, str], str] = {}
+    moved: dict[tuple[str, str], str] = {}
     for name, objects in manifests.items():
         namespace = workloads[name].namespace
         for manifest in objects:
@@ -354,3 +355,9 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
             if owner != name:
                 advice = f"workload {owner} holds this object of namespace {namespace} already; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)
+            # A preference has the name of what it moves, and is of one kind.
+            kind = manifest.type.kind
+            other = moved.setdefault((namespace, manifest.name), kind) if manifest.type.movable else kind
+            if other != kind:
+                advice = f"KubeFed cannot move it apart from {other} {manifest.name}; rename one of them"
+                yield Problem(f"workloads.{name}.manifests", f"{kind} {manifest.name}", advice)

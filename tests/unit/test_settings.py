@@ -452,6 +452,21 @@ def test_an_object_in_two_workloads_is_told_with_its_owner(folder: Path) -> None
     assert "rename" in message
 
 
+def test_two_kinds_of_one_name_that_kubefed_would_move_are_told(folder: Path) -> None:
+    spec = "spec: {replicas: 1}"
+    texts = [
+        f"{{apiVersion: apps/v1, kind: {kind}, metadata: {{name: api}}, {spec}}}"
+        for kind in ("Deployment", "ReplicaSet")
+    ]
+    (folder / "job.yaml").write_text("\n---\n".join(texts))
+    types = {"federation.types": ["deployments.apps", "replicasets.apps"]}
+    message = mistakes(folder, types)
+    assert "workloads.train.manifests: 'ReplicaSet api': KubeFed cannot move it apart from Deployment api" in message
+    # Any other kind can have the name.
+    (folder / "job.yaml").write_text(f"{texts[0]}\n---\n{JOB.replace('train', 'api')}")
+    assert parse(changed({"federation.types": ["deployments.apps", "jobs.batch"]}), folder)
+
+
 def test_the_same_name_in_another_namespace_is_another_object(folder: Path) -> None:
     assert parse(changed({"workloads.again": WORKLOAD | {"namespace": "other"}}), folder)
 
