@@ -355,6 +355,22 @@ def test_secrets_of_all_namespaces_are_not_the_controllers(run: Run) -> None:
         assert "secrets" not in rule.get("resources", [])
 
 
+def test_one_controller_outlives_the_drain_of_a_node(run: Run) -> None:
+    deployment = run.one("Deployment", "kubefed-controller-manager").inputs["spec"]
+    budget = run.one("PodDisruptionBudget", "kubefed-controller-manager").inputs["spec"]
+    assert budget["minAvailable"] < deployment["replicas"]
+    terms = deployment["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert [term["podAffinityTerm"]["topologyKey"] for term in terms] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    labels = deployment["template"]["metadata"]["labels"]
+    for selector in (budget["selector"], *(term["podAffinityTerm"]["labelSelector"] for term in terms)):
+        assert selector["matchLabels"] == labels
+
+
 def test_the_controller_runs_without_privileges(run: Run) -> None:
     pod = run.one("Deployment", "kubefed-controller-manager").inputs["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
