@@ -2,7 +2,10 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
+
+from hypothesis import strategies as st
 
 # Each in place of a value of its type, or of any.
 _OF_ANY: tuple[Any, ...] = (None, {}, [], ["text"], "text", 7)
@@ -153,6 +156,29 @@ def hard_cases(clusters: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
     for lease, renew, retry in _LEADERS:
         times = {"leaseDuration": lease, "renewDeadline": renew, "retryPeriod": retry, "resourceLock": "endpoints"}
         yield _changed(config, ("spec", "leaderElect"), times)
+
+
+_LEAVES = (
+    st.sampled_from([*_OF_ANY, *_TEXTS, *_ENDPOINTS, *_NUMBERS, *sorted(word for words in _CHOICES for word in words)])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    | st.integers(-(2**40), 2**40)
+)
+_ANYTHING = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def fuzzed(draw: st.DrawFn, body: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """A copy of an object with one to four places in a section left out, or replaced by anything."""
+    places = [path for path, _ in _values(body[section], (section,))]
+    for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=4, unique=True)):
+        # What is inside of a place that has changed already is gone.
+        with suppress(KeyError, IndexError, TypeError):
+            body = _changed(body, path, draw(st.just(_ABSENT) | _ANYTHING))
+    return dict(body)
 
 
 def _values(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
