@@ -172,12 +172,15 @@ _ANYTHING = st.recursive(
 
 @st.composite
 def fuzzed(draw: st.DrawFn, body: Mapping[str, Any], section: str) -> dict[str, Any]:
-    """A copy of an object with one to four places in a section left out, or replaced by anything."""
-    places = [path for path, _ in _values(body[section], (section,))]
-    for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=4, unique=True)):
+    """A copy of an object with one to three places in a section left out, or replaced by their like or by anything."""
+    places = list(_values(body[section], (section,)))
+    for path, value in draw(st.lists(st.sampled_from(places), min_size=1, max_size=3, unique_by=lambda each: each[0])):
+        # What is of another type is refused for that alone, and says nothing of the finer rules.
+        alike = st.sampled_from([*_texts(value), *_ENDPOINTS]) if isinstance(value, str) else st.sampled_from(_NUMBERS)
+        likely = alike if isinstance(value, str | int) else _ANYTHING
         # What is inside of a place that has changed already is gone.
         with suppress(KeyError, IndexError, TypeError):
-            body = _changed(body, path, draw(st.just(_ABSENT) | _ANYTHING))
+            body = _changed(body, path, draw(st.one_of(likely, likely, st.just(_ABSENT), _ANYTHING)))
     return dict(body)
 
 
