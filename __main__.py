@@ -24,7 +24,8 @@ placed = decide(settings, labels, {name: cluster.kubeconfig for name, cluster in
 
 control_plane = ControlPlane("kubefed", host, types)
 members = [
-    Member(name, cluster, host_name, host, control_plane, labels[name], types) for name, cluster in clusters.items()
+    Member(name, cluster, host_name, host, control_plane, labels[name], types, settings.federation.tokens.get(name, 1))
+    for name, cluster in clusters.items()
 ]
 federated_types = FederatedTypes("types", host, clusters, control_plane, types)
 

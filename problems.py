@@ -1,7 +1,9 @@
 """Mistakes in the settings: how they are found in plain values by pydantic models, and how they are told."""
 
 import difflib
+import functools
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -11,6 +13,9 @@ from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
 Schema = dict[str, Any]
+
+# What of the settings' mistakes is told: so many of them, and so many characters of each.
+_TOLD, _LONGEST = 100, 8000
 
 
 class Model(BaseModel):
@@ -36,17 +41,19 @@ class Problem:
 
     def __str__(self) -> str:
         value = "" if self.value is None else f" {shorten(self.value)}:"
+        advice = self.advice if len(self.advice) <= _LONGEST else f"{self.advice[:_LONGEST]}…"
         place = self.place and f" ({self.place})"
-        return f"{self.setting}:{value} {self.advice}{place}"
+        return f"{self.setting}:{value} {advice}{place}"
 
 
 class SettingsError(Exception):
-    """The settings hold mistakes; `problems` has every one that was found, and the message tells them all."""
+    """The settings hold mistakes; `problems` has every one that was found, and the message tells the first hundred."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        lines = "".join(f"\n  {problem}" for problem in problems)
+        lines = "".join(f"\n  {problem}" for problem in problems[:_TOLD])
+        lines += f"\n  and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
         super().__init__(f"{count} in the stack's settings; nothing was changed.{lines}")
 
 
@@ -55,9 +62,14 @@ def check_model(setting: str, raw: Any, model: type[M], problems: list[Problem])
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        schema = model.model_json_schema()
+        schema = _schema(model)
         problems.extend(_problem(setting, details, schema) for details in error.errors())
         return None
+
+
+@functools.cache
+def _schema(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema()
 
 
 def check_models(setting: str, raw: Any, model: type[M], name: str, problems: list[Problem]) -> dict[str, M]:
@@ -83,7 +95,9 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
 def one_of(value: object, known: Iterable[str]) -> str:
     """Names what could stand in a value's place: the likeliest first, or all where they are few."""
     names = sorted(known)
-    close = difflib.get_close_matches(str(value), names, n=1)
+    # To find what is alike takes time by the length of both, and no name is as long as this.
+    text = value[:300] if isinstance(value, str) else shorten(value)
+    close = difflib.get_close_matches(text, names, n=1)
     if close and len(names) > 8:
         return f"{close[0]}, or another of the {len(names)} known"
     if close:
@@ -95,18 +109,40 @@ def one_of(value: object, known: Iterable[str]) -> str:
 
 def shorten(value: object, length: int = 80) -> str:
     """A value as it can stand in a message: control characters escaped, and no longer than `length` characters."""
-    text = repr(value)
+    # Of what is large or deep, only the beginning is looked at.
+    text = repr(value[: length + 1]) if isinstance(value, str) else _SHORT.repr(value)
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def one_line(key: str) -> str:
-    """A key as it can stand in a setting's path: control characters escaped."""
-    return key.encode("unicode_escape").decode()
+    """A key as it can stand in a setting's path: control characters escaped, and no longer than 300 characters."""
+    return key[:300].encode("unicode_escape").decode()
 
+
+def depth(value: object, most: int) -> int:
+    """How deep plain values are nested, or `most` where they are deeper."""
+    level, below = 0, [value]
+    while below and level < most:
+        level += 1
+        # What stands in several places is looked at once.
+        distinct = {id(each): each for each in below}.values()
+        below = [inner for each in distinct for inner in _inside(each)]
+    return level
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return cast(Mapping[object, object], value).values()
+    return cast(list[object], value) if isinstance(value, list) else ()
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 20, 100, 100
 
 # Names that Kubernetes or Google Cloud takes, and how to say so.
 NAME = r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+OBJECT_NAME = r"^(?!.{254})[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 _TEXT_RULES = {

@@ -1,5 +1,6 @@
 """A stack's settings: every check that needs no cloud, told all at once before anything is created."""
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +12,13 @@ from pulumi.runtime import get_config_env
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
+from clusters.addresses import SLOTS
 from clusters.spec import Cluster, check_clusters, member_labels
 from federation.copies import check_placement
 from federation.manifests import Manifest, ManifestError, read_manifests
 from federation.overrides import check_overrides
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
-from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, one_of
+from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
 from stackfile.lines import locate
 
 
@@ -39,6 +41,9 @@ class Stack(Model):
     Each is a file of Kubernetes objects that are placed together.
     """
 
+
+# Far deeper than any setting, and far from where Python gives up.
+_DEPTH = 64
 
 SECTIONS = tuple(Stack.model_fields)
 
@@ -79,13 +84,20 @@ def load() -> Settings:
 
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
     """Checks plain values; manifests are looked for in `folder`. Raises SettingsError."""
+    for key, value in raw.items():
+        if depth(value, _DEPTH) == _DEPTH:
+            raise SettingsError([Problem(one_line(key), None, "nested too deep; write it as docs/settings.md shows")])
     problems = [
-        Problem(key, None, f"unknown setting; write {one_of(key, SECTIONS)}") for key in sorted({*raw} - {*SECTIONS})
+        Problem(one_line(key), None, f"unknown setting; write {one_of(key, SECTIONS)}")
+        for key in sorted({*raw} - {*SECTIONS})
     ]
     if not project:
         problems.append(Problem("gcp:project", None, "required; write the id of your Google Cloud project"))
     if not raw.get("clusters"):
         problems.append(Problem("clusters", None, "required; write at least one cluster, as the README shows"))
+    if isinstance(raw.get("clusters"), Mapping) and len(raw["clusters"]) > SLOTS:
+        advice = f"the address plan has room for {SLOTS}; take some out, or make another stack of them"
+        raise SettingsError([Problem("clusters", f"{len(raw['clusters'])} clusters", advice)])
     clusters = check_models("clusters", raw.get("clusters") or {}, Cluster, NAME, problems)
     problems.extend(check_clusters(clusters))
 
@@ -121,9 +133,15 @@ def _covered(problem: Problem, secret: Iterable[str]) -> Problem:
     return replace(problem, value="[secret]") if is_secret and problem.value is not None else problem
 
 
+_ENDLESS = functools.reduce(lambda inner, _: [inner], range(_DEPTH), list[Any]())
+"""What stands for a setting that is nested too deep to be read."""
+
+
 def _value(text: str | None) -> Any:
     """A setting as plain values; text that is no JSON stands for itself, and its model refuses it."""
     try:
         return json.loads(text or "null")
-    except json.JSONDecodeError:
+    except ValueError:
         return text
+    except RecursionError:
+        return _ENDLESS

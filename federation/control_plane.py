@@ -66,6 +66,13 @@ class ControlPlane(pulumi.ComponentResource):
                 on_host, pulumi.ResourceOptions(depends_on=[config, *rights, host.system_pool])
             ),
         )
+        kubernetes.policy.v1.PodDisruptionBudget(
+            f"{name}-disruption-budget",
+            metadata={"name": "kubefed-controller-manager", "namespace": NAMESPACE},
+            # Nodes are drained one after another, for upgrades and by the autoscaler; one controller runs throughout.
+            spec={"min_available": 1, "selector": {"match_labels": _LABELS}},
+            opts=pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[self.namespace])),
+        )
         self.register_outputs({"namespace": self.namespace.metadata.name})
 
     def _definition(
@@ -111,16 +118,26 @@ class ControlPlane(pulumi.ComponentResource):
 
 def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:
     health: kubernetes.core.v1.HTTPGetActionArgsDict = {"path": "/healthz", "port": "health"}
+    selector: kubernetes.meta.v1.LabelSelectorArgsDict = {"match_labels": _LABELS}
     # The controller reads its configuration only when it starts, so a change of it must start a new one.
     digest = hashlib.sha256(json.dumps(kubefed_config(), sort_keys=True).encode()).hexdigest()[:16]
     return {
         "replicas": 2,
-        "selector": {"match_labels": _LABELS},
+        "selector": selector,
         "template": {
             "metadata": {"labels": _LABELS, "annotations": {"geo-federation/config-digest": digest}},
             "spec": {
                 "service_account_name": CONTROLLER,
                 "termination_grace_period_seconds": 10,
+                "affinity": {
+                    "pod_anti_affinity": {
+                        # Not required: on one node, two are better than one.
+                        "preferred_during_scheduling_ignored_during_execution": [
+                            {"weight": weight, "pod_affinity_term": {"label_selector": selector, "topology_key": key}}
+                            for key, weight in (("kubernetes.io/hostname", 100), ("topology.kubernetes.io/zone", 50))
+                        ]
+                    }
+                },
                 "security_context": {
                     "run_as_non_root": True,
                     "run_as_user": 1001,

@@ -1,22 +1,18 @@
 """Reads the plain Kubernetes manifests that a workload is made of."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
+from federation.documents import ManifestError, not_plain, read_documents
 from federation.kinds import KNOWN, TargetType
-from problems import one_of, shorten
+from problems import OBJECT_NAME, one_of, shorten
 
-
-class ManifestError(Exception):
-    """A manifest file cannot be used; `problems` says why, one sentence each."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = list(problems)
-        super().__init__("; ".join(problems))
+# Of one file; who has made more mistakes than these will not read on.
+_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
 
     Raises ManifestError.
     """
-    documents = [document for document in _documents(folder, file) if document is not None]
+    documents = [document for document in read_documents(folder, file) if document is not None]
     if not documents:
         raise ManifestError(["the file holds no object; write at least one Kubernetes manifest into it"])
     problems: list[str] = []
@@ -45,40 +41,17 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
             kind = _type_of(document, types)
             assert kind
             manifests.append(Manifest(kind, document["metadata"]["name"], document))
-    names = [(manifest.type.config_name, manifest.name) for manifest in manifests]
-    problems.extend(
-        f"{kind} {name} is there twice; rename one"
-        for kind, name in sorted(set(names))
-        if names.count((kind, name)) > 1
-    )
+    names = Counter((manifest.type.config_name, manifest.name) for manifest in manifests)
+    problems.extend(f"{kind} {name} is there twice; rename one" for (kind, name), n in sorted(names.items()) if n > 1)
+    if len(problems) > _TOLD:
+        problems[_TOLD:] = [f"{len(problems) - _TOLD} more mistakes are in the file; mend these first"]
     if problems:
         raise ManifestError(problems)
     return manifests
 
 
-def _documents(folder: Path, file: str) -> list[Any]:
-    path = PurePosixPath(file)
-    if path.is_absolute() or ".." in path.parts:
-        raise ManifestError(
-            ["outside the project; write a path below the project's folder, such as workloads/job.yaml"]
-        )
-    try:
-        if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            raise ManifestError(["a link that leads out of the project; write the path of a file inside it"])
-        text = (folder / path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ManifestError(["no such file; write the path of one, seen from the project's folder"]) from None
-    except UnicodeDecodeError:
-        raise ManifestError(["not UTF-8 text; save the file as UTF-8"]) from None
-    except (OSError, ValueError) as error:
-        raise ManifestError([f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
-    try:
-        return list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = getattr(error, "problem", None) or "it cannot be read"
-        raise ManifestError([f"not YAML{where}: {what}; mend the file"]) from None
+_API_VERSION = r"([a-z0-9][-.a-z0-9]{0,252}/)?[a-z0-9]{1,63}"
+_KIND = r"[A-Za-z][A-Za-z0-9]{0,62}"
 
 
 def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterator[str]:
@@ -90,14 +63,22 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
     if not isinstance(api_version, str) or not isinstance(kind, str):
         yield "apiVersion or kind is missing; write both, such as apps/v1 and Deployment"
         return
+    if not re.fullmatch(_API_VERSION, api_version) or not re.fullmatch(_KIND, kind):
+        yield f"{shorten(kind)} of {shorten(api_version)} is no type of object; write such as Deployment, apps/v1"
+        return
     metadata = body.get("metadata")
     name = cast(Mapping[str, Any], metadata).get("name") if isinstance(metadata, Mapping) else None
     if not isinstance(name, str) or not name:
         yield f"{kind} has no metadata.name; write one"
         return
+    if not re.fullmatch(OBJECT_NAME, name):
+        yield f"{kind} has metadata.name {shorten(name)}; write up to 253 lower-case letters, digits, dashes and dots"
+        return
     own = cast(Mapping[str, Any], metadata).get("namespace", namespace)
     if own != namespace:
-        yield f"{kind} {name} names namespace {own!r}; leave it out, or write the workload's namespace {namespace}"
+        advice = f"leave it out, or write the workload's namespace {namespace}"
+        yield f"{kind} {name} names namespace {shorten(own)}; {advice}"
+    yield from (f"{kind} {name}: {text.removeprefix('.')}" for text in not_plain(body))
     target = _type_of(body, types)
     if target is None or target not in types:
         enabled = [each.config_name for each in types]

@@ -9,8 +9,10 @@ Ends with 2 for a mistake. Needs matplotlib, which the program itself does not.
 # pyright: reportUnknownMemberType=false
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +73,12 @@ def spots(
     covered = [_around(point, (_POINT, _POINT)) for point in points.values()]
     found: dict[str, tuple[float, float]] = {}
     # From east to west, so that what is crowded opens towards the west, where most oceans are.
-    for name in sorted(points, key=lambda name: points[name], reverse=True):
-        choices = list(_choices(points[name], sizes[name]))
-        free = (each for each in choices if _is_free(_around(each, sizes[name]), covered, whole))
-        found[name] = next(free, choices[0])
-        covered.append(_around(found[name], sizes[name]))
+    for name, point in sorted(points.items(), key=lambda item: item[1], reverse=True):
+        free = (
+            each for each in _choices(point, sizes[name], whole) if _is_free(_around(each, sizes[name]), covered, whole)
+        )
+        found[name] = next(free, point)
+        covered.append(_around(found[name], size))
     return found
 
 
@@ -160,11 +163,14 @@ def _beside(place: tuple[float, float], offset: tuple[float, float], card: "Offs
     )
 
 
-def _choices(point: tuple[float, float], size: tuple[float, float]) -> Iterator[tuple[float, float]]:
-    """Where the middle of a card could be: beside its point, in ever wider rings."""
-    for gap in range(_POINT, 60 * _POINT, _POINT):
-        for right, up in ((1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1)):
-            yield point[0] + right * (gap + size[0] / 2), point[1] + up * (gap + size[1] / 2)
+def _choices(
+    point: tuple[float, float], size: tuple[float, float], whole: tuple[float, float]
+) -> Iterator[tuple[float, float]]:
+    """Where the middle of a card could be: right beside its point, or else anywhere, the nearest first."""
+    for right, up in ((1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1)):
+        yield point[0] + right * (_POINT + size[0] / 2), point[1] + up * (_POINT + size[1] / 2)
+    grid = product(*(range(0, int(length), _POINT) for length in whole))
+    yield from sorted(grid, key=lambda place: math.dist(place, point))
 
 
 def _around(middle: tuple[float, float], size: tuple[float, float]) -> Box:

@@ -35,10 +35,12 @@ class Member(pulumi.ComponentResource):
         control_plane: ControlPlane,
         labels: Mapping[str, str],
         types: Sequence[TargetType],
+        token_number: int = 1,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:Member", f"{name}-member", None, opts)
-        token = self._access(name, f"{name}-{host_name}", cluster, control_plane if cluster is host else None, types)
+        own = control_plane if cluster is host else None
+        token = self._access(name, f"{name}-{host_name}", cluster, own, types, token_number)
         on_host = pulumi.ResourceOptions(
             parent=self, provider=host.provider, depends_on=[control_plane.namespace], deleted_with=host.cluster
         )
@@ -79,10 +81,12 @@ class Member(pulumi.ComponentResource):
         cluster: GkeCluster,
         control_plane: ControlPlane | None,
         types: Sequence[TargetType],
+        token_number: int,
     ) -> pulumi.Output[str]:
         """Makes the account that KubeFed uses inside the cluster, and returns its token.
 
-        `control_plane` is given where it runs in this very cluster, and has made the namespace.
+        `control_plane` is given where it runs in this very cluster, and has made the namespace. Another `token_number`
+        is another token.
         """
         inside = pulumi.ResourceOptions(parent=self, provider=cluster.provider, deleted_with=cluster.cluster)
         namespace = (
@@ -111,7 +115,9 @@ class Member(pulumi.ComponentResource):
         secret = kubernetes.core.v1.Secret(
             f"{name}-token",
             metadata={
-                "name": account_name,
+                # By another name it is another Secret: made first, and the one before deleted when all is done. With
+                # it goes the token.
+                "name": account_name if token_number == 1 else f"{account_name}-{token_number}",
                 "namespace": NAMESPACE,
                 "annotations": {"kubernetes.io/service-account.name": account_name},
             },

@@ -77,6 +77,14 @@ class Federation(Model):
 
     Describes types of your own, which can then be listed in types.
     """
+    tokens: dict[str, Annotated[int, Field(ge=1, le=1_000_000, description="a whole number from 1 up")]] = Field(
+        default_factory=dict[str, int]
+    )
+    """a map of this stack's clusters to whole numbers from 1 up
+
+    Another number is another token for KubeFed in that cluster: it is taken up, and then the one before is void. A
+    cluster that is left out has number 1.
+    """
 
     def known(self) -> dict[str, TargetType]:
         """Every type that can be enabled, by its name."""
@@ -294,6 +302,11 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
     if federation.host not in clusters:
         advice = f"not a cluster of this stack; write {one_of(federation.host, clusters)}"
         yield Problem("federation.host", federation.host, advice)
+    for name in federation.tokens:
+        if name not in clusters:
+            yield Problem(
+                f"federation.tokens.{name}", name, f"not a cluster of this stack; write {one_of(name, clusters)}"
+            )
     known = federation.known()
     for name in federation.types:
         if name not in known:
@@ -332,8 +345,9 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
 
 
 def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> Iterator[Problem]:
-    """Yields every object that two workloads hold: each would place it elsewhere."""
+    """Yields every object that two workloads hold, since each would place it elsewhere, and what KubeFed mixes up."""
     owners: dict[tuple[str, str, str], str] = {}
+    moved: dict[tuple[str, str], str] = {}
     for name, objects in manifests.items():
         namespace = workloads[name].namespace
         for manifest in objects:
@@ -341,3 +355,9 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
             if owner != name:
                 advice = f"workload {owner} holds this object of namespace {namespace} already; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)
+            # A preference has the name of what it moves, and is of one kind.
+            kind = manifest.type.kind
+            other = moved.setdefault((namespace, manifest.name), kind) if manifest.type.movable else kind
+            if other != kind:
+                advice = f"KubeFed cannot move it apart from {other} {manifest.name}; rename one of them"
+                yield Problem(f"workloads.{name}.manifests", f"{kind} {manifest.name}", advice)

@@ -60,6 +60,7 @@ SAMPLE: Mapping[str, Any] = {
         "host": "training",
         "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
         "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
+        "tokens": Example({"serving": 2}),
     },
     f"{PREFIX}workloads": {
         "finetune": {

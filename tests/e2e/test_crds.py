@@ -1,6 +1,8 @@
 """KubeFed's CRDs as this project writes them, held in a real API server against KubeFed v0.10.0 itself."""
 
 import copy
+import os
+import random
 import re
 import time
 import uuid
@@ -10,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import hypothesis
 import pytest
 import yaml
+from hypothesis import strategies as st
 
 from federation.config import kubefed_config
 from federation.crds import core_crds, federated_crd
@@ -129,15 +133,20 @@ def theirs(api: Api, namespace: str) -> Generator[Definitions]:
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> kubefed.Said:
+def fuzz() -> list[Question]:
+    return _fuzzed(_SEED)
+
+
+@pytest.fixture(scope="module")
+def said(fuzz: list[Question], tmp_path_factory: pytest.TempPathFactory) -> kubefed.Said:
     """What KubeFed's tests try and what its validators say, and these of the questions below."""
-    return kubefed.ask([*_QUESTIONS, _example_config(), _own_config()], tmp_path_factory.mktemp("kubefed"))
+    return kubefed.ask([*QUESTIONS, *fuzz, _example_config(), _own_config()], tmp_path_factory.mktemp("kubefed"))
 
 
 @pytest.fixture(scope="module")
 def refusals(ours: Definitions) -> list[str | None]:
     """What the API server says to each question."""
-    return [ours.refusal(asked) for asked in _QUESTIONS]
+    return [ours.refusal(asked) for asked in QUESTIONS]
 
 
 def _install(definitions: Definitions) -> Generator[Definitions]:
@@ -184,7 +193,34 @@ def _questions() -> Iterator[Question]:
         yield Question(body)
 
 
-_QUESTIONS = list(_questions())
+QUESTIONS = list(_questions())
+
+
+def _fuzzed(seed: int) -> list[Question]:
+    """Many objects that differ from a valid one in several places, by anything at all."""
+    cluster, types, config = (_COMPLETE[kind] for kind in ("KubeFedCluster", "FederatedTypeConfig", "KubeFedConfig"))
+    asked: list[Question] = []
+
+    def collect(strategy: st.SearchStrategy[dict[str, Any]], status: bool = False, old: Body | None = None) -> None:
+        @hypothesis.seed(seed)
+        @hypothesis.settings(max_examples=_EACH, database=None, deadline=None, phases=[hypothesis.Phase.generate])
+        @hypothesis.given(strategy)
+        def take(body: dict[str, Any]) -> None:
+            asked.append(Question(body, status=status, old=old))
+
+        take()
+
+    for body in (cluster, types):
+        collect(changes.fuzzed(body, "spec"))
+        collect(changes.fuzzed(body, "status"), status=True)
+    # As above: an update, since at creation KubeFed would fill in what is left out.
+    collect(changes.fuzzed(config, "spec"), old=config)
+    return asked
+
+
+_EACH = 160
+FUZZED = 5 * _EACH
+_SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(2**32))
 
 
 def _example_config() -> Question:
@@ -259,13 +295,30 @@ def test_verdicts_on_objects_changed_in_one_place(
     """KubeFed's verdict is that of its CRDs' schemas and of its webhook together."""
     wrong: list[str] = []
     tried = Counter[bool]()
-    for asked, answer, refusal in zip(_QUESTIONS, said.answers[: len(_QUESTIONS)], refusals, strict=True):
+    for asked, answer, refusal in zip(QUESTIONS, said.answers[: len(QUESTIONS)], refusals, strict=True):
         reasons = [theirs.refusal(asked), *(each.text for each in answer.problems)]
         tried[any(reasons)] += 1
         if bool(refusal) != any(reasons):
             wrong.append(f"{asked}:\n  KubeFed {reasons}\n  here {refusal}")
     assert not wrong, f"{len(wrong)} of {tried.total()}\n" + "\n".join(wrong)
     assert min(tried.values()) > 200, tried
+
+
+def test_nothing_fuzzed_gets_in_that_kubefed_refuses(
+    fuzz: list[Question], said: kubefed.Said, theirs: Definitions, ours: Definitions
+) -> None:
+    print(f"FUZZ_SEED={_SEED}")
+    wrong: list[str] = []
+    tried = Counter[bool]()
+    for asked, answer in zip(fuzz, said.answers[len(QUESTIONS) : -2], strict=True):
+        reasons = [reason for reason in (theirs.refusal(asked), *(each.text for each in answer.problems)) if reason]
+        refusal = ours.refusal(asked)
+        tried[bool(reasons)] += 1
+        if reasons and refusal is None:
+            wrong.append(f"{asked}:\n  KubeFed {reasons}\n  here it is taken")
+        assert refusal is None or refusal.partition(": ")[2], f"{asked} is refused without a reason"
+    assert not wrong, f"FUZZ_SEED={_SEED}: {len(wrong)} of {tried.total()}\n" + "\n".join(wrong)
+    assert tried[True] >= 500, tried
 
 
 def test_refusals_say_what_to_write(refusals: list[str | None]) -> None:

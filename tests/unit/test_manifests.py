@@ -42,6 +42,16 @@ def test_json_is_yaml_too(tmp_path: Path) -> None:
     assert read(tmp_path, '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}}')[0].name == "api"
 
 
+def test_a_date_is_text_as_it_is_for_kubectl(tmp_path: Path) -> None:
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {day: 2026-01-31, none: 2026-99-99}}"
+    assert read(tmp_path, text)[0].body["data"] == {"day": "2026-01-31", "none": "2026-99-99"}
+
+
+def test_aliases_that_stay_small_are_read(tmp_path: Path) -> None:
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: &name a, labels: &l {app: *name}}, data: {<<: *l, x: y}}"
+    assert read(tmp_path, text)[0].body["data"] == {"app": "a", "x": "y"}
+
+
 def test_a_file_in_a_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "file.yaml").write_text(SERVICE)

@@ -63,7 +63,7 @@ def test_a_comment_that_is_taken_away_leaves_the_setting() -> None:
     assert training["labels"] == {"tier": "gold"}
     assert training["deletion_protection"] is True
     start = "    # custom_types:\n"
-    block = start + text.partition(start)[2].partition("  # a map of names to workloads")[0]
+    block = start + text.partition(start)[2].partition("    # a map of this stack's clusters")[0]
     settings = yaml.safe_load("".join(line.replace("    # ", "", 1) for line in block.splitlines(keepends=True)))
     assert settings["custom_types"]["podgroups.example.com"]["kind"] == "PodGroup"
 

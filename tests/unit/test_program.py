@@ -145,6 +145,19 @@ def test_tokens_are_secret_wherever_they_go(run: Run) -> None:
     assert len([each for each in run.of_kind("Secret") if "stringData" in each.secrets]) == len(run.clusters)
 
 
+def test_another_number_is_another_token_of_one_member_alone() -> None:
+    raw = stack_settings("local")
+    raw["federation"] = {**raw["federation"], "tokens": {"serving": 2}}
+    rotated = run_program("local", raw)
+    before, after = ({each.name: each.inputs for each in every.kubernetes} for every in (run_of("local"), rotated))
+    assert before.keys() == after.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    # What keeps the token on the host, and the registration, from which the controller learns of it.
+    assert changed == {"serving-token", "serving-credentials", "serving-registration"}
+    assert after["serving-token"]["metadata"]["name"] == "serving-training-2"
+    assert after["serving-token"]["metadata"]["annotations"] == before["serving-token"]["metadata"]["annotations"]
+
+
 def test_a_member_is_ready_before_the_run_goes_on(run: Run) -> None:
     for each in run.of_kind("KubeFedCluster"):
         assert each.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
@@ -340,6 +353,22 @@ def test_no_role_holds_a_wildcard(run: Run) -> None:
 def test_secrets_of_all_namespaces_are_not_the_controllers(run: Run) -> None:
     for rule in run.one("ClusterRole", "kubefed-controller").inputs["rules"]:
         assert "secrets" not in rule.get("resources", [])
+
+
+def test_one_controller_outlives_the_drain_of_a_node(run: Run) -> None:
+    deployment = run.one("Deployment", "kubefed-controller-manager").inputs["spec"]
+    budget = run.one("PodDisruptionBudget", "kubefed-controller-manager").inputs["spec"]
+    assert budget["minAvailable"] < deployment["replicas"]
+    terms = deployment["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert [term["podAffinityTerm"]["topologyKey"] for term in terms] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    labels = deployment["template"]["metadata"]["labels"]
+    for selector in (budget["selector"], *(term["podAffinityTerm"]["labelSelector"] for term in terms)):
+        assert selector["matchLabels"] == labels
 
 
 def test_the_controller_runs_without_privileges(run: Run) -> None:

@@ -160,6 +160,8 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "slot below the plan": ({"clusters.serving.slot": -1}, "clusters.serving.slot", ["-1", "0 to"]),
     "host that is no cluster": ({"federation.host": "trainin"}, "federation.host", ["'trainin'", "training"]),
     "unknown type": ({"federation.types": ["deployment"]}, "federation.types", ["'deployment'", "deployments.apps"]),
+    "token of no cluster": ({"federation.tokens": {"servin": 2}}, "federation.tokens.servin", ["'servin'", "serving"]),
+    "token of no number": ({"federation.tokens": {"serving": 0}}, "federation.tokens.serving", ["0", "from 1 up"]),
     "no clusters": ({"clusters": DELETE}, "clusters", ["required", "write"]),
     "empty clusters": ({"clusters": {}}, "clusters", ["required", "write"]),
     "no federation": ({"federation": DELETE}, "federation.host", ["required", "write"]),
@@ -448,6 +450,21 @@ def test_an_object_in_two_workloads_is_told_with_its_owner(folder: Path) -> None
     assert "workloads.again.manifests" in message
     assert "train" in message
     assert "rename" in message
+
+
+def test_two_kinds_of_one_name_that_kubefed_would_move_are_told(folder: Path) -> None:
+    spec = "spec: {replicas: 1}"
+    texts = [
+        f"{{apiVersion: apps/v1, kind: {kind}, metadata: {{name: api}}, {spec}}}"
+        for kind in ("Deployment", "ReplicaSet")
+    ]
+    (folder / "job.yaml").write_text("\n---\n".join(texts))
+    types = {"federation.types": ["deployments.apps", "replicasets.apps"]}
+    message = mistakes(folder, types)
+    assert "workloads.train.manifests: 'ReplicaSet api': KubeFed cannot move it apart from Deployment api" in message
+    # Any other kind can have the name.
+    (folder / "job.yaml").write_text(f"{texts[0]}\n---\n{JOB.replace('train', 'api')}")
+    assert parse(changed({"federation.types": ["deployments.apps", "jobs.batch"]}), folder)
 
 
 def test_the_same_name_in_another_namespace_is_another_object(folder: Path) -> None:

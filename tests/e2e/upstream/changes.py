@@ -2,7 +2,10 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
+
+from hypothesis import strategies as st
 
 # Each in place of a value of its type, or of any.
 _OF_ANY: tuple[Any, ...] = (None, {}, [], ["text"], "text", 7)
@@ -153,6 +156,32 @@ def hard_cases(clusters: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
     for lease, renew, retry in _LEADERS:
         times = {"leaseDuration": lease, "renewDeadline": renew, "retryPeriod": retry, "resourceLock": "endpoints"}
         yield _changed(config, ("spec", "leaderElect"), times)
+
+
+_LEAVES = (
+    st.sampled_from([*_OF_ANY, *_TEXTS, *_ENDPOINTS, *_NUMBERS, *sorted(word for words in _CHOICES for word in words)])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    | st.integers(-(2**40), 2**40)
+)
+_ANYTHING = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def fuzzed(draw: st.DrawFn, body: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """A copy of an object with one to three places in a section left out, or replaced by their like or by anything."""
+    places = list(_values(body[section], (section,)))
+    for path, value in draw(st.lists(st.sampled_from(places), min_size=1, max_size=3, unique_by=lambda each: each[0])):
+        # What is of another type is refused for that alone, and says nothing of the finer rules.
+        alike = st.sampled_from([*_texts(value), *_ENDPOINTS]) if isinstance(value, str) else st.sampled_from(_NUMBERS)
+        likely = alike if isinstance(value, str | int) else _ANYTHING
+        # What is inside of a place that has changed already is gone.
+        with suppress(KeyError, IndexError, TypeError):
+            body = _changed(body, path, draw(st.one_of(likely, likely, st.just(_ABSENT), _ANYTHING)))
+    return dict(body)
 
 
 def _values(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:

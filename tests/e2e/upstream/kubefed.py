@@ -137,7 +137,8 @@ def _problems(each: Mapping[str, Any]) -> list[Problem]:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    # Not splitlines, which ends a line at characters that JSON leaves as they are.
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
 def _go(variables: Mapping[str, str], *arguments: str) -> str:
