@@ -376,12 +376,15 @@ def google(tmp_path_factory: pytest.TempPathFactory) -> Google:
     return Google(tmp_path_factory.mktemp("google"))
 
 
-@pytest.mark.parametrize(("kind", "good", "bad", "field", "words"), _CASES)
-def test_google_refuses(google: Google, kind: str, good: Properties, bad: Properties, field: str, words: str) -> None:
-    assert google.check(kind, changed(kind, good)) == {}
-    found = google.check(kind, changed(kind, bad))
-    assert list(found) == [field]
-    assert words in found[field]
+@pytest.mark.parametrize("kind", GOOD)
+def test_google_refuses(google: Google, kind: str) -> None:
+    cases = [case for case in _CASES if case[0] == kind]
+    assert cases
+    for _, good, bad, field, words in cases:
+        assert google.check(kind, changed(kind, good)) == {}, good
+        found = google.check(kind, changed(kind, bad))
+        assert list(found) == [field], bad
+        assert words in found[field], bad
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -401,10 +404,6 @@ def _without_texts(inner: Any) -> Any:
     if isinstance(inner, list):
         return [_without_texts(each) for each in inner]  # pyright: ignore[reportUnknownVariableType]
     return UNKNOWN if isinstance(inner, str) else inner
-
-
-def test_every_kind_has_a_refusal() -> None:
-    assert {case[0] for case in _CASES} == set(GOOD)
 
 
 def test_a_resource_takes_the_providers_region(tmp_path: Path) -> None:
