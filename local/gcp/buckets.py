@@ -1,10 +1,40 @@
 """Buckets: on this machine a bucket's name says where its data is, as gs://models-europe-west1 and gs://data-eu do."""
 
+import re
+from collections.abc import Iterator
+
 from clusters.regions import regions
-from local.plugin import Properties, Refused
+from local.gcp.iam import Member
+from local.gcp.resource import Cloud, Wrong, invalid
+from local.plugin import UNKNOWN, Properties, Refused
 
 GET = "gcp:storage/getBucket:getBucket"
 _LARGER = ("asia", "asia1", "eu", "eur4", "eur5", "eur7", "eur8", "nam4", "us")
+_NAME = r"[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]"
+
+
+class BucketMember(Member):
+    """One role of one member on a bucket."""
+
+    token = "gcp:storage/bucketIAMMember:BucketIAMMember"
+    on = "bucket"
+    roles_of = frozenset({"storage"})
+
+    def apis(self, inputs: Properties) -> tuple[str, ...]:
+        return ("storage.googleapis.com",)
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from super().wrong(cloud, identifier, inputs)
+        bucket = inputs["bucket"]
+        if bucket != UNKNOWN and not re.fullmatch(_NAME, bucket):
+            yield Wrong("bucket", invalid("bucket", bucket, "It must be a bucket's bare name, without gs://"))
+
+    def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from super().hindered(cloud, identifier, inputs)
+        try:
+            get_bucket({"name": inputs["bucket"]})
+        except Refused as error:
+            yield Wrong("bucket", f"Error 404: {error}")
 
 
 def get_bucket(arguments: Properties) -> Properties:

@@ -1,15 +1,20 @@
 """Clusters: real control planes on this machine."""
 
-import os
-import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-from clusters.regions import is_zone_of, regions
 from local import node_agent
 from local.control_plane import ControlPlane, ControlPlaneError
-from local.gcp.resource import Cloud, Kind
-from local.plugin import Properties, Refused
+from local.gcp import services
+from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
+from local.gcp.gkehub import HUB
+from local.gcp.iam import POOLS
+from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, project_of, value
+from local.gcp.timing import operation, taking_time
+from local.plugin import UNKNOWN, Properties, Refused
+
+_VERSION = "1.35.4"
+NODE_POOLS = "nodepool"  # in the registry
 
 
 class Cluster(Kind):
@@ -18,55 +23,101 @@ class Cluster(Kind):
     token = "gcp:container/cluster:Cluster"
     fixed = frozenset(
         {
-            "name",
-            "location",
-            "network",
-            "subnetwork",
-            "ipAllocationPolicy",
+            "clusterIpv4Cidr",
+            "confidentialNodes.enabled",
             "datapathProvider",
+            "defaultMaxPodsPerNode",
+            "description",
+            "enableAutopilot",
+            "enableKubernetesAlpha",
+            "enableMultiNetworking",
+            "enableTpu",
             "initialNodeCount",
-            "nodeConfig",
+            "ipAllocationPolicy.clusterIpv4CidrBlock",
+            "ipAllocationPolicy.clusterSecondaryRangeName",
+            "ipAllocationPolicy.servicesIpv4CidrBlock",
+            "ipAllocationPolicy.servicesSecondaryRangeName",
+            "ipAllocationPolicy.stackType",
+            "location",
             "masterAuth",
-            "enableShieldedNodes",
+            "name",
+            "network",
+            "networkingMode",
+            "nodeConfig",
+            "privateClusterConfig.masterIpv4CidrBlock",
+            "privateClusterConfig.privateEndpointSubnetwork",
+            "project",
+            "subnetwork",
         }
     )
+    needed = ("location",)
+    labels = ("resourceLabels", "nodeConfig.resourceLabels")
+    choices: ClassVar[Choices] = CHOICES
     longest_name = 40
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:
-        return f"projects/{cloud.project}/locations/{inputs['location']}/clusters/{inputs['name']}"
+        return f"projects/{project_of(cloud, inputs)}/locations/{inputs.get('location')}/clusters/{inputs['name']}"
 
-    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[str]:
-        location = inputs.get("location", "")
-        if location not in regions():
-            yield f"location {location} does not exist"
-        for zone in inputs.get("nodeLocations", []):
-            if not is_zone_of(zone, location):
-                yield f"nodeLocations: {zone} is not a zone of {location}"
-        if not inputs.get("initialNodeCount") and not inputs.get("nodePools"):
-            yield "one of initialNodeCount and nodePools is needed"
+    def apis(self, inputs: Properties) -> tuple[str, ...]:
+        return (CONTAINER, HUB) if given(inputs, "fleet.project") else (CONTAINER,)
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from wrong_cluster(cloud, identifier, inputs)
+
+    def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from hindered_cluster(cloud, inputs)
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        return {"project": cloud.project, "selfLink": f"https://container.googleapis.com/v1/{identifier}"}
+        link = f"https://container.googleapis.com/v1/{identifier}"
+        known: Properties = {"project": project_of(cloud, inputs), "selfLink": link, "nodePools": []}
+        if fleet := value(inputs, "fleet.project"):
+            where = f"projects/{services.number(fleet)}/locations/{inputs['location']}"
+            known["fleet"] = {
+                **inputs["fleet"],
+                "membership": f"//{HUB}/{where}/memberships/{inputs['name']}",
+                "membershipId": inputs["name"],
+                "membershipLocation": inputs["location"],
+                "preRegistered": False,
+            }
+        return known
+
+    def foreseen(self, inputs: Properties) -> Properties:
+        fleet = ("membership", "membershipId", "membershipLocation", "preRegistered")
+        known = {"fleet": {**inputs["fleet"], **dict.fromkeys(fleet, UNKNOWN)}} if value(inputs, "fleet") else {}
+        return known | _served(inputs, UNKNOWN, UNKNOWN)
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         plane = control_plane(cloud, inputs["name"])
-        with taking_time("CLUSTER"):
+        with operation(cloud.registry, identifier, "CREATE_CLUSTER"), taking_time("CLUSTER"):
             try:
                 plane.start()
             except ControlPlaneError as error:
                 raise Refused(str(error)) from None
         (plane.folder / "ready").touch()
         node_agent.ensure(cloud.home)
-        return {
-            "endpoint": plane.endpoint,
-            "masterVersion": "1.35.4",
-            "masterAuth": {**inputs.get("masterAuth", {}), "clusterCaCertificate": plane.certificate_authority},
-        }
+        if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
+            cloud.registry.put(POOLS, pool, {})
+        return _served(inputs, plane.endpoint.rpartition(":")[2], plane.certificate_authority)
+
+    def kept(self, old: Properties, new: Properties) -> Properties:
+        return _served(new, old["endpoint"].rpartition(":")[2], old["masterAuth"]["clusterCaCertificate"])
+
+    def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
+        with operation(cloud.registry, identifier, "UPDATE_CLUSTER"):
+            if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
+                cloud.registry.put(POOLS, pool, {})
+        return {}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
         if state.get("deletionProtection", True):
-            raise Refused(f"cluster {state['name']} has deletion protection; set deletion_protection to false first")
-        control_plane(cloud, state["name"]).delete()
+            why = "Cannot destroy cluster because deletion_protection is set to true"
+            raise Refused(f"{why}. Set it to false to proceed with the deletion of cluster {state['name']}")
+        with operation(cloud.registry, identifier, "DELETE_CLUSTER"):
+            control_plane(cloud, state["name"]).delete()
+            # Its pools go with it, and nobody may ask for the deletion of each.
+            for pool, properties in cloud.registry.all(NODE_POOLS).items():
+                if properties["cluster"] == identifier:
+                    cloud.registry.remove(NODE_POOLS, pool)
 
 
 def control_plane(cloud: Cloud, name: str) -> ControlPlane:
@@ -74,9 +125,24 @@ def control_plane(cloud: Cloud, name: str) -> ControlPlane:
     return ControlPlane(name, cloud.home.clusters / name, cloud.home.binaries)
 
 
-@contextmanager
-def taking_time(what: str) -> Generator[None]:
-    """Makes its body take as long as GKE would, where GKE_SECONDS_CLUSTER or GKE_SECONDS_POOL says how long."""
-    started = time.monotonic()
-    yield
-    time.sleep(max(0.0, started + float(os.environ.get(f"GKE_SECONDS_{what}", "0")) - time.monotonic()))
+def _served(inputs: Properties, port: str, authority: str) -> Properties:
+    """Where the API server is and how to trust it, for inputs that ask for one endpoint or the other.
+
+    Each is a name of its own for this machine's loopback interface, and each is served by the cluster's own CA.
+    """
+    address = UNKNOWN if port == UNKNOWN else f"127.0.0.1:{port}"
+    host = UNKNOWN if port == UNKNOWN else f"localhost:{port}"
+    by_address = value(inputs, "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", True)
+    made: dict[str, Any] = {
+        # GKE gives the name where it serves no address.
+        "endpoint": address if by_address else host,
+        "masterVersion": UNKNOWN if port == UNKNOWN else _VERSION,
+        "masterAuth": {**inputs.get("masterAuth", {}), "clusterCaCertificate": authority},
+    }
+    if isinstance(private := inputs.get("privateClusterConfig"), dict):
+        made["privateClusterConfig"] = {**private, "privateEndpoint": address, "publicEndpoint": address}
+    if isinstance(value(inputs, "controlPlaneEndpointsConfig.dnsEndpointConfig"), dict):
+        endpoints = inputs["controlPlaneEndpointsConfig"]
+        named = {**endpoints["dnsEndpointConfig"], "endpoint": host}
+        made["controlPlaneEndpointsConfig"] = {**endpoints, "dnsEndpointConfig": named}
+    return made

@@ -1,67 +1,168 @@
 """Networks and subnets, which are checked and kept."""
 
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from typing import ClassVar
 
 from clusters.regions import regions
-from local.gcp.resource import Cloud, Kind
-from local.plugin import UNKNOWN, Properties, Refused
+from local.gcp.ranges import overlaps, why_no_subnet
+from local.gcp.resource import (
+    DASHED,
+    Choices,
+    Cloud,
+    Kind,
+    Wrong,
+    find,
+    full,
+    invalid,
+    is_name,
+    project_of,
+    value,
+    values,
+)
+from local.plugin import Properties, Refused
+
+NETWORKS, SUBNETS, CLUSTERS = "network", "subnetwork", "cluster"  # in the registry
 
 
 class Network(Kind):
     """A VPC network."""
 
     token = "gcp:compute/network:Network"
-    fixed = frozenset({"name", "autoCreateSubnetworks", "description"})
+    fixed = frozenset({"name", "autoCreateSubnetworks", "description", "project"})
+    choices: ClassVar[Choices] = {"routingMode": ("REGIONAL", "GLOBAL")}
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:
-        return f"projects/{cloud.project}/global/networks/{inputs['name']}"
+        return f"projects/{project_of(cloud, inputs)}/global/networks/{inputs['name']}"
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        size = value(inputs, "mtu", 1460)
+        if not 1300 <= size <= 8896:
+            yield Wrong("mtu", invalid("mtu", size, "It must be from 1300 to 8896"))
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        return {"project": cloud.project, "selfLink": f"https://www.googleapis.com/compute/v1/{identifier}"}
+        link = f"https://www.googleapis.com/compute/v1/{identifier}"
+        return {"project": project_of(cloud, inputs), "selfLink": link}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
-        for subnet, properties in cloud.registry.all(Subnetwork().slug).items():
-            if properties["network"] == identifier:
-                raise Refused(f"network {state['name']} is in use by {subnet}")
+        for kind in (SUBNETS, "firewall", "router", CLUSTERS):
+            for user, properties in cloud.registry.all(kind).items():
+                if refers_to(properties.get("network", ""), identifier):
+                    raise Refused(in_use("network", identifier, user))
 
 
 class Subnetwork(Kind):
     """A subnet of a network, with the secondary ranges of pods and services."""
 
     token = "gcp:compute/subnetwork:Subnetwork"
-    fixed = frozenset({"name", "network", "region", "ipCidrRange"})
+    fixed = frozenset({"name", "network", "region", "project"})
+    needed = ("network", "ipCidrRange")
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:
-        return f"projects/{cloud.project}/regions/{inputs['region']}/subnetworks/{inputs['name']}"
+        return f"projects/{project_of(cloud, inputs)}/regions/{region_in(cloud, inputs)}/subnetworks/{inputs['name']}"
 
-    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[str]:
-        if inputs["region"] not in regions():
-            yield f"region {inputs['region']} does not exist"
-        mine: list[IPv4Network] = []
-        for text in _ranges(inputs):
-            try:
-                block = IPv4Network(text)
-            except ValueError as error:
-                yield f"invalid range: {error}"
-                continue
-            yield from (f"range {block} overlaps with {other}" for other in mine if block.overlaps(other))
-            mine.append(block)
-        if inputs["network"] == UNKNOWN:
-            return
-        for other, properties in cloud.registry.all(self.slug).items():
-            if other == identifier or properties["network"] != inputs["network"]:
-                continue
-            for taken in map(IPv4Network, _ranges(properties)):
-                yield from (
-                    f"range {block} overlaps with {taken} of {other}" for block in mine if block.overlaps(taken)
-                )
+    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        if path != "ipCidrRange":
+            return super().replaces(path, old, new)
+        # A subnet can grow where it stands.
+        ranges = old.get(path, ""), new.get(path, "")
+        return any(map(why_no_subnet, ranges)) or not IPv4Network(ranges[0]).subnet_of(IPv4Network(ranges[1]))
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from wrong_region(cloud, inputs)
+        names = values(inputs, "secondaryIpRanges[].rangeName")
+        for name, times in Counter(names).items():
+            if not is_name(name, DASHED, 63):
+                yield Wrong("secondaryIpRanges", invalid("rangeName", name, f"Must be a match of regex '{DASHED}'"))
+            if times > 1:
+                yield Wrong("secondaryIpRanges", f"Secondary range name {name} is used {times} times")
+        mine: list[str] = []
+        for path in ("ipCidrRange", "secondaryIpRanges[].ipCidrRange"):
+            for text in values(inputs, path):
+                field = path.partition("[")[0]
+                if why := why_no_subnet(text):
+                    yield Wrong(field, invalid(path, text, why))
+                    continue
+                for one, other in overlaps([text], mine):
+                    yield Wrong(field, f"Invalid IPCidrRange: {one} overlaps with {other} of the same subnetwork")
+                mine.append(text)
+        yield from self._taken(cloud, identifier, inputs, mine)
+
+    def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        yield from missing_network(cloud, inputs)
+        named = values(inputs, "secondaryIpRanges[].rangeName")
+        for user, cluster in _clusters_in(cloud, identifier):
+            for each in values(cluster, "ipAllocationPolicy.clusterSecondaryRangeName") + values(
+                cluster, "ipAllocationPolicy.servicesSecondaryRangeName"
+            ):
+                if each not in named:
+                    yield Wrong("secondaryIpRanges", in_use("secondary range", each, user))
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        link = f"https://www.googleapis.com/compute/v1/{identifier}"
         gateway = str(IPv4Network(inputs["ipCidrRange"]).network_address + 1)
-        return {"project": cloud.project, "selfLink": link, "gatewayAddress": gateway}
+        link = f"https://www.googleapis.com/compute/v1/{identifier}"
+        where = {"project": project_of(cloud, inputs), "region": region_in(cloud, inputs)}
+        return {**where, "selfLink": link, "gatewayAddress": gateway}
+
+    def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
+        for user, _ in _clusters_in(cloud, identifier):
+            raise Refused(in_use("subnetwork", identifier, user))
+
+    def _taken(self, cloud: Cloud, identifier: str, inputs: Properties, mine: list[str]) -> Iterator[Wrong]:
+        network = value(inputs, "network")
+        for other, properties in cloud.registry.all(self.slug).items() if network else ():
+            if other == identifier or not refers_to(properties["network"], full(network)):
+                continue
+            for one, taken in overlaps(mine, ranges(properties)):
+                field = "ipCidrRange" if one == inputs["ipCidrRange"] else "secondaryIpRanges"
+                where = f"subnetwork '{properties['name']}' in region '{properties['region']}'"
+                yield Wrong(field, f"Invalid IPCidrRange: {one} conflicts with {taken} of existing {where}")
 
 
-def _ranges(inputs: Properties) -> list[str]:
-    return [inputs["ipCidrRange"], *(each["ipCidrRange"] for each in inputs.get("secondaryIpRanges", []))]
+def ranges(subnet: Properties) -> list[str]:
+    """All ranges of a subnet."""
+    return [*values(subnet, "ipCidrRange"), *values(subnet, "secondaryIpRanges[].ipCidrRange")]
+
+
+def secondary_range(subnet: Properties, name: str) -> str | None:
+    """A subnet's secondary range of a name."""
+    named = {each["rangeName"]: each["ipCidrRange"] for each in subnet.get("secondaryIpRanges", [])}
+    return named.get(name)
+
+
+def region_in(cloud: Cloud, inputs: Properties) -> str:
+    """The region that a resource names, or else the provider's."""
+    return str(inputs.get("region") or cloud.region)
+
+
+def wrong_region(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
+    """Yields what is wrong with the region that a resource is in."""
+    region = value({"region": region_in(cloud, inputs)}, "region")
+    if region == "":
+        yield Wrong("region", "Cannot determine region: set in this resource, or set gcp:region")
+    elif region and region not in regions():
+        yield Wrong("region", f"Unknown region: region {region} does not exist")
+
+
+def missing_network(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
+    """Yields the network that a resource names, where it does not exist."""
+    if find(cloud, NETWORKS, inputs["network"]) is None:
+        yield Wrong("network", f"Error 404: The resource '{full(inputs['network'])}' was not found")
+
+
+def refers_to(reference: str, identifier: str) -> bool:
+    """Whether an id, a link or a bare name means the resource of an id."""
+    return full(reference) in (identifier, identifier.rpartition("/")[2])
+
+
+def in_use(what: str, identifier: str, user: str) -> str:
+    """Google Cloud's words for what cannot go while something uses it."""
+    used = f"The {what} resource '{identifier}' is already being used by '{user}'"
+    return f"Error 400: {used}, resourceInUseByAnotherResource"
+
+
+def _clusters_in(cloud: Cloud, subnet: str) -> Iterator[tuple[str, Properties]]:
+    for user, cluster in cloud.registry.all(CLUSTERS).items():
+        if refers_to(cluster.get("subnetwork", ""), subnet):
+            yield user, cluster

@@ -1,112 +1,151 @@
 """Node pools: nodes that kwok keeps alive, with the size, labels and taints of the real ones."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from local.api import Api, ApiError, Unreachable
-from local.gcp.cluster import Cluster, control_plane, taking_time
-from local.gcp.machines import machine
-from local.gcp.resource import Cloud, Kind
+from local.gcp.cluster import Cluster, control_plane
+from local.gcp.cluster_checks import missing_account
+from local.gcp.node_pool_checks import CHOICES, pool_zones, room, sizes, wrong_pool
+from local.gcp.nodes import POOL, nodes
+from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
+from local.gcp.timing import operation, taking_time
 from local.plugin import UNKNOWN, Properties, Refused
 
-_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+_NODE_CONFIG = (
+    "advancedMachineFeatures bootDiskKmsKey confidentialNodes enableConfidentialStorage ephemeralStorageConfig "
+    "ephemeralStorageLocalSsdConfig flexStart guestAccelerators hostMaintenancePolicy localNvmeSsdBlockConfig "
+    "localSsdCount localSsdEncryptionMode maxRunDuration metadata minCpuPlatform nodeGroup oauthScopes preemptible "
+    "reservationAffinity sandboxConfig secondaryBootDisks serviceAccount shieldedInstanceConfig soleTenantConfig spot"
+)
 
 
 class NodePool(Kind):
     """A pool of as many nodes as its least size: nothing here makes more of them."""
 
     token = "gcp:container/nodePool:NodePool"
-    fixed = frozenset({"name", "cluster", "location", "nodeConfig", "placementPolicy"})
+    fixed = frozenset(
+        {
+            "name",
+            "cluster",
+            "location",
+            "project",
+            "initialNodeCount",
+            "maxPodsPerNode",
+            "networkConfig.createPodRange",
+            "networkConfig.podIpv4CidrBlock",
+            "networkConfig.podRange",
+            "placementPolicy",
+            "queuedProvisioning",
+            *(f"nodeConfig.{each}" for each in _NODE_CONFIG.split()),
+        }
+    )
+    needed = ("cluster",)
+    choices: ClassVar[Choices] = CHOICES
+    labels = ("nodeConfig.resourceLabels",)
     longest_name = 40
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:
-        return f"{inputs['cluster']}/nodePools/{inputs['name']}"
+        return f"{_cluster_id(cloud, inputs)}/nodePools/{inputs['name']}"
 
-    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[str]:
-        config = inputs.get("nodeConfig", {})
-        kind = config.get("machineType", "e2-medium")
-        if machine(kind) is None:
-            yield f"machine type {kind} does not exist"
-        sizes = inputs.get("autoscaling", {})
-        if "totalMinNodeCount" in sizes and "minNodeCount" in sizes:
-            yield "autoscaling has total and per-zone limits; they exclude each other"
-        if sizes and "nodeCount" in inputs:
-            yield "nodeCount and autoscaling exclude each other"
-        for taint in config.get("taints", []):
-            if taint.get("effect") not in _EFFECTS:
-                yield f"taint effect {taint.get('effect')} is not one of {', '.join(_EFFECTS)}"
-        if inputs["cluster"] != UNKNOWN and cloud.registry.get(Cluster().slug, inputs["cluster"]) is None:
-            yield f"cluster {inputs['cluster']} does not exist"
+    def apis(self, inputs: Properties) -> tuple[str, ...]:
+        return (CONTAINER,)
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        known = inputs["cluster"] != UNKNOWN
+        yield from wrong_pool(cloud, inputs | ({"cluster": _cluster_id(cloud, inputs)} if known else {}))
+
+    def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
+        if found is None:
+            yield Wrong("cluster", f"Error 404: Not found: {_cluster_id(cloud, inputs)}")
+            return
+        account = value(inputs, "nodeConfig.serviceAccount")
+        if account and (missing := missing_account(cloud, account)):
+            yield Wrong("nodeConfig.serviceAccount", missing)
+        cluster_id, cluster = found
+        space = room(cloud, inputs, cluster)
+        pools = {key: each for key, each in cloud.registry.all(self.slug).items() if key != identifier}
+        others = [each for each in pools.values() if _cluster_id(cloud, each) == cluster_id]
+        here = [inputs, *(each for each in others if room(cloud, each, cluster) == space)]
+        least = sum(sizes(each, len(pool_zones(each, cluster)))[0] for each in here)
+        if space and least > space[1]:
+            why = f"range {space[0]} has room for {space[1]} nodes, and the cluster's pools have {least}"
+            yield Wrong("autoscaling", f"Error 400: IP_SPACE_EXHAUSTED: {why}")
+
+    def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
+        found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
+        where = {"project": project_of(cloud, inputs)}
+        return where | ({"location": found[1]["location"], "version": found[1].get("masterVersion")} if found else {})
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        with taking_time("POOL"):
-            return self.change(cloud, identifier, inputs)
+        what = f"CREATE_NODE_POOL {inputs['name']}"
+        with operation(cloud.registry, _cluster_id(cloud, inputs), what), taking_time("POOL"):
+            return _bring(cloud, inputs)
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        cluster = cloud.registry.get(Cluster().slug, inputs["cluster"])
-        assert cluster
-        api = Api.of(control_plane(cloud, cluster["name"]))
-        wanted = {node["metadata"]["name"]: node for node in _nodes(cluster, inputs)}
-        try:
-            found = api.get("/api/v1/nodes", labelSelector=f"cloud.google.com/gke-nodepool={inputs['name']}")["items"]
-            present = {node["metadata"]["name"] for node in found}
-            for name in sorted(present - wanted.keys()):
-                api.delete(f"/api/v1/nodes/{name}")
-            for name in sorted(wanted.keys() - present):
-                api.create("/api/v1/nodes", wanted[name])
-        except (ApiError, Unreachable) as error:
-            raise Refused(f"the nodes of pool {inputs['name']} cannot be made: {error}") from None
-        return {}
+        with operation(cloud.registry, _cluster_id(cloud, inputs), f"UPDATE_NODE_POOL {inputs['name']}"):
+            return _bring(cloud, inputs)
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
-        cluster = cloud.registry.get(Cluster().slug, state["cluster"])
-        if cluster:
-            api = Api.of(control_plane(cloud, cluster["name"]))
+        found = find(cloud, Cluster().slug, _cluster_id(cloud, state))
+        if found is None:
+            return
+        with operation(cloud.registry, found[0], f"DELETE_NODE_POOL {state['name']}"):
+            api = Api.of(control_plane(cloud, found[1]["name"]))
             with suppress(ApiError, Unreachable):
-                api.delete("/api/v1/nodes", labelSelector=f"cloud.google.com/gke-nodepool={state['name']}")
+                api.delete("/api/v1/nodes", labelSelector=f"{POOL}={state['name']}")
 
 
-def _nodes(cluster: Properties, pool: Properties) -> Iterator[dict[str, Any]]:
-    count = pool.get("autoscaling", {}).get("totalMinNodeCount", pool.get("nodeCount", 0))
-    region = cluster["location"]
-    zones = cluster.get("nodeLocations") or [f"{region}-{letter}" for letter in "bc"]
-    config = pool.get("nodeConfig", {})
-    size = machine(config.get("machineType", "e2-medium"))
-    assert size
-    resources = {
-        "cpu": str(size.cpus),
-        "memory": f"{int(size.memory * 1024)}Mi",
-        "pods": "110",
-        "ephemeral-storage": "100Gi",
-    }
-    labels = dict(config.get("labels", {}))
-    for accelerator in config.get("guestAccelerators", []):
-        resources["nvidia.com/gpu"] = str(accelerator["count"])
-        labels["cloud.google.com/gke-accelerator"] = accelerator["type"]
-        labels["cloud.google.com/gke-accelerator-count"] = str(accelerator["count"])
-    if config.get("spot"):
-        labels["cloud.google.com/gke-spot"] = "true"
-    taints = [
-        {"key": taint["key"], "value": taint.get("value", ""), "effect": _EFFECTS[taint["effect"]]}
-        for taint in config.get("taints", [])
-    ]
-    for number in range(count):
-        name = re.sub(r"[^-a-z0-9]", "-", f"gke-{cluster['name']}-{pool['name']}-{number}")
-        own = {
-            "kubernetes.io/hostname": name,
-            "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": "amd64",
-            "cloud.google.com/gke-nodepool": pool["name"],
-            "node.kubernetes.io/instance-type": config.get("machineType", "e2-medium"),
-            "topology.kubernetes.io/region": region,
-            "topology.kubernetes.io/zone": zones[number % len(zones)],
-        }
-        yield {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {"name": name, "labels": labels | own, "annotations": {"kwok.x-k8s.io/node": "fake"}},
-            "spec": {"taints": taints},
-            "status": {"capacity": resources, "allocatable": resources},
-        }
+def _cluster_id(cloud: Cloud, inputs: Properties) -> str:
+    """The id of a pool's cluster, which it may name by its id, or by its bare name and location."""
+    name = str(inputs.get("cluster"))
+    if "/" in name:
+        return name
+    return f"projects/{project_of(cloud, inputs)}/locations/{inputs.get('location') or cloud.region}/clusters/{name}"
+
+
+def _bring(cloud: Cloud, inputs: Properties) -> Properties:
+    """Makes the nodes that a pool has too few of, changes those that differ, and removes those that are too many."""
+    found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
+    assert found
+    cluster = found[1]
+    wanted = {node["metadata"]["name"]: node for node in nodes(cluster, inputs)}
+    try:
+        api = Api.of(control_plane(cloud, cluster["name"]))
+        listed = api.get("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")["items"]
+        present = {node["metadata"]["name"]: node for node in listed}
+        # Another machine is another node.
+        other = {name for name in present.keys() & wanted.keys() if _machine(present[name]) != _machine(wanted[name])}
+        for name in sorted((present.keys() - wanted.keys()) | other):
+            api.delete(f"/api/v1/nodes/{name}")
+        for name in sorted((wanted.keys() - present.keys()) | other):
+            api.create("/api/v1/nodes", wanted[name])
+        for name in sorted((present.keys() & wanted.keys()) - other):
+            if patch := _patch(present[name], wanted[name]):
+                api.merge(f"/api/v1/nodes/{name}", patch)
+    except (ApiError, Unreachable) as error:
+        raise Refused(f"the nodes of pool {inputs['name']} cannot be made: {error}") from None
+    return {}
+
+
+def _machine(node: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(
+        node["status"]["capacity"].get(each) for each in ("cpu", "memory", "pods", "nvidia.com/gpu", "google.com/tpu")
+    )
+
+
+def _patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """What changes a node's labels and taints into those of its pool; those that others set are left alone."""
+    before, after = old["metadata"]["labels"], new["metadata"]["labels"]
+    labels: dict[str, str | None] = {key: text for key, text in after.items() if before.get(key) != text}
+    patch: dict[str, Any] = {"metadata": {"labels": labels}} if labels else {}
+    automatic = [each for each in old["spec"].get("taints", []) if each["key"].startswith("node.kubernetes.io/")]
+    before_taints = [each for each in old["spec"].get("taints", []) if each not in automatic]
+    same = [_taint(each) for each in before_taints] == [_taint(each) for each in new["spec"]["taints"]]
+    return patch if same else patch | {"spec": {"taints": new["spec"]["taints"] + automatic}}
+
+
+def _taint(taint: dict[str, Any]) -> tuple[object, ...]:
+    return taint["key"], taint.get("value", ""), taint["effect"]

@@ -1,18 +1,52 @@
 """The plugin: what Pulumi's engine asks of Google Cloud, answered from the kinds that the program uses."""
 
-from local.gcp.buckets import GET, get_bucket
+import re
+from collections.abc import Iterable
+
+from local.gcp import services
+from local.gcp.buckets import GET, BucketMember, get_bucket
 from local.gcp.cluster import Cluster
-from local.gcp.identity import Account, IamMember
+from local.gcp.firewall import Firewall
+from local.gcp.gkebackup import BackupPlan
+from local.gcp.gkehub import Feature, FeatureMember
+from local.gcp.identity import Account, AccountMember, ProjectMember
+from local.gcp.kms import CryptoKey, KeyMember, KeyRing
+from local.gcp.nat import Router, RouterNat
 from local.gcp.network import Network, Subnetwork
 from local.gcp.node_pool import NodePool
 from local.gcp.registry import Registry
-from local.gcp.resource import Cloud, Kind, is_name
+from local.gcp.resource import Cloud, Kind, Wrong, check, project_of
+from local.gcp.services import Service, ServiceIdentity
+from local.kubernetes.diffs import differences
 from local.paths import Home
-from local.plugin import UNKNOWN, Difference, Plugin, Properties, Refused, Resource, known
+from local.plugin import Difference, Plugin, Properties, Refused, Resource
 
 KINDS: dict[str, Kind] = {
-    kind.token: kind for kind in (Network(), Subnetwork(), Account(), IamMember(), Cluster(), NodePool())
+    kind.token: kind
+    for kind in (
+        Service(),
+        ServiceIdentity(),
+        Network(),
+        Subnetwork(),
+        Router(),
+        RouterNat(),
+        Firewall(),
+        Account(),
+        ProjectMember(),
+        AccountMember(),
+        BucketMember(),
+        KeyRing(),
+        CryptoKey(),
+        KeyMember(),
+        Cluster(),
+        NodePool(),
+        Feature(),
+        FeatureMember(),
+        BackupPlan(),
+    )
 }
+_GET_PROJECT = "gcp:organizations/getProject:getProject"
+_GONE = "gone"  # in the registry: names that are never free again
 
 
 class GcpPlugin(Plugin):
@@ -24,7 +58,8 @@ class GcpPlugin(Plugin):
         self._cloud = Cloud(home, Registry(home.root / "cloud"), "")
 
     def configure(self, inputs: Properties) -> None:
-        self._cloud = Cloud(self._cloud.home, self._cloud.registry, str(inputs.get("project", "")))
+        project, region = (str(inputs.get(each, "")) for each in ("project", "region"))
+        self._cloud = Cloud(self._cloud.home, self._cloud.registry, project, region)
 
     def check(
         self, resource: Resource, old: Properties, new: Properties, seed: bytes
@@ -33,33 +68,35 @@ class GcpPlugin(Plugin):
         inputs = dict(new)
         if kind.named and "name" not in inputs:
             inputs["name"] = old.get("name") or f"{resource.name}-{seed.hex()[:7]}"
-        wrong: list[str] = []
-        name = inputs.get("name")
-        if kind.named and name != UNKNOWN and not is_name(name, kind.longest_name):
-            rule = f"1 to {kind.longest_name} lower-case letters, digits and dashes, a letter first and no dash last"
-            wrong.append(f"name {name} is not {rule}")
         identifier = kind.identify(self._cloud, inputs)
-        wrong.extend(kind.wrong(self._cloud, identifier, inputs))
-        return inputs, {"": "; ".join(wrong)} if wrong else {}
+        failures: dict[str, list[str]] = {}
+        for wrong in check(kind, self._cloud, identifier, inputs):
+            failures.setdefault(wrong.property, []).append(wrong.why)
+        kind.announce(self._cloud, inputs)
+        return inputs, {path: "; ".join(dict.fromkeys(whys)) for path, whys in failures.items()}
 
     def diff(self, resource: Resource, old_inputs: Properties, old: Properties, new: Properties) -> Difference:
-        fixed = _kind(resource).fixed
-        changed = [key for key in sorted({*old_inputs, *new}) if old_inputs.get(key) != new.get(key)]
-        return Difference(
-            updates=[key for key in changed if key not in fixed], replaces=[key for key in changed if key in fixed]
-        )
+        kind = _kind(resource)
+        found = Difference()
+        for path in differences(old_inputs, new):
+            replaces = kind.replaces(re.sub(r"\[[^]]*\]", "", path), old_inputs, new)
+            (found.replaces if replaces else found.updates).append(path)
+        return found
 
     def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
         kind, cloud = _kind(resource), self._cloud
         if resource.preview:
-            return "", inputs | (kind.outputs(cloud, "", inputs) if known(inputs) else {})
+            # What is left out is unknown to the program, as it is with the real one.
+            return "", inputs | kind.foreseen(inputs)
         identifier = kind.identify(cloud, inputs)
         with cloud.registry.locked():
-            if cloud.registry.get(kind.slug, identifier) is not None:
-                raise Refused(f"{identifier} exists already")
-            wrong = list(kind.wrong(cloud, identifier, inputs))
-            if wrong:
-                raise Refused("; ".join(wrong))
+            standing = cloud.registry.get(kind.slug, identifier)
+            if standing is not None and not kind.shared:
+                raise Refused(f"Error 409: Already exists: {identifier}")
+            if cloud.registry.get(_GONE, identifier) is not None:
+                why = "it was deleted, and such a name is never free again: choose another"
+                raise Refused(f"Error 409: Already exists: {identifier}; {why}")
+            self._admit(kind, identifier, inputs)
             outputs = inputs | kind.outputs(cloud, identifier, inputs)
             cloud.registry.put(kind.slug, identifier, outputs)
         try:
@@ -76,26 +113,48 @@ class GcpPlugin(Plugin):
 
     def update(self, resource: Resource, old: Properties, new: Properties) -> Properties:
         kind, cloud = _kind(resource), self._cloud
-        outputs = old | new
-        for key in old.keys() - new.keys():
-            if key not in kind.outputs(cloud, resource.id, new) and key not in (
-                "endpoint",
-                "masterVersion",
-                "masterAuth",
-            ):
-                outputs.pop(key)
+        outputs = new | kind.outputs(cloud, resource.id, new) | kind.kept(old, new)
         if not resource.preview:
+            with cloud.registry.locked():
+                self._admit(kind, resource.id, new)
             outputs |= kind.change(cloud, resource.id, new)
             cloud.registry.put(kind.slug, resource.id, outputs)
         return outputs
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
-        return get_bucket(arguments) if token == GET else super().invoke(token, arguments)
+        if token == GET:
+            return get_bucket(arguments)
+        if token == _GET_PROJECT:
+            project = str(arguments.get("projectId") or self._cloud.project)
+            return {"id": f"projects/{project}", "projectId": project, "number": services.number(project)}
+        return super().invoke(token, arguments)
 
     def delete(self, resource: Resource, state: Properties) -> None:
         kind, cloud = _kind(resource), self._cloud
-        kind.remove(cloud, resource.id, cloud.registry.get(kind.slug, resource.id) or state)
-        cloud.registry.remove(kind.slug, resource.id)
+        found = cloud.registry.get(kind.slug, resource.id) or state
+        if found.get("deletionPolicy") == "PREVENT":
+            why = "deletion_policy is set to PREVENT"
+            raise Refused(f"cannot destroy {resource.id} because {why}. Set it to DELETE to proceed with the deletion")
+        if found.get("deletionPolicy") != "ABANDON":
+            kind.remove(cloud, resource.id, found)
+            cloud.registry.remove(kind.slug, resource.id)
+        if kind.lasting:
+            cloud.registry.put(_GONE, resource.id, {})
+
+    def _admit(self, kind: Kind, identifier: str, inputs: Properties) -> None:
+        """Raises Refused for what cannot be made, or changed, as everything stands now."""
+        cloud = self._cloud
+        project = project_of(cloud, inputs)
+        disabled = [services.refusal(cloud, project, api) for api in kind.apis(inputs)]
+        if any(disabled):
+            raise Refused("; ".join(filter(None, disabled)))
+        _refuse([*check(kind, cloud, identifier, inputs), *kind.hindered(cloud, identifier, inputs)])
+
+
+def _refuse(found: Iterable[Wrong]) -> None:
+    whys = dict.fromkeys(f"{wrong.property}: {wrong.why}" for wrong in found)
+    if whys:
+        raise Refused("; ".join(whys))
 
 
 def _kind(resource: Resource) -> Kind:

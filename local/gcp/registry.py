@@ -15,19 +15,19 @@ class Registry:
     """The resources of every kind, by id."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def locked(self) -> Generator[None]:
         """Keeps every other request out, so that what was checked still holds when it is put."""
-        with (self._folder / "lock").open("w") as lock:
+        with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def all(self, kind: str) -> dict[str, Properties]:
         """Every resource of a kind, by its id."""
-        found = [json.loads(file.read_text()) for file in sorted((self._folder / kind).glob("*.json"))]
+        found = [json.loads(file.read_text()) for file in sorted((self.folder / kind).glob("*.json"))]
         return {each["id"]: each["properties"] for each in found}
 
     def get(self, kind: str, identifier: str) -> Properties | None:
@@ -44,4 +44,4 @@ class Registry:
         self._file(kind, identifier).unlink(missing_ok=True)
 
     def _file(self, kind: str, identifier: str) -> Path:
-        return self._folder / kind / f"{quote(identifier, safe='')}.json"
+        return self.folder / kind / f"{quote(identifier, safe='')}.json"

@@ -1,17 +1,30 @@
 """What one kind of Google Cloud resource is to the stand-in."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, cast
 
 from local.gcp.registry import Registry
 from local.paths import Home
-from local.plugin import Properties
+from local.plugin import UNKNOWN, Properties
+
+COMPUTE, CONTAINER = "compute.googleapis.com", "container.googleapis.com"
+
+# Compute Engine's and GKE's names, without their longest length.
+DASHED = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_LABEL_KEY, _LABEL_VALUE = r"[a-z][-_a-z0-9]{0,62}", r"[-_a-z0-9]{0,63}"
+_LABELS = 64  # on one resource
+_HIDDEN = f"inside {UNKNOWN}"
+
+Choices = Mapping[str, Collection[str]]
 
 
-def is_name(name: object, longest: int) -> bool:
-    """Whether Google Cloud takes a name: letters, digits and dashes, a letter first and no dash last."""
-    return isinstance(name, str) and len(name) <= longest and bool(re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name))
+class Wrong(NamedTuple):
+    """Why Google Cloud would refuse a resource, and by which of its inputs."""
+
+    property: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -21,16 +34,30 @@ class Cloud:
     home: Home
     registry: Registry
     project: str
+    region: str = ""
+    """Where a resource is that names no region of its own."""
+    planned: set[str] = field(default_factory=set[str])
+    """The APIs that the program turns on; one of them is off until that was done."""
 
 
 class Kind:
     """A kind of resource: how it is named, what is wrong with it, and what making it gives."""
 
     token = ""
-    # Inputs whose change needs a new resource.
+    # Inputs whose change needs a new resource, and inputs inside of others, as nodeConfig.spot.
     fixed: frozenset[str] = frozenset()
+    needed: tuple[str, ...] = ()
+    # What may stand at a path, such as nodeConfig.taints[].effect.
+    choices: ClassVar[Choices] = {}
+    # Where labels of Google Cloud stand.
+    labels: tuple[str, ...] = ()
     named = True
+    name_pattern = DASHED
     longest_name = 63
+    # Asked for twice, it is there once: the second finds what it wants.
+    shared = False
+    # Google Cloud never gives its name free again.
+    lasting = False
 
     @property
     def slug(self) -> str:
@@ -41,21 +68,144 @@ class Kind:
         """The id that Google Cloud gives it."""
         raise NotImplementedError
 
-    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[str]:
-        """Yields why Google Cloud would refuse it, in the words of a user."""
+    def apis(self, inputs: Properties) -> tuple[str, ...]:
+        """The Google APIs that must be on before it can be made."""
+        return (COMPUTE,)
+
+    def announce(self, cloud: Cloud, inputs: Properties) -> None:
+        """Takes note that the program asks for it, before anything is made."""
+
+    def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        """Yields why Google Cloud would refuse it, whatever else is made first; inputs may be unknown."""
         yield from ()
 
+    def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+        """Yields what is amiss around it at the moment at which it is made or changed; all inputs are known."""
+        yield from ()
+
+    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        """Whether a change at a path, without the numbers of its lists, needs a new resource."""
+        return any(path == each or path.startswith(f"{each}.") for each in self.fixed)
+
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        """What it has beside its inputs, as far as that is known before it is made."""
+        """What it has beside its inputs, as far as that follows from them."""
+        return {}
+
+    def foreseen(self, inputs: Properties) -> Properties:
+        """What a preview says of inputs that Google Cloud adds something to."""
         return {}
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         """Makes what stands for it on this machine, and returns further outputs."""
         return {}
 
+    def kept(self, old: Properties, new: Properties) -> Properties:
+        """The outputs of making it that stay when its inputs change."""
+        return {}
+
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        """Brings what stands for it in line with new inputs, and returns further outputs."""
+        """Brings what stands for it in line with new inputs, and returns further outputs. Raises Refused."""
         return {}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
         """Removes what stands for it. Raises Refused."""
+
+
+def check(kind: Kind, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
+    """Yields what is wrong with the inputs of any kind."""
+    missing = [each for each in kind.needed if lacking(inputs, each)]
+    yield from (Wrong(each, f"Missing required argument: {each}") for each in missing)
+    name = inputs.get("name")
+    if kind.named and name != UNKNOWN and not is_name(name, kind.name_pattern, kind.longest_name):
+        why = f"Must be a match of regex '{kind.name_pattern}' and at most {kind.longest_name} characters"
+        yield Wrong("name", invalid("name", name, why))
+    for path, choices in kind.choices.items():
+        for each in values(inputs, path):
+            if each not in choices:
+                yield Wrong(path.replace("[]", ""), invalid(path, each, f"Must be one of {', '.join(choices)}"))
+    for path in kind.labels:
+        yield from _wrong_labels(path, value(inputs, path, {}))
+    if not missing:
+        yield from kind.wrong(cloud, identifier, inputs)
+
+
+def is_name(name: object, pattern: str, longest: int) -> bool:
+    """Whether Google Cloud takes a name."""
+    return isinstance(name, str) and len(name) <= longest and re.fullmatch(pattern, name) is not None
+
+
+def invalid(path: str, value: object, why: str) -> str:
+    """Google Cloud's words for a value that it does not take."""
+    return f"Invalid value for field '{path.replace('[]', '')}': '{value}'. {why}"
+
+
+def values(inputs: Properties, path: str) -> list[Any]:
+    """What stands at a path, where [] means each of a list. What is not known yet is left out."""
+    return [each for each in _at(inputs, path) if each not in (UNKNOWN, _HIDDEN)]
+
+
+def value(inputs: Properties, path: str, default: Any = None) -> Any:
+    """What stands at a path; the default where there is nothing or it is not known yet."""
+    return next(iter(values(inputs, path)), default)
+
+
+def given(inputs: Properties, path: str) -> bool:
+    """Whether something stands at a path for certain, known or not."""
+    return any(each != _HIDDEN for each in _at(inputs, path))
+
+
+def lacking(inputs: Properties, path: str) -> bool:
+    """Whether nothing stands at a path for certain: it could be inside of something that is not known yet."""
+    return not _at(inputs, path)
+
+
+def full(identifier: str) -> str:
+    """An id without the address of the API that a link begins with."""
+    return re.sub(r"^https://[^/]+/([a-z]+/)?v1/", "", identifier)
+
+
+def find(cloud: Cloud, slug: str, reference: str) -> tuple[str, Properties] | None:
+    """The resource of a kind that an id, a link or a bare name means."""
+    identifier = full(reference)
+    if "/" not in identifier:
+        everything = cloud.registry.all(slug).items()
+        return next(((key, each) for key, each in everything if each.get("name") == identifier), None)
+    found = cloud.registry.get(slug, identifier)
+    return None if found is None else (identifier, found)
+
+
+def project_of(cloud: Cloud, inputs: Properties) -> str:
+    """The project that a resource is in."""
+    return str(inputs.get("project") or cloud.project)
+
+
+def _at(inputs: Properties, path: str) -> list[Any]:
+    """What stands at a path, with _HIDDEN for what is inside of something unknown."""
+    found: list[Any] = [inputs]
+    for step in path.split("."):
+        key = step.removesuffix("[]")
+        found = [item for each in found for item in _inside(each, key)]
+        if step.endswith("[]"):
+            found = [item for each in found for item in _items(each)]
+    return found
+
+
+def _inside(outer: object, key: str) -> list[Any]:
+    if outer in (UNKNOWN, _HIDDEN):
+        return [_HIDDEN]
+    inner = cast(Properties, outer).get(key) if isinstance(outer, dict) else None
+    return [] if inner is None else [inner]
+
+
+def _items(outer: object) -> list[Any]:
+    return cast(list[Any], outer) if isinstance(outer, list) else [_HIDDEN]
+
+
+def _wrong_labels(path: str, labels: Mapping[str, object]) -> Iterator[Wrong]:
+    if len(labels) > _LABELS:
+        yield Wrong(path, f"{path} has {len(labels)} labels; at most {_LABELS} are allowed")
+    for key, text in labels.items():
+        if not re.fullmatch(_LABEL_KEY, key):
+            yield Wrong(path, invalid(path, key, f"Label keys must be a match of regex '{_LABEL_KEY}'"))
+        if text != UNKNOWN and not re.fullmatch(_LABEL_VALUE, str(text)):
+            yield Wrong(path, invalid(path, text, f"Label values must be a match of regex '{_LABEL_VALUE}'"))

@@ -1,0 +1,17 @@
+"""Where a resource can be: regions, and the zones that each of them has."""
+
+from clusters.regions import regions
+
+# Most regions have the zones a, b and c.
+_OTHERS = {"europe-west1": "bcd", "us-east1": "bcd", "us-central1": "abcf"}
+
+
+def zones(region: str) -> tuple[str, ...]:
+    """The zones of a region; none where there is no such region."""
+    return tuple(f"{region}-{letter}" for letter in _OTHERS.get(region, "abc")) if region in regions() else ()
+
+
+def region_of(location: str) -> str | None:
+    """The region that a region's or a zone's name means, or None where Google Cloud has neither."""
+    region = location if location in regions() else location.rpartition("-")[0]
+    return region if location in (region, *zones(region)) and region in regions() else None
