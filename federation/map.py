@@ -74,9 +74,8 @@ def spots(
     found: dict[str, tuple[float, float]] = {}
     # From east to west, so that what is crowded opens towards the west, where most oceans are.
     for name, point in sorted(points.items(), key=lambda item: item[1], reverse=True):
-        free = (
-            each for each in _choices(point, sizes[name], whole) if _is_free(_around(each, sizes[name]), covered, whole)
-        )
+        size = sizes[name]
+        free = (each for each in _choices(point, size, whole) if _is_free(_around(each, size), covered, whole))
         found[name] = next(free, point)
         covered.append(_around(found[name], size))
     return found
@@ -169,7 +168,7 @@ def _choices(
     """Where the middle of a card could be: right beside its point, or else anywhere, the nearest first."""
     for right, up in ((1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1)):
         yield point[0] + right * (_POINT + size[0] / 2), point[1] + up * (_POINT + size[1] / 2)
-    grid = product(*(range(0, int(length), _POINT) for length in whole))
+    grid = product(range(0, int(whole[0]), _POINT), range(0, int(whole[1]), _POINT))
     yield from sorted(grid, key=lambda place: math.dist(place, point))
 
 
