@@ -11,7 +11,7 @@ from pulumi.runtime import get_config_env
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
-from clusters.spec import Cluster, check_clusters, member_labels
+from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from federation.copies import check_placement
 from federation.manifests import Manifest, ManifestError, read_manifests
 from federation.overrides import check_overrides
@@ -68,6 +68,8 @@ def load() -> Settings:
         secret = [key for key in keys if is_config_secret(prefix + key)]
         problems = [_covered(each, secret) for each in error.problems]
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
+    for text in warnings(settings.clusters):
+        pulumi.log.warn(text)
     if "persistentvolumeclaims" in settings.federation.types:
         # KubeFed issue 1481.
         pulumi.log.warn(

@@ -12,7 +12,8 @@ from clusters.kubeconfig import kubeconfig
 from clusters.network import PODS_RANGE, SERVICES_RANGE, Network, create_subnet
 from clusters.node_account import NodeAccount
 from clusters.node_pools import create_node_pools
-from clusters.spec import SYSTEM_POOL, Cluster
+from clusters.spec import Cluster
+from clusters.system_pool import SYSTEM_POOL
 
 # What others change behind Pulumi's back: GKE upgrades versions by the release channel, and the temporary first pool
 # is gone once the cluster stands.

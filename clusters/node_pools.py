@@ -6,10 +6,8 @@ import pulumi
 from pulumi_gcp import container
 
 from clusters.node_account import NodeAccount
-from clusters.spec import SYSTEM_POOL, NodePool
-
-# Small machines that carry the system's own pods and, on the host, KubeFed.
-_SYSTEM = NodePool(machine_type="e2-standard-4", min_nodes=1, max_nodes=3)
+from clusters.pool_spec import NodePool
+from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
 
 def create_node_pools(
@@ -23,7 +21,7 @@ def create_node_pools(
     """Makes the system pool and then the given ones, one after another: GKE changes one pool of a cluster at a time."""
     made: dict[str, container.NodePool] = {}
     previous: pulumi.Resource = account
-    for pool, spec in ({SYSTEM_POOL: _SYSTEM} | dict(pools)).items():
+    for pool, spec in ({SYSTEM_POOL: SYSTEM} | dict(pools)).items():
         previous = made[pool] = container.NodePool(
             f"{name}-{pool}",
             name=pool,

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from clusters.pool_spec import Labels
 from clusters.regions import regions
-from clusters.spec import Labels, RegionName
+from clusters.spec import RegionName
 from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
