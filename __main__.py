@@ -2,6 +2,7 @@
 
 import pulumi
 
+from clusters.apis import Apis, needed_apis
 from clusters.gke import create_gke_cluster
 from clusters.network import Network
 from clusters.spec import member_labels
@@ -15,10 +16,12 @@ from settings import load
 settings = load()
 host_name = settings.federation.host
 types = settings.federation.targets()
-labels = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
+labels = {name: member_labels(spec) for name, spec in settings.clusters.items()}
 
-network = Network("network")
-clusters = {name: create_gke_cluster(name, cluster, network) for name, cluster in settings.clusters.items()}
+specs = settings.clusters
+apis = Apis("apis", needed_apis(specs, fleet=False))
+network = Network("network", [spec.region for spec in specs.values()], apis)
+clusters = {name: create_gke_cluster(name, spec, network, apis, host=specs[host_name]) for name, spec in specs.items()}
 host = clusters[host_name]
 placed = decide(settings, labels, {name: cluster.kubeconfig for name, cluster in clusters.items()})
 
@@ -41,8 +44,8 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
     pulumi.export(f"{name}_cluster_endpoint", cluster.endpoint)
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
-specs = settings.clusters.items()
 pulumi.export(
-    "members", {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs}
+    "members",
+    {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs.items()},
 )
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})

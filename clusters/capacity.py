@@ -8,8 +8,8 @@ from clusters.pool_spec import NodePool
 from clusters.system_pool import SYSTEM, SYSTEM_POOL
 from problems import Problem
 
-# Google Cloud keeps the first two and the last two addresses of a subnet.
-NODES = 2 ** (32 - NODE_BLOCK) - 4
+# Google Cloud keeps the first two and the last two addresses of a subnet, and the control plane has one.
+NODES = 2 ** (32 - NODE_BLOCK) - 5
 """How many nodes a slot has addresses for."""
 POD_ADDRESSES = 2 ** (32 - POD_BLOCK)
 """How many addresses a slot has for pods."""

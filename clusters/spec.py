@@ -29,7 +29,7 @@ def _known_region(value: Any) -> Any:
 
 def _network(value: str) -> str:
     try:
-        network = IPv4Network(value)
+        network = IPv4Network(value if "/" in value else "")
     except ValueError:
         raise ValueError("not a range of IPv4 addresses; write one such as 203.0.113.0/24") from None
     if network.prefixlen == 0:

@@ -179,7 +179,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         cluster(L4 | {"max_nodes": 1000, "max_pods_per_node": 8})
         | {"node_pools": {f"p{number}": L4 | {"max_nodes": 1000, "max_pods_per_node": 8} for number in range(5)}},
         "clusters.a.node_pools.p0.max_nodes: 1000",
-        "the pools have up to 5003 nodes, and the slot has addresses for 4092",
+        "the pools have up to 5003 nodes, and the slot has addresses for 4091",
     ),
     "a key elsewhere": (
         cluster(encryption_key=KEY.format("us-east1")),
