@@ -27,7 +27,8 @@ def _known_region(value: Any) -> Any:
     return value
 
 
-def _network(value: str) -> str:
+def as_network(value: str) -> str:
+    """The value, if it is a range of addresses; raises ValueError for any other, and for the whole Internet."""
     try:
         network = IPv4Network(value if "/" in value else "")
     except ValueError:
@@ -38,7 +39,9 @@ def _network(value: str) -> str:
 
 
 RegionName = Annotated[str, BeforeValidator(_known_region), Field(json_schema_extra={"enum": [*regions()]})]
-Range = Annotated[str, AfterValidator(_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")]
+Range = Annotated[
+    str, AfterValidator(as_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")
+]
 
 
 class Cluster(Model):

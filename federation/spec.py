@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.pool_spec import Labels
 from clusters.regions import regions
-from clusters.spec import RegionName
+from clusters.spec import RegionName, as_network
 from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
@@ -17,6 +17,8 @@ from problems import DNS_LABEL, Model, Problem, one_of
 # characters that Kubernetes takes.
 _PLURAL = r"[a-z]([-a-z0-9]{0,52}[a-z0-9])?"
 _CRD_NAME = rf"{_PLURAL}(\.{DNS_LABEL.strip('^$')}){{2,}}"
+
+_POLICIES = "networkpolicies.networking.k8s.io"
 
 
 def _crd_name(name: str) -> str:
@@ -56,6 +58,16 @@ class Federation(Model):
     """the cluster that carries the control plane
 
     It is a member too, and runs workloads like any other.
+    """
+    multi_cluster_services: bool = False
+    """true for Services that every member can reach, or false
+
+    The clusters join the project's fleet, and workloads can export their Services.
+    """
+    default_deny: bool = False
+    """true to let nothing through in the workloads' namespaces, or false
+
+    But for names, tokens and what the workloads' openings declare. It needs networkpolicies.networking.k8s.io in types.
     """
     types: list[
         Annotated[
@@ -263,6 +275,36 @@ class Override(Model):
         return self
 
 
+def _peer(value: str) -> str:
+    return value if value in ("namespace", "cluster", "members", "internet") else as_network(value)
+
+
+def _bucket(value: str) -> str:
+    if not value.startswith(BUCKET) or not _is_bucket(value.removeprefix(BUCKET)):
+        raise ValueError("not a bucket; write gs:// and its name, as gs://my-data")
+    return value
+
+
+class Opening(Model):
+    """What the network lets through to a workload's pods, or from them."""
+
+    direction: Literal["ingress", "egress"]
+    """ingress or egress
+
+    To the pods, or from them.
+    """
+    peer: Annotated[str, AfterValidator(_peer)]
+    """namespace, cluster, members, internet or a range such as 192.168.0.0/24
+
+    Pods of the same namespace or of the same cluster, nodes and pods of all members, or addresses.
+    """
+    ports: list[Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")]] = Field(min_length=1)
+    """a list of TCP ports from 1 to 65535
+
+    The pods' own with ingress, and the peer's with egress.
+    """
+
+
 class Workload(Model):
     """Kubernetes objects that are placed together."""
 
@@ -288,6 +330,23 @@ class Workload(Model):
     What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after
     those of its labels.
     """
+    buckets: dict[Annotated[str, AfterValidator(_bucket)], Literal["read", "write"]] = Field(
+        default_factory=dict[str, Literal["read", "write"]]
+    )
+    """a map of buckets, such as gs://my-data, to read or write
+
+    What the pods may do, as the ServiceAccounts of the manifests; with write, they read too. No other bucket is theirs.
+    """
+    export: list[str] = Field(default_factory=list[str])
+    """a list of Services of the manifests
+
+    All members reach them as NAME.NAMESPACE.svc.clusterset.local. It needs federation.multi_cluster_services.
+    """
+    openings: list[Opening] = Field(default_factory=list[Opening])
+    """a list of {direction, peer, ports}
+
+    What the network lets through where federation.default_deny closes it; buckets are open where they are named.
+    """
 
 
 def check_federation(federation: Federation, clusters: Collection[str]) -> Iterator[Problem]:
@@ -300,6 +359,8 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
         if name not in known:
             advice = f"not a type that is known; write {one_of(name, known)}, or describe it in federation.custom_types"
             yield Problem("federation.types", name, advice)
+    if federation.default_deny and _POLICIES not in federation.types:
+        yield Problem("federation.default_deny", True, f"needs network policies; add {_POLICIES} to federation.types")
     for name in federation.custom_types:
         if name in BUILT_IN:
             yield Problem("federation.custom_types", name, "built into Kubernetes; take it out here")
@@ -338,7 +399,11 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
     for name, objects in manifests.items():
         namespace = workloads[name].namespace
         for manifest in objects:
-            owner = owners.setdefault((namespace, manifest.type.config_name, manifest.name), name)
-            if owner != name:
-                advice = f"workload {owner} holds this object of namespace {namespace} already; rename one of them"
+            key = (namespace, manifest.type.config_name, manifest.name)
+            owner = owners.get(key)
+            owners.setdefault(key, name)
+            if owner is not None:
+                # Of one workload's manifests, no two are one.
+                whose = "federation.default_deny" if owner == name else f"workload {owner}"
+                advice = f"{whose} holds this object of namespace {namespace} already; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)

@@ -67,8 +67,10 @@ SAMPLE: Mapping[str, Any] = {
     },
     f"{PREFIX}federation": {
         "host": "training",
-        "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
+        "types": Example([*(each for each in DEFAULT_TYPES if each != "secrets"), "networkpolicies.networking.k8s.io"]),
         "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
+        "multi_cluster_services": Example(True),
+        "default_deny": Example(True),
     },
     f"{PREFIX}workloads": {
         "finetune": {
@@ -78,6 +80,8 @@ SAMPLE: Mapping[str, Any] = {
             "overrides": Example(
                 {"training": [{"path": "/data/EPOCHS", "kind": "ConfigMap", "op": "replace", "value": "5"}]}
             ),
+            "buckets": Example({"gs://my-checkpoints": "write"}),
+            "openings": Example([{"direction": "egress", "peer": "internet", "ports": [443]}]),
         },
         "inference": {
             "manifests": "workloads/inference.yaml",

@@ -204,7 +204,8 @@ class _Cloud(mocks.Mocks):
             case "gcp:projects/serviceIdentity:ServiceIdentity":
                 state |= {"email": f"robot.{state['service']}@google.example"}
             case "gcp:serviceaccount/account:Account":
-                state |= {"email": f"{state['accountId']}@project.example"}
+                email = f"{state['accountId']}@project.example"
+                state |= {"email": email, "name": f"projects/project/serviceAccounts/{email}"}
             case "kubernetes:core/v1:Secret" if state.get("type") == "kubernetes.io/service-account-token":
                 secret = token(state["metadata"]["name"])
                 state |= {"data": {"token": base64.b64encode(secret.encode()).decode()}}

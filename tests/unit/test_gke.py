@@ -13,6 +13,8 @@ from clusters.apis import needed_apis
 from clusters.control_plane import access, addons, upkeep
 from clusters.node_pools import GPU_TAINT, node_config
 from clusters.spec import Cluster
+from federation.bucket_access import ANNOTATION
+from federation.kinds import DEFAULT_TYPES
 from tests.unit.program import ROOT, Asked, Run, address, run_of, run_program, stack_settings
 
 SERVICE, POOL = "gcp:projects/service:Service", "gcp:container/nodePool:NodePool"
@@ -31,6 +33,7 @@ def run(request: pytest.FixtureRequest, project_folder: None) -> Run:
     return run_of(request.param)
 
 
+POLICIES = "networkpolicies.networking.k8s.io"
 KEY = "projects/p/locations/us-west1/keyRings/r/cryptoKeys/k"
 
 
@@ -44,6 +47,16 @@ def other(project_folder: None) -> Run:
             "queued": L4 | {"queued": True, "flex_start": True},
             "near": L4 | {"compact": True, "spot": False, "max_pods_per_node": 32, "zones": ["us-west1-a"]},
         },
+    }
+    settings["federation"] |= {
+        "multi_cluster_services": True,
+        "default_deny": True,
+        "types": [*DEFAULT_TYPES, POLICIES],
+    }
+    settings["workloads"]["finetune"]["buckets"] = {"gs://my-data": "read", "gs://my-checkpoints": "write"}
+    settings["workloads"]["inference"] |= {
+        "export": ["inference"],
+        "openings": [{"direction": "ingress", "peer": "members", "ports": [8000]}],
     }
     settings["clusters"]["serving"] |= {
         "region": "us-west1",
@@ -345,3 +358,65 @@ def test_every_member_has_the_storage_classes(run: Run) -> None:
             "gcePersistentDiskCsiDriverConfig",
             "gcpFilestoreCsiDriverConfig",
         }
+
+
+# Workloads: what they reach of Google Cloud, of each other, and of the world.
+
+
+def test_pods_act_as_their_namespaces_account_in_the_named_buckets_alone(other: Run) -> None:
+    (account,) = (each for each in other.of_type("gcp:serviceaccount/account:Account") if each.name == "ai-workloads")
+    email = f"{account.inputs['accountId']}@project.example"
+    grants = other.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")
+    assert {(each.inputs["bucket"], each.inputs["role"], each.inputs["member"]) for each in grants} == {
+        ("my-data", "roles/storage.objectViewer", f"serviceAccount:{email}"),
+        ("my-checkpoints", "roles/storage.objectUser", f"serviceAccount:{email}"),
+    }
+    (binding,) = other.of_type("gcp:serviceaccount/iAMMember:IAMMember")
+    assert binding.inputs["role"] == "roles/iam.workloadIdentityUser"
+    assert binding.inputs["member"] == "serviceAccount:my-project.svc.id.goog[ai/finetune]"
+    # The pool of identities is the first cluster's.
+    assert {other.cluster(name).urn for name in other.clusters} <= other.needs(binding)
+    federated = other.one("FederatedServiceAccount", "finetune")
+    (patches,) = (each["clusterOverrides"] for each in federated.inputs["spec"]["overrides"])
+    annotation = {"path": f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}", "op": "add"}
+    (patch,) = patches
+    assert patch.items() >= annotation.items()
+    assert patch["value"] == f"{account.inputs['accountId']}@my-project.iam.gserviceaccount.com"
+    assert {each.urn for each in grants} <= other.needs(other.one("FederatedJob", "finetune"))
+    assert "overrides" not in other.one("FederatedServiceAccount", "inference").inputs["spec"]
+
+
+def test_without_buckets_there_is_no_account_for_workloads(prod: Run) -> None:
+    assert not [each for each in prod.of_type("gcp:serviceaccount/account:Account") if "workloads" in each.name]
+
+
+def test_clusters_join_the_fleet_and_export_what_workloads_name(other: Run) -> None:
+    (feature,) = other.of_type("gcp:gkehub/feature:Feature")
+    assert (feature.inputs["name"], feature.inputs["location"]) == ("multiclusterservicediscovery", "global")
+    assert {other.cluster(name).urn for name in other.clusters} <= other.needs(feature)
+    for name in other.clusters:
+        assert other.cluster(name).inputs["fleet"] == {"project": "my-project"}
+    importer = [
+        each for each in other.of_type("gcp:projects/iAMMember:IAMMember") if "gke-mcs" in each.inputs["member"]
+    ]
+    assert [each.inputs["role"] for each in importer] == ["roles/compute.networkViewer"]
+    (export,) = other.of_kind("ServiceExport")
+    assert export.type == "kubernetes:net.gke.io/v1:ServiceExport"
+    assert (export.object_name, export.inputs["metadata"]["namespace"]) == ("inference", "ai")
+    assert export.provider.split("::")[-2] == "serving-provider"
+    assert {feature.urn, other.one("FederatedService", "inference").urn} <= other.needs(export)
+
+
+def test_without_the_setting_there_is_no_fleet(prod: Run) -> None:
+    assert not prod.of_type("gcp:gkehub/feature:Feature")
+    assert not prod.of_kind("ServiceExport")
+    assert all("fleet" not in prod.cluster(name).inputs for name in prod.clusters)
+
+
+def test_namespaces_are_closed_wherever_a_workload_goes(other: Run) -> None:
+    for workload, cluster in (("finetune", "training"), ("inference", "serving")):
+        policy = other.one("FederatedNetworkPolicy", f"{workload}-default-deny").inputs["spec"]
+        assert policy["placement"]["clusters"] == [{"name": cluster}]
+        assert policy["template"]["spec"]["podSelector"] == {}
+    opened = other.one("FederatedNetworkPolicy", "inference-deployments-inference").inputs["spec"]["template"]["spec"]
+    assert opened["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8000}]
