@@ -5,12 +5,11 @@ from typing import Any
 
 from clusters.addresses import addresses
 from federation.demand import pod_labels
-from federation.kinds import BUILT_IN
+from federation.kinds import POLICIES
 from federation.manifests import Manifest
 from federation.spec import Federation, Opening, Workload
 from problems import Problem
 
-POLICIES = BUILT_IN["networkpolicies.networking.k8s.io"]
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 _INTERNET = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
 _DNS = {

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from clusters.pool_spec import Labels
 from clusters.regions import regions
 from clusters.spec import RegionName, as_network
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, TargetType
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, POLICIES, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
 
@@ -17,8 +17,6 @@ from problems import DNS_LABEL, Model, Problem, one_of
 # characters that Kubernetes takes.
 _PLURAL = r"[a-z]([-a-z0-9]{0,52}[a-z0-9])?"
 _CRD_NAME = rf"{_PLURAL}(\.{DNS_LABEL.strip('^$')}){{2,}}"
-
-_POLICIES = "networkpolicies.networking.k8s.io"
 
 
 def _crd_name(name: str) -> str:
@@ -67,7 +65,7 @@ class Federation(Model):
     default_deny: bool = False
     """true to let nothing through in the workloads' namespaces, or false
 
-    But for names, tokens and what the workloads' openings declare. It needs networkpolicies.networking.k8s.io in types.
+    But for names, tokens and what the workloads' openings declare. Network policies are then federated, too.
     """
     types: list[
         Annotated[
@@ -102,7 +100,8 @@ class Federation(Model):
     def targets(self) -> list[TargetType]:
         """The enabled types, as far as they are known, each once."""
         known = self.known()
-        return [known[name] for name in dict.fromkeys(self.types) if name in known]
+        names = [*self.types, *([POLICIES.config_name] if self.default_deny else [])]
+        return [known[name] for name in dict.fromkeys(names) if name in known]
 
 
 BUCKET = "gs://"
@@ -359,8 +358,6 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
         if name not in known:
             advice = f"not a type that is known; write {one_of(name, known)}, or describe it in federation.custom_types"
             yield Problem("federation.types", name, advice)
-    if federation.default_deny and _POLICIES not in federation.types:
-        yield Problem("federation.default_deny", True, f"needs network policies; add {_POLICIES} to federation.types")
     for name in federation.custom_types:
         if name in BUILT_IN:
             yield Problem("federation.custom_types", name, "built into Kubernetes; take it out here")

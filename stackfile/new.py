@@ -67,7 +67,7 @@ SAMPLE: Mapping[str, Any] = {
     },
     f"{PREFIX}federation": {
         "host": "training",
-        "types": Example([*(each for each in DEFAULT_TYPES if each != "secrets"), "networkpolicies.networking.k8s.io"]),
+        "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
         "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
         "multi_cluster_services": Example(True),
         "default_deny": Example(True),

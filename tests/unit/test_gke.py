@@ -14,7 +14,6 @@ from clusters.control_plane import access, addons, upkeep
 from clusters.node_pools import GPU_TAINT, node_config
 from clusters.spec import Cluster
 from federation.bucket_access import ANNOTATION
-from federation.kinds import DEFAULT_TYPES
 from tests.unit.program import ROOT, Asked, Run, address, run_of, run_program, stack_settings
 
 SERVICE, POOL = "gcp:projects/service:Service", "gcp:container/nodePool:NodePool"
@@ -33,7 +32,6 @@ def run(request: pytest.FixtureRequest, project_folder: None) -> Run:
     return run_of(request.param)
 
 
-POLICIES = "networkpolicies.networking.k8s.io"
 KEY = "projects/p/locations/us-west1/keyRings/r/cryptoKeys/k"
 
 
@@ -51,7 +49,6 @@ def other(project_folder: None) -> Run:
     settings["federation"] |= {
         "multi_cluster_services": True,
         "default_deny": True,
-        "types": [*DEFAULT_TYPES, POLICIES],
     }
     settings["workloads"]["finetune"]["buckets"] = {"gs://my-data": "read", "gs://my-checkpoints": "write"}
     settings["workloads"]["inference"] |= {
@@ -82,13 +79,16 @@ HOST = spec(slot=7)
 # APIs.
 
 
-def test_everything_of_google_comes_after_every_api(run: Run) -> None:
+def made_before_its_apis(run: Run) -> list[str]:
     services = {each.urn for each in run.of_type(SERVICE)}
     assert len(services) > 8
     others = [each for each in run.asked if each.type.startswith("gcp:") and each.type != SERVICE]
-    early = [each.name for each in others if not services <= run.needs(each)]
-    # What is one of them, in another form.
-    assert [name for name in early if name != "apis-gke-agent"] == []
+    return [each.name for each in others if not services <= run.needs(each)]
+
+
+def test_everything_of_google_comes_after_every_api(run: Run, other: Run) -> None:
+    # GKE's agent comes with its own API, and is asked for as one of them.
+    assert {*made_before_its_apis(run), *made_before_its_apis(other)} <= {"apis-gke-agent"}
 
 
 def test_no_api_is_turned_off(run: Run) -> None:
@@ -335,6 +335,28 @@ def test_pools_that_are_waited_for_and_compact_ones_are_asked_for_as_such(other:
     assert near["placementPolicy"] == {"type": "COMPACT"}
     assert near["management"]["autoRepair"] is True
     assert (near["maxPodsPerNode"], near["nodeLocations"]) == (32, ["us-west1-a"])
+
+
+# Another life.
+
+
+def test_a_cluster_made_anew_is_another_one_to_its_provider(run: Run) -> None:
+    for name in run.clusters:
+        # Pulumi gives it a name with a random part, so that no two clusters ever have the same link.
+        assert "name" not in run.cluster(name).inputs
+        (provider,) = (each for each in run.of_type("pulumi:providers:kubernetes") if each.name == f"{name}-provider")
+        assert provider.inputs["clusterIdentifier"] == f"https://container.example/{name}-1234567"
+
+
+def test_what_would_replace_what_is_protected_is_refused(prod: Run) -> None:
+    kinds = {
+        "gcp:container/cluster:Cluster": len(prod.clusters),
+        "gcp:container/nodePool:NodePool": 2 * len(prod.clusters),
+        "gcp:kms/cryptoKey:CryptoKey": len(prod.clusters),
+    }
+    for type_, number in kinds.items():
+        assert [each.protect for each in prod.of_type(type_)] == [True] * number
+    assert not [each.name for each in run_of("local").asked if each.protect]
 
 
 # Storage.

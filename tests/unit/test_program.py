@@ -262,7 +262,11 @@ def test_clusters_are_made_as_gke_advises(run: Run) -> None:
 
 
 def test_nodes_run_as_an_account_of_the_clusters_own(run: Run) -> None:
-    accounts = {each.name: each.inputs["accountId"] for each in run.of_type("gcp:serviceaccount/account:Account")}
+    accounts = {
+        each.name: each.inputs["accountId"]
+        for each in run.of_type("gcp:serviceaccount/account:Account")
+        if each.name.endswith("-nodes-account")
+    }
     assert len(set(accounts.values())) == len(run.clusters)
     grants = [each.inputs for each in run.of_type("gcp:projects/iAMMember:IAMMember")]
     for name in run.clusters:
@@ -459,15 +463,9 @@ def test_a_namespace_goes_wherever_its_workloads_go(run: Run) -> None:
 
 def test_every_enabled_type_is_federated_and_defined(run: Run) -> None:
     types = {each.object_name for each in run.of_kind("FederatedTypeConfig")}
-    assert types == {
-        "namespaces",
-        "deployments.apps",
-        "jobs.batch",
-        "services",
-        "configmaps",
-        "secrets",
-        "serviceaccounts",
-    }
+    default = {"deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts"}
+    closed = run.settings["federation"].get("default_deny", False)
+    assert types == {"namespaces", *default, *(["networkpolicies.networking.k8s.io"] if closed else [])}
     definitions = {each.object_name for each in run.of_kind("CustomResourceDefinition")}
     for each in run.of_kind("FederatedTypeConfig"):
         federated = each.inputs["spec"]["federatedType"]

@@ -8,14 +8,12 @@ import pytest
 import yaml
 
 from federation.bucket_access import ANNOTATION, Access, access_of, account_email, account_id, with_identity
-from federation.kinds import BUILT_IN, DEFAULT_TYPES
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, POLICIES
 from federation.manifests import Manifest
 from federation.network_policies import network_policies
 from federation.spec import Workload
 from problems import SettingsError
 from settings import Settings, parse
-
-POLICIES = "networkpolicies.networking.k8s.io"
 
 
 def deployment(account: str | None = "api", name: str = "api") -> dict[str, Any]:
@@ -51,7 +49,7 @@ def settings(
 
 
 FLEET = {"multi_cluster_services": True}
-CLOSED = {"default_deny": True, "types": [*DEFAULT_TYPES, POLICIES]}
+CLOSED = {"default_deny": True}
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a bucket without gs://": ({"buckets": {"my-data": "read"}}, "workloads.api.buckets.my-data", "gs:// and its name"),
     "a right that is none": ({"buckets": {"gs://d-1": "own"}}, "workloads.api.buckets.gs://d-1", "'read' or 'write'"),
@@ -92,11 +90,6 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "workloads.api.openings.0.ports",
         "a list of TCP ports",
     ),
-    "closed without the type": (
-        {"federation": {"default_deny": True}},
-        "federation.default_deny: True",
-        f"add {POLICIES} to federation.types",
-    ),
 }
 
 
@@ -135,7 +128,7 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
 def test_an_object_with_the_name_of_a_policy_is_told(tmp_path: Path) -> None:
     own = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "api-default-deny"}}
     with pytest.raises(SettingsError, match="api-default-deny"):
-        settings(tmp_path, [*GOOD, own], CLOSED)
+        settings(tmp_path, [*GOOD, own], CLOSED | {"types": [*DEFAULT_TYPES, POLICIES.config_name]})
 
 
 # Buckets.
