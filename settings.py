@@ -13,9 +13,12 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
 from clusters.addresses import SLOTS
-from clusters.spec import Cluster, check_clusters, member_labels
+from clusters.spec import Cluster, check_clusters, member_labels, warnings
+from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
 from federation.copies import check_placement
+from federation.exports import check_exports
 from federation.manifests import Manifest, ManifestError, read_manifests
+from federation.network_policies import check_openings, network_policies
 from federation.overrides import check_overrides
 from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
@@ -68,11 +71,14 @@ def load() -> Settings:
     config = pulumi.Config()
     try:
         raw = {key: _value(config.get(key)) for key in keys}
-        settings = parse(raw, folder, pulumi.Config("gcp").get("project"))
+        project = pulumi.Config("gcp").get("project")
+        settings = _with_identities(parse(raw, folder, project), project or "")
     except SettingsError as error:
         secret = [key for key in keys if is_config_secret(prefix + key)]
         problems = [_covered(each, secret) for each in error.problems]
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
+    for text in warnings(settings.clusters):
+        pulumi.log.warn(text)
     if "persistentvolumeclaims" in settings.federation.types:
         # KubeFed issue 1481.
         pulumi.log.warn(
@@ -117,14 +123,37 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types)
         except ManifestError as error:
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
+        own = manifests.get(name, [])
+        problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(names):
-            problems.extend(check_placement(setting, workload.placement, manifests.get(name, []), labels))
-            problems.extend(check_overrides(setting, workload, manifests.get(name, []), labels))
+            problems.extend(check_placement(setting, workload.placement, own, labels))
+            problems.extend(check_overrides(setting, workload, own, labels))
+        if federation:
+            problems.extend(check_exports(setting, workload, own, federation))
+            problems.extend(check_openings(setting, workload, federation))
+            if federation.default_deny:
+                slots = [cluster.slot for cluster in clusters.values()]
+                manifests[name] = [*own, *network_policies(name, workload, own, slots)]
     problems.extend(check_objects(workloads, manifests))
 
     if problems or federation is None:
         raise SettingsError(problems)
     return Settings(clusters, federation, workloads, manifests)
+
+
+def _with_identities(settings: Settings, project: str) -> Settings:
+    """The settings, in whose manifests the pods act as the Google service accounts that have their buckets."""
+    emails = {
+        namespace: account_email(account_id(namespace, pulumi.get_stack()), project)
+        for namespace in access_of(settings.workloads, settings.manifests)
+    }
+    manifests = {
+        name: with_identity(each, emails[settings.workloads[name].namespace])
+        if settings.workloads[name].buckets
+        else each
+        for name, each in settings.manifests.items()
+    }
+    return replace(settings, manifests=manifests)
 
 
 def _covered(problem: Problem, secret: Iterable[str]) -> Problem:

@@ -11,6 +11,10 @@ from ipaddress import IPv4Network
 NODES, NODE_BLOCK = IPv4Network("10.0.0.0/12"), 20
 SERVICES, SERVICE_BLOCK = IPv4Network("10.32.0.0/14"), 20
 PODS, POD_BLOCK = IPv4Network("10.64.0.0/10"), 16
+# And a /20 for each cluster's file servers. A control plane has one address among its nodes.
+FILES, FILE_BLOCK = IPv4Network("10.48.0.0/14"), 20
+
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 
 def _blocks(pool: IPv4Network, prefix: int) -> int:
@@ -38,6 +42,16 @@ def addresses(slot: int) -> Addresses:
         pods=_block(PODS, POD_BLOCK, slot),
         services=_block(SERVICES, SERVICE_BLOCK, slot),
     )
+
+
+def file_range(slot: int) -> IPv4Network:
+    """The range in which a slot's file servers get their addresses."""
+    return _block(FILES, FILE_BLOCK, slot)
+
+
+def is_private(block: str) -> bool:
+    """Whether a range is of private networks alone, as Google Cloud sees it."""
+    return any(IPv4Network(block).subnet_of(each) for each in _PRIVATE)
 
 
 def _block(pool: IPv4Network, prefix: int, slot: int) -> IPv4Network:

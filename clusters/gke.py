@@ -5,14 +5,20 @@ import re
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_gcp import config as gcp_config
-from pulumi_gcp import container
+from pulumi_gcp import container, gkebackup
 
 from clusters.addresses import addresses
+from clusters.apis import Apis
+from clusters.control_plane import access, addons, hardening, own_endpoint, private_endpoint, upkeep
+from clusters.encryption import SecretsKey
 from clusters.kubeconfig import kubeconfig
-from clusters.network import PODS_RANGE, SERVICES_RANGE, Network, create_subnet
+from clusters.network import PODS_RANGE, SERVICES_RANGE, Network, create_firewall, create_subnet
 from clusters.node_account import NodeAccount
 from clusters.node_pools import create_node_pools
-from clusters.spec import SYSTEM_POOL, Cluster
+from clusters.spec import Cluster
+from clusters.storage_classes import create_storage_classes
+from clusters.system_pool import SYSTEM_POOL
+from clusters.upkeep import Backup
 
 # What others change behind Pulumi's back: GKE upgrades versions by the release channel, and the temporary first pool
 # is gone once the cluster stands.
@@ -24,6 +30,9 @@ class GkeCluster(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
+    """Where people, CI and Pulumi itself reach it."""
+    private_endpoint: pulumi.Output[str]
+    """Where the federation's host reaches it, inside the network."""
     certificate_authority: pulumi.Output[str]
     """PEM in base64."""
     kubeconfig: pulumi.Output[str]
@@ -32,16 +41,29 @@ class GkeCluster(pulumi.ComponentResource):
     cluster: container.Cluster
     system_pool: container.NodePool
 
-    def __init__(self, name: str, spec: Cluster, network: Network, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: Cluster,
+        network: Network,
+        apis: Apis,
+        host: Cluster,
+        fleet: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("geo-federation:clusters:GkeCluster", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
         project = gcp_config.project or ""
         labels = {
             "federation": pulumi.get_project(),
             "stack": re.sub(r"[^-_a-z0-9]", "-", pulumi.get_stack().lower())[:63],
             "cluster": name,
         }
-        account = NodeAccount(f"{name}-nodes", name, project, pulumi.ResourceOptions(parent=self))
-        subnet = create_subnet(name, spec.region, addresses(spec.slot), network, pulumi.ResourceOptions(parent=self))
+        ranges = addresses(spec.slot)
+        account = NodeAccount(f"{name}-nodes", name, project, apis, child)
+        secrets_key = SecretsKey(name, spec, apis, child)
+        subnet = create_subnet(name, spec.region, ranges, network, child)
+        firewall = create_firewall(name, ranges, network, child)
         self.cluster = cluster = container.Cluster(
             name,
             location=spec.region,
@@ -56,31 +78,38 @@ class GkeCluster(pulumi.ComponentResource):
             remove_default_node_pool=True,
             initial_node_count=1,
             node_config={"service_account": account.email, "disk_size_gb": 20, "disk_type": "pd-standard"},
+            node_pool_defaults={"node_config_defaults": {"insecure_kubelet_readonly_port_enabled": "FALSE"}},
             datapath_provider="ADVANCED_DATAPATH",
-            release_channel={"channel": "REGULAR"},
             workload_identity_config={"workload_pool": f"{project}.svc.id.goog"},
-            # Pods mount buckets by it, for checkpoints and models.
-            addons_config={"gcs_fuse_csi_driver_config": {"enabled": True}},
-            enable_shielded_nodes=True,
-            master_auth={"client_certificate_config": {"issue_client_certificate": False}},
+            addons_config=addons(spec),
+            database_encryption=secrets_key.encryption,
+            fleet={"project": project} if fleet else None,
             resource_labels=labels,
             deletion_protection=spec.deletion_protection,
+            **access(spec, host),
+            **hardening(),
+            **upkeep(spec),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[account],
+                depends_on=[account, secrets_key],
                 protect=spec.deletion_protection,
                 ignore_changes=_MANAGED_BY_GKE,
                 additional_secret_outputs=["masterAuth"],
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="60m", delete="60m"),
             ),
         )
-        pools = create_node_pools(name, cluster, spec.node_pools, account, labels, parent=self)
+        # Nodes need a way out before they can load an image from outside Google.
+        ways = [network.nats[spec.region], firewall]
+        pools = create_node_pools(name, cluster, spec, account, labels, ways, parent=self)
         self.system_pool = pools[SYSTEM_POOL]
+        if spec.backup:
+            _create_backups(name, spec.region, spec.backup, cluster, child)
         self.name = cluster.name
-        self.endpoint = cluster.endpoint
+        self.endpoint = own_endpoint(spec, cluster)
+        self.private_endpoint = private_endpoint(cluster)
         self.certificate_authority = cluster.master_auth.cluster_ca_certificate.apply(lambda ca: ca or "")
         self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(cluster.name, cluster.endpoint, self.certificate_authority).apply(
+            pulumi.Output.all(cluster.name, self.endpoint, self.certificate_authority).apply(
                 lambda parts: kubeconfig(*parts)
             )
         )
@@ -98,11 +127,38 @@ class GkeCluster(pulumi.ComponentResource):
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        inside = pulumi.ResourceOptions(parent=self, provider=self.provider, deleted_with=cluster)
+        create_storage_classes(name, spec.slot, network.name, inside)
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
 
 def create_gke_cluster(
-    name: str, spec: Cluster, network: Network, opts: pulumi.ResourceOptions | None = None
+    name: str,
+    spec: Cluster,
+    network: Network,
+    apis: Apis,
+    host: Cluster,
+    fleet: bool = False,
+    opts: pulumi.ResourceOptions | None = None,
 ) -> GkeCluster:
-    """Makes one cluster of the federation from its settings."""
-    return GkeCluster(name, spec, network, opts)
+    """Makes one cluster of the federation from its settings.
+
+    `host` are the settings of the cluster from which KubeFed reaches it, and `fleet` says whether it joins the
+    project's fleet, in which Services go from member to member.
+    """
+    return GkeCluster(name, spec, network, apis, host, fleet, opts)
+
+
+def _create_backups(
+    name: str, region: str, backup: Backup, cluster: container.Cluster, opts: pulumi.ResourceOptions
+) -> gkebackup.BackupPlan:
+    return gkebackup.BackupPlan(
+        f"{name}-backups",
+        cluster=cluster.id,
+        location=region,
+        # Secrets come from the stack's settings, and need no copy elsewhere.
+        backup_config={"all_namespaces": True, "include_volume_data": True, "include_secrets": False},
+        backup_schedule={"cron_schedule": backup.schedule},
+        retention_policy={"backup_retain_days": backup.retain_days},
+        opts=opts,
+    )

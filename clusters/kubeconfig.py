@@ -3,21 +3,24 @@
 import yaml
 
 
+def is_dns_endpoint(endpoint: str) -> bool:
+    """Whether an endpoint is a name that GKE gave, whose certificate is not of the cluster's own authority."""
+    return endpoint.endswith(".gke.goog")
+
+
 def kubeconfig(name: str, endpoint: str, certificate_authority: str) -> str:
     """Returns a kubeconfig whose user signs in through gke-gcloud-auth-plugin.
 
     `endpoint` is a host, with a port where it is not 443; `certificate_authority` is PEM in base64, as GKE returns it.
     """
+    cluster = {"server": f"https://{endpoint}"}
+    if not is_dns_endpoint(endpoint):
+        cluster["certificate-authority-data"] = certificate_authority
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": name,
-        "clusters": [
-            {
-                "name": name,
-                "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": certificate_authority},
-            }
-        ],
+        "clusters": [{"name": name, "cluster": cluster}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "users": [
             {

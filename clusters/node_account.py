@@ -5,6 +5,8 @@ import hashlib
 import pulumi
 from pulumi_gcp import projects, serviceaccount
 
+from clusters.apis import Apis
+
 # What a node needs to join its cluster, log, report metrics and pull images; workloads get their access by Workload
 # Identity, not from the node.
 ROLES = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
@@ -24,9 +26,11 @@ class NodeAccount(pulumi.ComponentResource):
     Depend on the component, not on the account, to have the roles too.
     """
 
-    def __init__(self, name: str, cluster: str, project: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, cluster: str, project: str, apis: Apis, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("geo-federation:clusters:NodeAccount", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self, depends_on=[apis])
         account = serviceaccount.Account(
             f"{name}-account",
             account_id=account_id(cluster, pulumi.get_stack()),

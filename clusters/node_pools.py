@@ -1,74 +1,122 @@
 """A cluster's node pools: the system pool that every cluster has, and those of its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_gcp import container
 
+from clusters.network import MEMBER_TAG
 from clusters.node_account import NodeAccount
-from clusters.spec import SYSTEM_POOL, NodePool
+from clusters.pool_spec import NodePool
+from clusters.spec import Cluster
+from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
-# Small machines that carry the system's own pods and, on the host, KubeFed.
-_SYSTEM = NodePool(machine_type="e2-standard-4", min_nodes=1, max_nodes=3)
+GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
+    "key": "nvidia.com/gpu",
+    "value": "present",
+    "effect": "NO_SCHEDULE",
+}
 
 
 def create_node_pools(
     name: str,
     cluster: container.Cluster,
-    pools: Mapping[str, NodePool],
+    spec: Cluster,
     account: NodeAccount,
     labels: Mapping[str, str],
+    after: Sequence[pulumi.Resource],
     parent: pulumi.Resource,
 ) -> dict[str, container.NodePool]:
     """Makes the system pool and then the given ones, one after another: GKE changes one pool of a cluster at a time."""
     made: dict[str, container.NodePool] = {}
-    previous: pulumi.Resource = account
-    for pool, spec in ({SYSTEM_POOL: _SYSTEM} | dict(pools)).items():
-        previous = made[pool] = container.NodePool(
+    previous: Sequence[pulumi.Resource] = [account, *after]
+    for pool, each in ({SYSTEM_POOL: SYSTEM} | dict(spec.node_pools)).items():
+        made[pool] = container.NodePool(
             f"{name}-{pool}",
             name=pool,
             cluster=cluster.id,
+            node_locations=list(each.zones) or None,
             autoscaling={
-                "total_min_node_count": spec.min_nodes,
-                "total_max_node_count": spec.max_nodes,
-                "location_policy": "ANY",
+                "total_min_node_count": each.min_nodes,
+                "total_max_node_count": each.max_nodes,
+                "location_policy": each.location_policy,
             },
-            management={"auto_repair": True, "auto_upgrade": True},
+            # A machine that came by flex-start cannot be had again at will.
+            management={"auto_repair": not each.flex_start, "auto_upgrade": True},
             # Replacing nodes in place needs no spare quota, which accelerators seldom have.
             upgrade_settings={"max_surge": 0, "max_unavailable": 1},
-            node_config=_node_config(spec, account, labels),
+            placement_policy={"type": "COMPACT"} if each.compact else None,
+            queued_provisioning={"enabled": True} if each.queued else None,
+            max_pods_per_node=each.max_pods_per_node,
+            node_config=node_config(each, account.email, {"role": spec.role}, labels),
             opts=pulumi.ResourceOptions(
                 parent=parent,
-                depends_on=[previous],
+                depends_on=previous,
+                protect=spec.deletion_protection,
                 # The name is unique in its cluster, so a successor cannot stand beside it.
                 delete_before_replace=True,
                 deleted_with=cluster,
+                custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m", delete="60m"),
             ),
         )
+        previous = [made[pool]]
     return made
 
 
-def _node_config(
-    spec: NodePool, account: NodeAccount, labels: Mapping[str, str]
+def node_config(
+    spec: NodePool,
+    account: pulumi.Input[str],
+    node_labels: Mapping[str, str],
+    resource_labels: Mapping[str, str],
 ) -> container.NodePoolNodeConfigArgsDict:
+    """The nodes of a pool; `node_labels` are Kubernetes', and `resource_labels` Google Cloud's."""
     config: container.NodePoolNodeConfigArgsDict = {
         "machine_type": spec.machine_type,
         "spot": spec.spot,
-        "service_account": account.email,
+        "flex_start": spec.flex_start,
+        "disk_size_gb": spec.disk_gb,
+        "disk_type": spec.disk_type,
+        "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "resource_labels": dict(labels),
+        "labels": dict(node_labels) | spec.labels,
+        "resource_labels": dict(resource_labels),
+        "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},
-        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "gcfs_config": {"enabled": spec.image_streaming},
+        "shielded_instance_config": {
+            "enable_secure_boot": spec.secure_boot,
+            "enable_integrity_monitoring": True,
+        },
         "workload_metadata_config": {"mode": "GKE_METADATA"},
     }
+    if spec.max_run_hours:
+        config["max_run_duration"] = f"{spec.max_run_hours * 3600}s"
+    if spec.fast_socket:
+        config["fast_socket"] = {"enabled": True}
+    if spec.reservation:
+        config["reservation_affinity"] = {
+            "consume_reservation_type": "SPECIFIC_RESERVATION",
+            "key": "compute.googleapis.com/reservation-name",
+            "values": [spec.reservation],
+        }
+    elif spec.flex_start or spec.queued:
+        config["reservation_affinity"] = {"consume_reservation_type": "NO_RESERVATION"}
+    if spec.local_ssds and spec.local_ssds.use == "block":
+        config["local_nvme_ssd_block_config"] = {"local_ssd_count": spec.local_ssds.count}
+    elif spec.local_ssds:
+        config["ephemeral_storage_local_ssd_config"] = {"local_ssd_count": spec.local_ssds.count}
     if spec.accelerator:
-        config["guest_accelerators"] = [
-            {
-                "type": spec.accelerator.type,
-                "count": spec.accelerator.count,
-                # Left out, every later run would show a difference.
-                "gpu_driver_installation_config": {"gpu_driver_version": "DEFAULT"},
+        gpu: container.NodePoolNodeConfigGuestAcceleratorArgsDict = {
+            "type": spec.accelerator.type,
+            "count": spec.accelerator.count,
+            # Left out, every later run would show a difference.
+            "gpu_driver_installation_config": {"gpu_driver_version": spec.accelerator.driver},
+        }
+        if spec.accelerator.sharing:
+            gpu["gpu_sharing_config"] = {
+                "gpu_sharing_strategy": spec.accelerator.sharing.strategy,
+                "max_shared_clients_per_gpu": spec.accelerator.sharing.clients,
             }
-        ]
-        config["taints"] = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}]
+        config["guest_accelerators"] = [gpu]
+        config["taints"] = [GPU_TAINT]
     return config

@@ -1,16 +1,24 @@
 """The settings of the clusters, and what must hold between them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.addresses import SLOTS
+from clusters.capacity import check_capacity
+from clusters.pool_rules import check_pool, unlisted_accelerators
+from clusters.pool_spec import Labels, NodePool
+from clusters.profiles import with_profile
 from clusters.regions import is_zone_of, regions
-from problems import LABEL_KEY, LABEL_VALUE, NAME, Model, Problem, one_of
+from clusters.system_pool import SYSTEM_POOL
+from clusters.upkeep import Backup, Maintenance, check_maintenance
+from problems import LABEL_VALUE, NAME, Model, Problem, one_of
 
-# Every cluster has this pool; clusters/node_pools.py makes it.
-SYSTEM_POOL = "system"
+OWN_KEY = "own"
+"""What stands for a key of the cluster's own, where that of another could stand."""
+_KEY = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
 
 
 def _known_region(value: Any) -> Any:
@@ -19,65 +27,21 @@ def _known_region(value: Any) -> Any:
     return value
 
 
-def _accelerators() -> list[JsonValue]:
-    return [*sorted({accelerator for region in regions().values() for accelerator in region.accelerators})]
+def as_network(value: str) -> str:
+    """The value, if it is a range of addresses; raises ValueError for any other, and for the whole Internet."""
+    try:
+        network = IPv4Network(value if "/" in value else "")
+    except ValueError:
+        raise ValueError("not a range of IPv4 addresses; write one such as 203.0.113.0/24") from None
+    if network.prefixlen == 0:
+        raise ValueError("the whole Internet; write ranges of your own, such as 203.0.113.0/24")
+    return value
 
 
 RegionName = Annotated[str, BeforeValidator(_known_region), Field(json_schema_extra={"enum": [*regions()]})]
-Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
-
-
-class Accelerator(Model):
-    """GPUs attached to each node of a pool."""
-
-    type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _accelerators()})
-    """Google Cloud's name of an accelerator, such as nvidia-l4
-
-    It must go with the machine type. It becomes a label of the member, by which placements select.
-    """
-    count: int = Field(default=1, ge=1, le=16)
-    """how many each node has, from 1 to 16
-
-    As many as the machine type takes.
-    """
-
-
-class NodePool(Model):
-    """A group of alike nodes that grows and shrinks with its pods."""
-
-    machine_type: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")
-    """a Google Cloud machine type, such as g2-standard-8
-
-    It decides the CPUs and the memory of each node.
-    """
-    accelerator: Accelerator | None = None
-    """type and count of the GPUs of each node
-
-    Nodes with GPUs are kept for the pods that ask for them.
-    """
-    spot: bool = False
-    """true for spot machines, or false
-
-    Spot machines cost less, and Google Cloud may take them back at any time.
-    """
-    min_nodes: int = Field(default=0, ge=0, le=1000)
-    """the fewest nodes in the whole cluster, 0 to 1000
-
-    Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine.
-    """
-    max_nodes: int = Field(default=1, ge=1, le=1000)
-    """the most nodes in the whole cluster, 1 to 1000
-
-    Over all its zones; the autoscaler stops here. The project needs quota for their GPUs.
-    """
-
-    @model_validator(mode="after")
-    def _sizes_in_order(self) -> Self:
-        if self.min_nodes > self.max_nodes:
-            raise ValueError(
-                f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; write a larger max_nodes"
-            )
-        return self
+Range = Annotated[
+    str, AfterValidator(as_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")
+]
 
 
 class Cluster(Model):
@@ -104,7 +68,8 @@ class Cluster(Model):
     role: str = Field(min_length=1, pattern=LABEL_VALUE)
     """what it is for, such as training or serving
 
-    A label of the member, by which placements select. Any word will do: none has a meaning of its own.
+    A label of the member, by which placements select. These two bring defaults (docs/profiles.md); any other word will
+    do, and brings none.
     """
     labels: Labels = Field(default_factory=dict[str, str])
     """a map of further labels of the member
@@ -116,11 +81,69 @@ class Cluster(Model):
 
     Every cluster has a pool of small machines beside them, named system.
     """
-    deletion_protection: bool = False
-    """true to have GKE and Pulumi refuse the cluster's deletion, or false
+    dns_endpoint: bool = True
+    """false for a control plane that has no name on the Internet, or true
 
-    Before the cluster can go, set it to false and run pulumi up.
+    By this name people and CI reach it, once IAM lets them. Without it, only authorized_networks do.
     """
+    authorized_networks: dict[Annotated[str, Field(pattern=NAME)], Range] = Field(default_factory=dict[str, str])
+    """a map of names to ranges of addresses
+
+    From these the control plane can be reached by its address; where all of them are private, it has no public one.
+    The federation's host reaches it besides.
+    """
+    release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    """RAPID, REGULAR, STABLE or EXTENDED
+
+    How soon GKE upgrades the cluster to new versions of Kubernetes.
+    """
+    maintenance: Maintenance = Field(default_factory=Maintenance)
+    """days, start and hours in which GKE may upgrade
+
+    Nodes are replaced then, and their pods moved.
+    """
+    metrics: list[
+        Literal[
+            "APISERVER",
+            "CADVISOR",
+            "CONTROLLER_MANAGER",
+            "DAEMONSET",
+            "DCGM",
+            "DEPLOYMENT",
+            "HPA",
+            "JOBSET",
+            "KUBELET",
+            "POD",
+            "SCHEDULER",
+            "STATEFULSET",
+            "STORAGE",
+        ]
+    ] = Field(default_factory=lambda: ["DCGM"])
+    """a list of GKE's metrics, such as DCGM for GPUs
+
+    Collected beside those of the system; left out, as the role brings them.
+    """
+    encryption_key: str = Field(default="", pattern=rf"^({OWN_KEY}|{_KEY})?$")
+    """own for a key of its own, or projects/P/locations/R/keyRings/K/cryptoKeys/N
+
+    Kubernetes' secrets are encrypted by it in etcd, beside what Google does. A key that you have must be in the
+    cluster's region.
+    """
+    backup: Backup | None = None
+    """schedule and retain_days of backups
+
+    Left out, none is made.
+    """
+    deletion_protection: bool = False
+    """true to have GKE and Pulumi refuse the deletion of the cluster and its pools, or false
+
+    Before they can go, set it to false and run pulumi up. What would replace them is refused, too.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_what_the_role_brings(cls, raw: Any) -> Any:
+        return with_profile(raw)
 
 
 def member_labels(cluster: Cluster) -> dict[str, str]:
@@ -153,7 +176,26 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
         for key in cluster.labels:
             if key in ("role", "region", "continent") or key.startswith("accelerator/"):
                 yield Problem(f"{setting}.labels", key, "every member has this label already; write another key")
+        if (
+            cluster.encryption_key not in ("", OWN_KEY)
+            and f"/locations/{cluster.region}/" not in cluster.encryption_key
+        ):
+            advice = f"not a key of {cluster.region}, where the cluster is; write one of its own, or {OWN_KEY}"
+            yield Problem(f"{setting}.encryption_key", cluster.encryption_key, advice)
+        if not cluster.dns_endpoint and not cluster.authorized_networks:
+            advice = "nobody could reach the control plane; write true, or ranges of yours in authorized_networks"
+            yield Problem(f"{setting}.dns_endpoint", False, advice)
+        yield from check_maintenance(f"{setting}.maintenance", cluster.maintenance)
+        for pool, spec in cluster.node_pools.items():
+            yield from check_pool(f"{setting}.node_pools.{pool}", spec, cluster.region, cluster.zones)
+        yield from check_capacity(setting, cluster.node_pools)
         if SYSTEM_POOL in cluster.node_pools:
             yield Problem(
                 f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name"
             )
+
+
+def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
+    """Tells what may be wrong with settings that are taken."""
+    for name, cluster in clusters.items():
+        yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)

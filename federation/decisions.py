@@ -38,14 +38,17 @@ def decide(
         elif isinstance(workload.placement, Nearest) and workload.placement.to.startswith(BUCKET):
             bucket = storage.get_bucket_output(name=workload.placement.to.removeprefix(BUCKET))
             decided[name] = bucket.location.apply(
-                lambda location, name=name: _placed(settings, name, members, origin_regions(location))
+                lambda location, name=name: placed_by_settings(settings, name, members, origin_regions(location))
             )
         else:
-            decided[name] = pulumi.Output.from_input(_placed(settings, name, members))
+            decided[name] = pulumi.Output.from_input(placed_by_settings(settings, name, members))
     return decided
 
 
-def _placed(settings: Settings, name: str, members: Members, origins: tuple[str, ...] = ()) -> PlacedWorkload:
+def placed_by_settings(
+    settings: Settings, name: str, members: Members, origins: tuple[str, ...] = ()
+) -> PlacedWorkload:
+    """Where a workload goes whose placement needs no measurement; `origins` are the regions of its data."""
     manifests = settings.manifests[name]
     return place_workload(settings.workloads[name], manifests, members, facts_of(manifests, origins))
 

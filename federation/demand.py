@@ -32,8 +32,7 @@ class PodDemand:
 
 def pod_demand(manifest: Manifest) -> PodDemand:
     """What each pod of an object asks for. What is malformed asks for nothing: to refuse it is the API server's."""
-    template = _TEMPLATES.get(manifest.type.config_name)
-    pod: Any = _at(manifest.body, *template) if template else None
+    pod = pod_spec(manifest)
     resources = Counter[str]()
     for container in _list(_at(pod, "containers")):
         # As Kubernetes does, which has a limit stand for a request that is left out.
@@ -41,6 +40,21 @@ def pod_demand(manifest: Manifest) -> PodDemand:
             _extended(_at(container, "resources", "requests")) | _extended(_at(container, "resources", "limits"))
         )
     return PodDemand(dict(resources), _accelerators(pod))
+
+
+def pod_spec(manifest: Manifest) -> Mapping[str, Any] | None:
+    """The spec of the pods that an object runs; None for an object that runs none."""
+    template = _TEMPLATES.get(manifest.type.config_name)
+    pod: Any = _at(manifest.body, *template) if template else None
+    return cast(Mapping[str, Any], pod) if isinstance(pod, Mapping) else None
+
+
+def pod_labels(manifest: Manifest) -> Mapping[str, str] | None:
+    """The labels of the pods that an object runs; None for an object that runs none."""
+    if pod_spec(manifest) is None:
+        return None
+    labels: Any = _at(manifest.body, *_TEMPLATES[manifest.type.config_name][:-1], "metadata", "labels")
+    return cast(Mapping[str, str], labels) if isinstance(labels, Mapping) else {}
 
 
 def demands(manifests: Iterable[Manifest]) -> list[PodDemand]:

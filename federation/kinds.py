@@ -110,3 +110,4 @@ DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "se
 NAMESPACES = BUILT_IN["namespaces"]
 JOBS = BUILT_IN["jobs.batch"]
 SECRETS = BUILT_IN["secrets"]
+POLICIES = BUILT_IN["networkpolicies.networking.k8s.io"]

@@ -66,7 +66,7 @@ class Member(pulumi.ComponentResource):
                 },
             },
             spec={
-                "apiEndpoint": cluster.endpoint.apply(lambda endpoint: f"https://{endpoint}"),
+                "apiEndpoint": cluster.private_endpoint.apply(lambda endpoint: f"https://{endpoint}"),
                 "caBundle": cluster.certificate_authority,
                 "secretRef": {"name": secret.metadata["name"]},
             },

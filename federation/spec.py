@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from clusters.pool_spec import Labels
 from clusters.regions import regions
-from clusters.spec import Labels, RegionName
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, TargetType
+from clusters.spec import RegionName, as_network
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, POLICIES, TargetType
 from federation.manifests import Manifest
 from problems import DNS_LABEL, Model, Problem, one_of
 
@@ -56,6 +57,16 @@ class Federation(Model):
 
     It is a member too, and runs workloads like any other.
     """
+    multi_cluster_services: bool = False
+    """true for Services that every member can reach, or false
+
+    The clusters join the project's fleet, and workloads can export their Services.
+    """
+    default_deny: bool = False
+    """true to let nothing through in the workloads' namespaces, or false
+
+    But for names, tokens and what the workloads' openings declare. Network policies are then federated, too.
+    """
     types: list[
         Annotated[
             str,
@@ -97,7 +108,8 @@ class Federation(Model):
     def targets(self) -> list[TargetType]:
         """The enabled types, as far as they are known, each once."""
         known = self.known()
-        return [known[name] for name in dict.fromkeys(self.types) if name in known]
+        names = [*self.types, *([POLICIES.config_name] if self.default_deny else [])]
+        return [known[name] for name in dict.fromkeys(names) if name in known]
 
 
 BUCKET = "gs://"
@@ -270,6 +282,36 @@ class Override(Model):
         return self
 
 
+def _peer(value: str) -> str:
+    return value if value in ("namespace", "cluster", "members", "internet") else as_network(value)
+
+
+def _bucket(value: str) -> str:
+    if not value.startswith(BUCKET) or not _is_bucket(value.removeprefix(BUCKET)):
+        raise ValueError("not a bucket; write gs:// and its name, as gs://my-data")
+    return value
+
+
+class Opening(Model):
+    """What the network lets through to a workload's pods, or from them."""
+
+    direction: Literal["ingress", "egress"]
+    """ingress or egress
+
+    To the pods, or from them.
+    """
+    peer: Annotated[str, AfterValidator(_peer)]
+    """namespace, cluster, members, internet or a range such as 192.168.0.0/24
+
+    Pods of the same namespace or of the same cluster, nodes and pods of all members, or addresses.
+    """
+    ports: list[Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")]] = Field(min_length=1)
+    """a list of TCP ports from 1 to 65535
+
+    The pods' own with ingress, and the peer's with egress.
+    """
+
+
 class Workload(Model):
     """Kubernetes objects that are placed together."""
 
@@ -294,6 +336,23 @@ class Workload(Model):
 
     What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after
     those of its labels.
+    """
+    buckets: dict[Annotated[str, AfterValidator(_bucket)], Literal["read", "write"]] = Field(
+        default_factory=dict[str, Literal["read", "write"]]
+    )
+    """a map of buckets, such as gs://my-data, to read or write
+
+    What the pods may do, as the ServiceAccounts of the manifests; with write, they read too. No other bucket is theirs.
+    """
+    export: list[str] = Field(default_factory=list[str])
+    """a list of Services of the manifests
+
+    All members reach them as NAME.NAMESPACE.svc.clusterset.local. It needs federation.multi_cluster_services.
+    """
+    openings: list[Opening] = Field(default_factory=list[Opening])
+    """a list of {direction, peer, ports}
+
+    What the network lets through where federation.default_deny closes it; buckets are open where they are named.
     """
 
 
@@ -351,9 +410,13 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
     for name, objects in manifests.items():
         namespace = workloads[name].namespace
         for manifest in objects:
-            owner = owners.setdefault((namespace, manifest.type.config_name, manifest.name), name)
-            if owner != name:
-                advice = f"workload {owner} holds this object of namespace {namespace} already; rename one of them"
+            key = (namespace, manifest.type.config_name, manifest.name)
+            owner = owners.get(key)
+            owners.setdefault(key, name)
+            if owner is not None:
+                # Of one workload's manifests, no two are one.
+                whose = "federation.default_deny" if owner == name else f"workload {owner}"
+                advice = f"{whose} holds this object of namespace {namespace} already; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)
             # A preference has the name of what it moves, and is of one kind.
             kind = manifest.type.kind

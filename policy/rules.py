@@ -84,8 +84,7 @@ def unlabelled_clusters(asked: ResourceValidationArgs) -> Iterator[str]:
 
 
 RULES = (
-    # Private nodes need a Cloud NAT in each region first: KubeFed's image is outside Google's reach.
-    Rule("private-nodes", "Nodes have private addresses only.", public_nodes, EnforcementLevel.ADVISORY),
+    Rule("private-nodes", "Nodes have private addresses only.", public_nodes),
     Rule("deletion-protection", "Clusters in production are protected against deletion.", unprotected_clusters),
     Rule("no-wildcards", "Roles name what they allow.", wildcard_rights),
     Rule("explicit-provider", "Every Kubernetes object is on the provider of its cluster.", default_providers),

@@ -1,15 +1,19 @@
-"""Writes what is made from the settings' models: the schema of the stacks' files and the reference of the settings."""
+"""Writes what is made from the settings: the schema of the stacks' files, the reference and the tables of the roles."""
 
 import json
 from pathlib import Path
 
-from stackfile import reference, schema
+from stackfile import profiles, reference, schema
 
 
 def made() -> dict[str, str]:
     """What each file has to hold."""
     whole = schema.stack_schema()
-    return {schema.FILE: json.dumps(whole, indent=2) + "\n", reference.FILE: reference.reference(whole)}
+    return {
+        schema.FILE: json.dumps(whole, indent=2) + "\n",
+        reference.FILE: reference.reference(whole),
+        profiles.FILE: profiles.profiles(),
+    }
 
 
 if __name__ == "__main__":

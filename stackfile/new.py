@@ -29,10 +29,15 @@ class Example:
 def _pool(most: int) -> dict[str, Any]:
     return {
         "machine_type": "g2-standard-8",
-        "accelerator": {"type": "nvidia-l4", "count": 1},
+        "accelerator": {
+            "type": "nvidia-l4",
+            "count": 1,
+            "sharing": Example({"strategy": "TIME_SHARING", "clients": 2}),
+        },
         "spot": True,
         "min_nodes": 0,
         "max_nodes": most,
+        "local_ssds": Example({"count": 1, "use": "ephemeral"}),
     }
 
 
@@ -46,6 +51,10 @@ SAMPLE: Mapping[str, Any] = {
             "zones": ["us-west1-b"],
             "labels": Example({"tier": "gold"}),
             "node_pools": {"l4": _pool(1)},
+            "authorized_networks": Example({"office": "203.0.113.0/24"}),
+            "maintenance": Example({"days": ["SA", "SU"], "start": "02:00", "hours": 8}),
+            "encryption_key": Example("own"),
+            "backup": Example({"schedule": "0 3 * * *", "retain_days": 30}),
             "deletion_protection": Example(True),
         },
         "serving": {
@@ -61,6 +70,8 @@ SAMPLE: Mapping[str, Any] = {
         "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
         "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
         "tokens": Example({"serving": 2}),
+        "multi_cluster_services": Example(True),
+        "default_deny": Example(True),
     },
     f"{PREFIX}workloads": {
         "finetune": {
@@ -70,6 +81,8 @@ SAMPLE: Mapping[str, Any] = {
             "overrides": Example(
                 {"training": [{"path": "/data/EPOCHS", "kind": "ConfigMap", "op": "replace", "value": "5"}]}
             ),
+            "buckets": Example({"gs://my-checkpoints": "write"}),
+            "openings": Example([{"direction": "egress", "peer": "internet", "ports": [443]}]),
         },
         "inference": {
             "manifests": "workloads/inference.yaml",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.addresses import SLOTS, Addresses, addresses
+from clusters.addresses import SLOTS, Addresses, addresses, file_range, is_private
 
 SLOT = st.integers(0, SLOTS - 1)
 # 172.17.0.0/16 is Docker's bridge on GKE's nodes, and 100.64.0.0/10 and 240.0.0.0/4 are not private everywhere.
@@ -63,3 +63,15 @@ def test_every_range_is_private_and_large_enough_for_gke(slot: int) -> None:
 def test_a_slot_outside_the_plan_is_refused_in_words(slot: int) -> None:
     with pytest.raises(ValueError, match=f"write a number from 0 to {SLOTS - 1}"):
         addresses(slot)
+
+
+@given(SLOT, SLOT)
+def test_file_servers_have_ranges_of_their_own(one: int, other: int) -> None:
+    assert file_range(one).overlaps(file_range(other)) == (one == other)
+    assert not any(file_range(one).overlaps(each) for each in ranges(addresses(other)))
+
+
+def test_private_ranges_are_those_of_private_networks_alone() -> None:
+    assert all(is_private(text) for text in ("10.1.0.0/16", "172.31.255.0/24", "192.168.7.7/32", "100.64.0.0/10"))
+    # Ranges for examples are on the Internet, as far as Google Cloud is concerned.
+    assert not any(is_private(text) for text in ("203.0.113.0/24", "172.32.0.0/16", "8.0.0.0/6", "192.0.0.0/2"))

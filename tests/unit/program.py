@@ -102,7 +102,18 @@ class Run:
 
 
 def endpoint(cluster: str) -> str:
-    return f"{cluster}.example"
+    """Its name, where people and CI reach it."""
+    return f"gke-{cluster}.us-west1.gke.goog"
+
+
+def address(cluster: str) -> str:
+    """Its address, where there is no name."""
+    return f"{cluster}.address.example"
+
+
+def private_endpoint(cluster: str) -> str:
+    """Where KubeFed reaches it."""
+    return f"{cluster}.private.example"
 
 
 def certificate_authority(cluster: str) -> str:
@@ -176,12 +187,25 @@ class _Cloud(mocks.Mocks):
             case "gcp:container/cluster:Cluster":
                 state |= {
                     "name": f"{args.name}-1234567",
-                    "endpoint": endpoint(args.name),
+                    "endpoint": address(args.name),
+                    "privateClusterConfig": {
+                        **state["privateClusterConfig"],
+                        "privateEndpoint": private_endpoint(args.name),
+                    },
+                    "controlPlaneEndpointsConfig": {
+                        **state["controlPlaneEndpointsConfig"],
+                        "dnsEndpointConfig": {"endpoint": endpoint(args.name)},
+                    },
                     "masterAuth": {"clusterCaCertificate": certificate_authority(args.name)},
                     "selfLink": f"https://container.example/{args.name}-1234567",
                 }
+            case "gcp:compute/network:Network" | "gcp:compute/router:Router":
+                state |= {"name": f"{args.name}-1234567"}
+            case "gcp:projects/serviceIdentity:ServiceIdentity":
+                state |= {"email": f"robot.{state['service']}@google.example"}
             case "gcp:serviceaccount/account:Account":
-                state |= {"email": f"{state['accountId']}@project.example"}
+                email = f"{state['accountId']}@project.example"
+                state |= {"email": email, "name": f"projects/project/serviceAccounts/{email}"}
             case "kubernetes:core/v1:Secret" if state.get("type") == "kubernetes.io/service-account-token":
                 secret = token(state["metadata"]["name"])
                 state |= {"data": {"token": base64.b64encode(secret.encode()).decode()}}

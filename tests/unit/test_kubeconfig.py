@@ -22,6 +22,11 @@ def test_it_leads_to_the_cluster_and_signs_in_through_the_plugin() -> None:
     assert login["interactiveMode"] in ("Never", "IfAvailable", "Always")
 
 
+def test_a_name_that_gke_gave_is_certified_by_a_public_authority() -> None:
+    config = yaml.safe_load(kubeconfig("training-1", "gke-0a1b-123.us-west1.gke.goog", "Q0E="))
+    assert config["clusters"][0]["cluster"] == {"server": "https://gke-0a1b-123.us-west1.gke.goog"}
+
+
 def test_it_holds_no_credential() -> None:
     (user,) = yaml.safe_load(kubeconfig("training-1", "192.0.2.1", "Q0E="))["users"]
     assert set(user["user"]) == {"exec"}

@@ -145,11 +145,9 @@ def test_the_program_breaks_no_rule(run: Run) -> None:
     told = {
         rule.name: [message for each in run.asked for message in rule.broken(as_policies_see(each))] for rule in RULES
     }
-    # Advisory until the clusters are behind a Cloud NAT; mandatory from then on.
-    (advisory,) = (rule.name for rule in RULES if rule.level is EnforcementLevel.ADVISORY)
-    assert len(told.pop(advisory)) == len(run.clusters)
     assert told == {rule: [] for rule in told}
-    assert len(told) == 4
+    assert len(told) == 5
+    assert {rule.level for rule in RULES} == {EnforcementLevel.MANDATORY}
 
 
 def test_the_program_would_break_each_rule(run: Run) -> None:
@@ -158,7 +156,7 @@ def test_the_program_would_break_each_rule(run: Run) -> None:
     roles = [as_policies_see(each) for each in run.kubernetes if each.kind in ("Role", "ClusterRole")]
     objects = [as_policies_see(each) for each in run.kubernetes]
     for each in clusters:
-        each.props = dict(each.props) | {"resourceLabels": {}, "deletionProtection": False}
+        each.props = dict(each.props) | {"resourceLabels": {}, "deletionProtection": False, "privateClusterConfig": {}}
         each.urn = each.urn.replace(each.urn.split("::")[0], "urn:pulumi:prod")
     for each in roles:
         each.props = dict(each.props) | {"rules": [*each.props["rules"], {"verbs": ["*"]}]}
@@ -166,6 +164,7 @@ def test_the_program_would_break_each_rule(run: Run) -> None:
         each.provider = None
     for rule, resources in (
         ("cluster-labels", clusters),
+        ("private-nodes", clusters),
         ("deletion-protection", clusters),
         ("no-wildcards", roles),
         ("explicit-provider", objects),

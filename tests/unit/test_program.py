@@ -17,6 +17,7 @@ from tests.unit.program import (
     Run,
     certificate_authority,
     endpoint,
+    private_endpoint,
     run_of,
     run_program,
     stack_settings,
@@ -104,7 +105,7 @@ def test_what_gives_kubefed_access_is_made_inside_each_member(run: Run) -> None:
 def test_everything_else_is_made_on_the_host(run: Run) -> None:
     inside = {f"{name}-{run.host}" for name in run.clusters}
     inside |= {f"kubefed-controller-manager:{name}" for name in inside} | {NAMESPACE}
-    federation = [each for each in run.kubernetes if each.object_name not in inside]
+    federation = [each for each in run.kubernetes if each.object_name not in inside and each.kind != "StorageClass"]
     assert {each.kind for each in federation} >= {
         "CustomResourceDefinition",
         "KubeFedConfig",
@@ -126,7 +127,7 @@ def test_each_member_is_registered_at_its_own_endpoint(run: Run) -> None:
     assert set(registrations) == set(run.clusters)
     for name, each in registrations.items():
         spec = each.inputs["spec"]
-        assert spec["apiEndpoint"] == f"https://{endpoint(name)}"
+        assert spec["apiEndpoint"] == f"https://{private_endpoint(name)}"
         assert spec["caBundle"] == certificate_authority(name)
         assert each.inputs["metadata"]["namespace"] == NAMESPACE
         assert each.inputs["metadata"]["labels"].items() >= {
@@ -274,7 +275,11 @@ def test_clusters_are_made_as_gke_advises(run: Run) -> None:
 
 
 def test_nodes_run_as_an_account_of_the_clusters_own(run: Run) -> None:
-    accounts = {each.name: each.inputs["accountId"] for each in run.of_type("gcp:serviceaccount/account:Account")}
+    accounts = {
+        each.name: each.inputs["accountId"]
+        for each in run.of_type("gcp:serviceaccount/account:Account")
+        if each.name.endswith("-nodes-account")
+    }
     assert len(set(accounts.values())) == len(run.clusters)
     grants = [each.inputs for each in run.of_type("gcp:projects/iAMMember:IAMMember")]
     for name in run.clusters:
@@ -327,12 +332,23 @@ def test_gpu_pools_carry_the_gpu_taint_exactly_once(run: Run) -> None:
 
 def test_deletion_protection_protects_in_pulumi_too(run: Run) -> None:
     for name, cluster in run.clusters.items():
-        assert run.cluster(name).protect is cluster.get("deletion_protection", False)
+        wanted = cluster.get("deletion_protection", False)
+        assert run.cluster(name).protect is wanted
+        own = [
+            each for each in run.of_type("gcp:container/nodePool:NodePool") if each.inputs["cluster"] == f"{name}_id"
+        ]
+        assert len(own) >= 2
+        assert {each.protect for each in own} == {wanted}
 
 
 def test_production_is_protected_and_nothing_else_is(prod: Run, run: Run) -> None:
     assert all(prod.cluster(name).protect for name in prod.clusters)
-    assert {each.type for each in run.asked if each.protect} <= {"gcp:container/cluster:Cluster"}
+    protected = {each.type for each in run.asked if each.protect}
+    assert protected <= {
+        "gcp:container/cluster:Cluster",
+        "gcp:container/nodePool:NodePool",
+        "gcp:kms/cryptoKey:CryptoKey",
+    }
 
 
 def test_what_a_cluster_hides_stays_hidden(run: Run) -> None:
@@ -476,15 +492,9 @@ def test_a_namespace_goes_wherever_its_workloads_go(run: Run) -> None:
 
 def test_every_enabled_type_is_federated_and_defined(run: Run) -> None:
     types = {each.object_name for each in run.of_kind("FederatedTypeConfig")}
-    assert types == {
-        "namespaces",
-        "deployments.apps",
-        "jobs.batch",
-        "services",
-        "configmaps",
-        "secrets",
-        "serviceaccounts",
-    }
+    default = {"deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts"}
+    closed = run.settings["federation"].get("default_deny", False)
+    assert types == {"namespaces", *default, *(["networkpolicies.networking.k8s.io"] if closed else [])}
     definitions = {each.object_name for each in run.of_kind("CustomResourceDefinition")}
     for each in run.of_kind("FederatedTypeConfig"):
         federated = each.inputs["spec"]["federatedType"]
@@ -507,10 +517,8 @@ def test_outputs_of_a_cluster_are_its_own(run: Run) -> None:
         assert run.outputs[f"{name}_cluster_name"] == f"{name}-1234567"
         assert run.outputs[f"{name}_cluster_endpoint"] == endpoint(name)
         config = yaml.safe_load(run.outputs[f"{name}_kubeconfig"])
-        assert config["clusters"][0]["cluster"] == {
-            "server": f"https://{endpoint(name)}",
-            "certificate-authority-data": certificate_authority(name),
-        }
+        # Its name's certificate is of a public authority.
+        assert config["clusters"][0]["cluster"] == {"server": f"https://{endpoint(name)}"}
 
 
 def test_members_tell_region_role_and_labels(run: Run) -> None:

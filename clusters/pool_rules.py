@@ -1,0 +1,76 @@
+"""What must hold between the settings of a node pool, as GKE would refuse it or never make a node of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from clusters.machines import can_be_compact, wrong_accelerator, wrong_count, wrong_local_ssds, wrong_size
+from clusters.pool_spec import NodePool
+from clusters.regions import is_zone_of, regions
+from problems import Problem
+
+_EXCLUSIVE = (
+    ("spot", "flex_start"),
+    ("spot", "queued"),
+    ("spot", "reservation"),
+    ("flex_start", "reservation"),
+    ("queued", "reservation"),
+    ("compact", "queued"),
+)
+# GKE gives nodes labels of these domains, and takes none from others.
+_RESERVED = ("kubernetes.io", "k8s.io", "cloud.google.com")
+
+
+def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequence[str]) -> Iterator[Problem]:
+    """Yields what is wrong with a well-formed pool of a cluster in a region; `setting` is the pool's own path."""
+    yield from _check_machine(setting, pool)
+    for one, other in _EXCLUSIVE:
+        if getattr(pool, one) and getattr(pool, other):
+            advice = f"no pool has {one} and {other}; write one of the two"
+            yield Problem(f"{setting}.{one}", getattr(pool, one), advice)
+    if pool.queued and pool.min_nodes:
+        yield Problem(
+            f"{setting}.min_nodes", pool.min_nodes, "a queued pool has no node before it is asked for; write 0"
+        )
+    if (pool.queued or pool.flex_start) and pool.location_policy == "BALANCED":
+        advice = "machines that are waited for come where they are; write ANY"
+        yield Problem(f"{setting}.location_policy", pool.location_policy, advice)
+    for zone in pool.zones:
+        if not is_zone_of(zone, region):
+            advice = f"not a zone of {region}; write one of its own, such as {region}-b"
+            yield Problem(f"{setting}.zones", zone, advice)
+    zones = pool.zones or cluster_zones
+    if pool.compact and len(zones) != 1:
+        where = f"these nodes are in {', '.join(zones)}" if zones else "Google chooses several"
+        yield Problem(f"{setting}.compact", True, f"needs one zone, and {where}; write zones: [{region}-b] or another")
+    for key in pool.labels:
+        domain = key.partition("/")[0] if "/" in key else ""
+        if key == "role" or any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):
+            yield Problem(f"{setting}.labels", key, "nodes get this label without you; write another key")
+
+
+def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: str) -> Iterator[str]:
+    """Tells the accelerators that are not known to be in a region; it may have them since."""
+    listed = regions()[region].accelerators
+    for name, pool in pools.items():
+        if pool.accelerator and pool.accelerator.type not in listed:
+            yield (
+                f"{setting}.node_pools.{name}.accelerator.type: {pool.accelerator.type} is not listed for {region} in "
+                "clusters/regions.csv; if no node comes up, write another region"
+            )
+
+
+def _check_machine(setting: str, pool: NodePool) -> Iterator[Problem]:
+    machine = pool.machine_type
+    if advice := wrong_size(machine):
+        yield Problem(f"{setting}.machine_type", machine, advice)
+    elif pool.accelerator:
+        own = pool.accelerator
+        if advice := wrong_accelerator(machine, own.type):
+            yield Problem(f"{setting}.accelerator.type", own.type, advice)
+        elif advice := wrong_count(machine, own.type, own.count):
+            yield Problem(f"{setting}.accelerator.count", own.count, advice)
+    if pool.local_ssds and (advice := wrong_local_ssds(machine, pool.local_ssds.count)):
+        yield Problem(f"{setting}.local_ssds.count", pool.local_ssds.count, advice)
+    if pool.compact and not can_be_compact(machine):
+        yield Problem(f"{setting}.compact", True, f"{machine} cannot be; write false, or another machine type")
+    if pool.fast_socket and not pool.accelerator:
+        yield Problem(f"{setting}.fast_socket", True, "for nodes with GPUs alone; write false")

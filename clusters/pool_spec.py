@@ -1,0 +1,200 @@
+"""The settings of a node pool."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import Field, JsonValue, model_validator
+
+from clusters.machines import BUILT_IN
+from clusters.regions import regions
+from problems import LABEL_KEY, LABEL_VALUE, Model
+
+Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
+
+
+def _accelerators() -> list[JsonValue]:
+    return [*sorted({accelerator for region in regions().values() for accelerator in region.accelerators})]
+
+
+class Sharing(Model):
+    """Several pods on each GPU."""
+
+    strategy: Literal["TIME_SHARING", "MPS"] = "TIME_SHARING"
+    """TIME_SHARING or MPS
+
+    By turns, or side by side with a part of the memory each.
+    """
+    clients: int = Field(default=2, ge=2, le=48)
+    """how many pods share a GPU, from 2 to 48
+
+    Each asks for one nvidia.com/gpu, of which a node then has so many times more.
+    """
+
+
+class Accelerator(Model):
+    """GPUs attached to each node of a pool."""
+
+    type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _accelerators()})
+    """Google Cloud's name of an accelerator, such as nvidia-l4
+
+    It must go with the machine type. It becomes a label of the member, by which placements select.
+    """
+    count: int = Field(default=1, ge=1, le=16)
+    """how many each node has, from 1 to 16
+
+    As many as the machine type takes; left out, what it comes with.
+    """
+    driver: Literal["DEFAULT", "LATEST"] = "DEFAULT"
+    """DEFAULT or LATEST
+
+    The version of NVIDIA's driver that GKE installs, of those that it has for its own version.
+    """
+    sharing: Sharing | None = None
+    """strategy and clients, for several pods on each GPU
+
+    Left out, each GPU is one pod's.
+    """
+
+
+class LocalSsds(Model):
+    """Local SSDs of 375 GB, whose data is gone with their node."""
+
+    count: int = Field(ge=1, le=32)
+    """how many each node has, from 1 to 32
+
+    As many as the machine type takes.
+    """
+    use: Literal["ephemeral", "block"] = "ephemeral"
+    """ephemeral or block
+
+    For emptyDir volumes, images and logs, or as raw block devices.
+    """
+
+
+class NodePool(Model):
+    """A group of alike nodes that grows and shrinks with its pods."""
+
+    machine_type: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")
+    """a Google Cloud machine type, such as g2-standard-8
+
+    It decides the CPUs and the memory of each node.
+    """
+    accelerator: Accelerator | None = None
+    """type and count of the GPUs of each node
+
+    Left out, those that the machine type comes with. Nodes with GPUs are kept for the pods that ask for them.
+    """
+    spot: bool = False
+    """true for spot machines, or false
+
+    Spot machines cost less, and Google Cloud may take them back at any time.
+    """
+    flex_start: bool = False
+    """true for machines that come when there are some, or false
+
+    Dynamic Workload Scheduler starts them, for up to seven days. They cost less, and are not taken back.
+    """
+    queued: bool = False
+    """true for machines that come all at once, or false
+
+    A Job asks for them by a ProvisioningRequest, as Kueue does, and starts when all of them are there.
+    """
+    reservation: str = Field(
+        default="", pattern=r"^([a-z]([-a-z0-9]{0,61}[a-z0-9])?|projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+)?$"
+    )
+    """the name of a reservation, or projects/PROJECT/reservations/NAME
+
+    Its machines are used, and no others; left out, none that must be named.
+    """
+    max_run_hours: int | None = Field(default=None, ge=1, le=168)
+    """how long each machine runs at the most, from 1 to 168 hours
+
+    Left out, for ever, or with flex_start and queued seven days.
+    """
+    compact: bool = False
+    """true for machines close to each other, or false
+
+    For training on several nodes; in one zone.
+    """
+    zones: list[str] = Field(default_factory=list[str])
+    """a list of the region's zones; left out, those of the cluster
+
+    Where the machines of this pool are to be had.
+    """
+    min_nodes: int = Field(default=0, ge=0, le=1000)
+    """the fewest nodes in the whole cluster, 0 to 1000
+
+    Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine.
+    """
+    max_nodes: int = Field(default=1, ge=1, le=1000)
+    """the most nodes in the whole cluster, 1 to 1000
+
+    Over all its zones; the autoscaler stops here. The project needs quota for their GPUs.
+    """
+    location_policy: Literal["ANY", "BALANCED"] = "ANY"
+    """ANY or BALANCED
+
+    Nodes in whichever zone has machines, or as many in each zone.
+    """
+    max_pods_per_node: int = Field(default=110, ge=8, le=256)
+    """the most pods on each node, from 8 to 256
+
+    The addresses of that many, twice, are each node's own; fewer leave room for more nodes.
+    """
+    local_ssds: LocalSsds | None = None
+    """count and use of local SSDs
+
+    Left out, none but those that the machine type always has.
+    """
+    disk_gb: int = Field(default=100, ge=20, le=65536)
+    """the size of each node's boot disk, from 20 GB up
+
+    Images and logs are on it.
+    """
+    disk_type: Literal["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
+    """pd-standard, pd-balanced, pd-ssd or hyperdisk-balanced
+
+    The boot disk's; the newest machine types take hyperdisk-balanced alone.
+    """
+    image_streaming: bool = False
+    """true to start containers while their images are loaded, or false
+
+    For images in Artifact Registry.
+    """
+    fast_socket: bool = False
+    """true for NCCL's faster sockets, or false
+
+    For training on several nodes of several GPUs.
+    """
+    secure_boot: bool = True
+    """false for drivers that are not signed, or true
+
+    Nodes then start nothing that is not signed.
+    """
+    labels: Labels = Field(default_factory=dict[str, str])
+    """a map of Kubernetes labels of the nodes
+
+    Pods select by them, beside role and those of GKE, such as cloud.google.com/gke-accelerator.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_machines_gpus(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            return raw
+        pool = cast(Mapping[str, Any], raw)
+        kind, count = BUILT_IN.get(str(pool.get("machine_type")), ("", 0))
+        given: Any = pool.get("accelerator")
+        if kind and given is None:
+            return {**pool, "accelerator": {"type": kind, "count": count}}
+        if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
+            return {**pool, "accelerator": {"count": count, **cast(Mapping[str, Any], given)}}
+        return pool
+
+    @model_validator(mode="after")
+    def _sizes_in_order(self) -> Self:
+        if self.min_nodes > self.max_nodes:
+            raise ValueError(
+                f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; write a larger max_nodes"
+            )
+        return self

@@ -1,0 +1,37 @@
+"""The storage classes of a cluster: disks for checkpoints, and file servers for models that many pods read."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from clusters.addresses import file_range
+
+CHECKPOINTS, MODELS = "checkpoints", "models"
+
+
+def create_storage_classes(
+    name: str, slot: int, network: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> list[kubernetes.storage.v1.StorageClass]:
+    """Makes both, with the options' provider. What they hold outlives its claim."""
+    checkpoints = kubernetes.storage.v1.StorageClass(
+        f"{name}-{CHECKPOINTS}",
+        metadata={"name": CHECKPOINTS},
+        provisioner="pd.csi.storage.gke.io",
+        parameters={"type": "pd-ssd"},
+        # In the zone of the pod, which has the GPU.
+        volume_binding_mode="WaitForFirstConsumer",
+        reclaim_policy="Retain",
+        allow_volume_expansion=True,
+        opts=opts,
+    )
+    models = kubernetes.storage.v1.StorageClass(
+        f"{name}-{MODELS}",
+        metadata={"name": MODELS},
+        provisioner="filestore.csi.storage.gke.io",
+        # Left to itself, Filestore would take a range that another cluster may come to need.
+        parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(slot))},
+        volume_binding_mode="WaitForFirstConsumer",
+        reclaim_policy="Retain",
+        allow_volume_expansion=True,
+        opts=opts,
+    )
+    return [checkpoints, models]
