@@ -1,11 +1,11 @@
 """What the stand-in has made, kept in files, so that one resource can be checked against the others."""
 
 import fcntl
+import hashlib
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from local.paths import write_atomically
 from local.plugin import Properties
@@ -44,4 +44,5 @@ class Registry:
         self._file(kind, identifier).unlink(missing_ok=True)
 
     def _file(self, kind: str, identifier: str) -> Path:
-        return self.folder / kind / f"{quote(identifier, safe='')}.json"
+        # An id can be longer than a file's name.
+        return self.folder / kind / f"{hashlib.sha256(identifier.encode()).hexdigest()}.json"
