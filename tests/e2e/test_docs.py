@@ -1,14 +1,15 @@
 """Every command of the docs that can run here, run on a local stack as a user would, and held to what the docs show.
 
-The rule: of a block without `...`, the output is what is shown, line by line. With `...`, which stands for lines that are
-left out, each line that is shown is a part of one that is printed, in whatever order, since what is made side by side
-ends in any. Spaces do not count, nor do seconds, ages and the hashes in pods' names (tests/docs.py).
+The rule: of a block without `...`, the output is what is shown, line by line. With `...`, which stands for lines that
+are left out, each line that is shown is a part of one that is printed, in whatever order, since what is made side by
+side ends in any. Spaces do not count, nor do seconds, ages and the hashes in pods' names (tests/docs.py).
 
 Where Pulumi would ask for leave, `--yes` is added, for nobody is there to give it; and NAME is given a meaning.
 """
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,13 +34,13 @@ HERE = [each for each in commands() if each.text not in NOT_HERE and each.text !
 @pytest.fixture(autouse=True)
 def as_it_was(project: Project) -> Iterator[None]:
     """Puts back the files of the project that a command writes or changes, for other tests."""
-    before = {file: file.read_bytes() for file in project.folder.glob("*") if file.is_file()}
+    before = _files(project)
     yield
-    for file in project.folder.glob("*"):
-        if file.is_file() and file not in before:
+    for file, content in _files(project).items():
+        if file not in before:
             file.unlink()
-    for file, content in before.items():
-        file.write_bytes(content)
+        elif content != before[file]:
+            file.write_bytes(before[file])
 
 
 def run(project: Project, command: str) -> Done:
@@ -91,3 +92,7 @@ def test_mistakes_in_a_stack_of_ones_own_are_told_as_the_docs_show(project: Proj
             assert line in plain(done.output), f"{line}\nis not in\n{done.output}"
     finally:
         project.shell("pulumi stack rm dev --yes --preserve-config")
+
+
+def _files(project: Project) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in project.folder.glob("*") if file.is_file()}
