@@ -6,21 +6,32 @@ from pathlib import Path
 import pytest
 
 from local.control_plane import ControlPlane
-from tests.e2e.project import Project
+from tests.e2e.project import Done, Project
 from tools.build import MODULES, build, place
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A local stack that is up, for tests that leave it as they found it."""
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Done]]:
+    """A local stack, and the `make up` that has stood it up."""
     project = Project.copy(tmp_path_factory.mktemp("project"))
     try:
-        project.make("up").ok()
-        yield project
+        yield project, project.make("up").ok()
     finally:
         project.make("down").ok()
     assert list(project.processes()) == []
     assert not (project.folder / ".local").exists()
+
+
+@pytest.fixture(scope="session")
+def project(started: tuple[Project, Done]) -> Project:
+    """A local stack that is up, for tests that leave it as they found it."""
+    return started[0]
+
+
+@pytest.fixture(scope="session")
+def first_up(started: tuple[Project, Done]) -> Done:
+    """The `make up` that has stood the local stack up."""
+    return started[1]
 
 
 @pytest.fixture(scope="session")

@@ -174,3 +174,13 @@ def test_versions_are_those_of_the_project() -> None:
     assert f"pulumi=={pulumi}\n" in (ROOT / "requirements.txt").read_text()
     (go,) = {step["with"]["go-version"] for step in steps if step.get("uses", "").startswith("actions/setup-go@")}
     assert tuple(map(int, go.split("."))) >= minimum_go(MODULES)
+
+
+def test_every_python_that_is_named_is_tried() -> None:
+    unit = job("pull-request.yml", "unit").body
+    tried: list[str] = unit["strategy"]["matrix"]["python"]
+    (project,) = (step for step in unit["steps"] if step.get("uses") == "./.github/actions/project")
+    assert project["with"] == {"python": "${{ matrix.python }}"}
+    told = (ROOT / "CONTRIBUTING.md").read_text().partition("runs the unit tests with ")[2].partition(";")[0]
+    assert re.findall(r"3\.\d+", told) == tried
+    assert f'requires-python = ">={tried[0]}"' in (ROOT / "pyproject.toml").read_text()

@@ -1,0 +1,67 @@
+"""The docs, held against the project: commands, links and names. tests/e2e/test_docs.py runs what can be run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
+
+TARGETS = set(re.findall(r"^([a-z][-a-z]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_commands_are_found() -> None:
+    found = {each.text: each for each in commands()}
+    up = found["make up"]
+    assert up.page == "README.md"
+    assert not up.whole
+    assert any(line.endswith(" created") for line in up.lines)
+    members = found["kubectl get kubefedclusters -n kube-federation-system"]
+    assert members.whole
+    assert plain("serving        62s   True    v1.35.4") in members.lines
+    assert 'eval "$(make -s env)"' in found
+    assert "pulumi up --refresh" in found
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_every_block_of_commands_is_read(page: str) -> None:
+    """A block in another language, or in none, would be run by no test."""
+    for language, lines in fences((ROOT / page).read_text()):
+        assert language in ("console", "mermaid", "yaml"), lines
+
+
+def test_what_is_not_run_is_in_the_docs_and_has_a_reason() -> None:
+    assert NOT_HERE.keys() <= {each.text for each in commands()}
+    assert all(len(reason.split()) > 3 for reason in NOT_HERE.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not link.startswith(("https://", "#")):
+            assert (page.parent / link.partition("#")[0]).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_target_and_module_that_is_named_is_there(page: Path) -> None:
+    text = page.read_text()
+    for code in [*spans(text), *("\n".join(lines) for _, lines in fences(text))]:
+        named = set(re.findall(r"\bmake (?:-\S+ |[A-Z]+=\S+ )*([a-z][-a-z]*)", code))
+        assert named <= TARGETS, code
+        for module in re.findall(r"python -m ([\w.]+)", code):
+            file = ROOT / module.replace(".", "/")
+            assert module == "pytest" or file.with_suffix(".py").exists() or (file / "__main__.py").exists(), code
+
+
+def test_every_decision_is_in_the_index() -> None:
+    pages = {file.name for file in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"}
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    assert pages == set(re.findall(r"\]\(([-a-z]+\.md)\)", index))
+
+
+def test_what_differs_from_run_to_run_is_left_out_and_nothing_else() -> None:
+    assert plain(" +  a:Cluster serving created (0.95s)") == plain("+ a:Cluster  serving created (12s)")
+    assert plain("inference-cbb7bdb9c-hvgnv 1/1 47s") == plain("inference-7d9f8b6c54-x2x4z 1/1 1m12s")
+    assert plain("inference 2 of 3") != plain("inference 1 of 3")
+    assert plain("Pulumi.dev.yaml:13") != plain("Pulumi.dev.yaml:14")
+    assert Command("", "", ("a", "...")).lines == ["a"]
