@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map tools unit pytest test check schema new-stack lock
+.PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ status: is-up ## Say how the local stack stands: members and workloads; follow i
 
 map: is-up ## Draw the members and shares of the local stack on a map of the world, map.svg
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m federation.map --stack local
+
+pictures: is-up ## Draw docs/pictures anew, from the local stack
+	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m docs.pictures
 
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
 	@$(BIN)/python -m local tools

@@ -8,6 +8,7 @@ from clusters.spec import member_labels
 from federation.control_plane import ControlPlane
 from federation.decisions import decide
 from federation.members import Member
+from federation.readme import stack_readme
 from federation.types import FederatedTypes
 from federation.workloads import FederatedNamespace, FederatedWorkload, reach
 from settings import load
@@ -46,3 +47,4 @@ pulumi.export(
     "members", {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs}
 )
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
+pulumi.export("readme", stack_readme(pulumi.get_stack(), settings.clusters, host_name, settings.workloads))
