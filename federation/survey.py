@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
@@ -35,10 +35,10 @@ class Answer:
     """What a member's API server says; what it does not serve is empty."""
 
     version: str
-    nodes: list[Object] = field(default_factory=list[Object])
-    pods: list[Object] = field(default_factory=list[Object])
-    found: Mapping[Collected, list[Object]] = field(default_factory=dict[Collected, list[Object]])
-    registrations: list[Object] = field(default_factory=list[Object])
+    nodes: Sequence[Object] = ()
+    pods: Sequence[Object] = ()
+    found: Mapping[Collected, Sequence[Object]] = field(default_factory=dict[Collected, Sequence[Object]])
+    registrations: Sequence[Object] = ()
     """The members that KubeFed knows, where its control plane is."""
 
 
