@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env map tools unit pytest test check schema new-stack lock
+.PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,17 @@ down: $(VENV)/ready ## End every process of it and remove every file but the too
 env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(make -s env)"
 	@$(BIN)/python -m local env
 
-map: $(VENV)/ready ## Draw the members and shares of the local stack on a map of the world, map.svg
+is-up: $(VENV)/ready
+	@test -d .local || { echo "error: the local stack is not up. Run make up first" >&2; exit 2; }
+
+status: is-up ## Say how the local stack stands: members and workloads; follow it with ARGS=--watch
+	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m federation.status --stack local $(ARGS)
+
+map: is-up ## Draw the members and shares of the local stack on a map of the world, map.svg
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m federation.map --stack local
+
+pictures: is-up ## Draw docs/pictures anew, from the local stack
+	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m docs.pictures
 
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
 	@$(BIN)/python -m local tools

@@ -12,6 +12,7 @@ from federation.control_plane import ControlPlane
 from federation.decisions import decide, placed_by_settings
 from federation.exports import ExportedServices
 from federation.members import Member
+from federation.readme import stack_readme
 from federation.types import FederatedTypes
 from federation.workloads import FederatedNamespace, FederatedWorkload, reach
 from settings import load
@@ -57,3 +58,4 @@ for name, cluster in clusters.items():
 told = {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in specs.items()}
 pulumi.export("members", told)
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
+pulumi.export("readme", stack_readme(pulumi.get_stack(), settings.clusters, host_name, settings.workloads))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from urllib3.exceptions import MaxRetryError
 
 from federation.demand import ACCELERATOR_LABEL, PodDemand
 from federation.manifests import Manifest
@@ -76,7 +77,7 @@ def _room(node: Node, pod: PodDemand) -> int:
 
 def measure(member: str, kubeconfig: str) -> list[Node]:
     """What is free in a member, as its API server says. Raises CannotMeasure."""
-    with _asking(member, kubeconfig) as (client, api):
+    with asking(member, kubeconfig) as (client, api):
         core = client.CoreV1Api(api)
         nodes, pods = (
             json.loads(ask(_preload_content=False, _request_timeout=_SECONDS).data)["items"]
@@ -87,7 +88,7 @@ def measure(member: str, kubeconfig: str) -> list[Node]:
 
 def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespace: str, key: str) -> str:
     """An annotation of the object that federates a manifest's; empty where there is none. Raises CannotMeasure."""
-    with _asking(host, kubeconfig) as (client, api):
+    with asking(host, kubeconfig) as (client, api):
         where = ("types.kubefed.io", "v1beta1", namespace, manifest.type.federated_plural, manifest.name)
         try:
             found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(*where, _request_timeout=_SECONDS)
@@ -99,18 +100,28 @@ def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespa
 
 
 @contextmanager
-def _asking(member: str, kubeconfig: str) -> Generator[tuple[Any, Any]]:
-    """The kubernetes library's client module, and a client of the member. Raises CannotMeasure."""
+def asking(member: str, kubeconfig: str, retries: int | None = None) -> Generator[tuple[Any, Any]]:
+    """The kubernetes library's client module, and a client of the member. Raises CannotMeasure.
+
+    A request that fails is made so many times more; the library's own number is three.
+    """
     # Few programs need it, and its import takes longer than all else that they import.
     from kubernetes import client, config
 
     try:
         loaded: Any = yaml.safe_load(kubeconfig)
-        yield client, config.new_client_from_config_dict(loaded, persist_config=False)  # pyright: ignore[reportUnknownMemberType]
+        configuration = client.Configuration(retries=retries)
+        yield (
+            client,
+            config.new_client_from_config_dict(  # pyright: ignore[reportUnknownMemberType]
+                loaded, persist_config=False, client_configuration=configuration
+            ),
+        )
     except Exception as error:
-        # It raises whatever the network, TLS and the credential plugin do.
-        reason = " ".join(str(error).split())[:200]
-        raise CannotMeasure(f"{member} does not answer ({type(error).__name__}: {reason})") from None
+        # It raises whatever the network, TLS and the credential plugin do, and urllib3 wraps what it gave up on.
+        cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+        reason = " ".join(str(cause).split())[:200]
+        raise CannotMeasure(f"{member} does not answer ({type(cause).__name__}: {reason})") from None
 
 
 def _extended(amounts: Mapping[str, Any] | None) -> Iterator[tuple[str, int]]:

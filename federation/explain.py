@@ -67,7 +67,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _explain(asked: argparse.Namespace) -> dict[str, Answer]:
-    settings = _settings(asked.stack)
+    settings = read_settings(asked.stack)
     _check_names("--without", asked.without, settings.clusters)
     if asked.workload is not None:
         _check_names("--workload", [asked.workload], settings.workloads)
@@ -118,7 +118,8 @@ def _fitting(free: int, pod: PodDemand) -> int:
     return free // max(pod.resources.values(), default=1)
 
 
-def _settings(stack: str) -> Settings:
+def read_settings(stack: str) -> Settings:
+    """The settings in a stack's file of this folder, without what is encrypted. Raises Mistake or SettingsError."""
     # A stack's full name has its owner and project in front.
     file = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
     try:

@@ -1,6 +1,7 @@
 """What the real program asks the engine for, with each stack's real settings."""
 
 import json
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -508,7 +509,7 @@ def test_outputs_are_those_of_the_contract(run: Run) -> None:
     expected = {
         f"{name}_{part}" for name in run.clusters for part in ("cluster_name", "cluster_endpoint", "kubeconfig")
     }
-    assert set(run.outputs) == expected | {"members", "placements"}
+    assert set(run.outputs) == expected | {"members", "placements", "readme"}
     assert run.secret_outputs == {f"{name}_kubeconfig" for name in run.clusters}
 
 
@@ -519,6 +520,23 @@ def test_outputs_of_a_cluster_are_its_own(run: Run) -> None:
         config = yaml.safe_load(run.outputs[f"{name}_kubeconfig"])
         # Its name's certificate is of a public authority.
         assert config["clusters"][0]["cluster"] == {"server": f"https://{endpoint(name)}"}
+
+
+def test_the_readme_names_the_stacks_own_clusters_and_live_outputs(run: Run) -> None:
+    readme: str = run.outputs["readme"]
+    for name in run.clusters:
+        assert f"| `{name}` |" in readme
+        assert f"output {name}_kubeconfig --show-secrets" in readme
+    # Pulumi fills in what is there, and leaves what is not as it is.
+    named = [each.split(".") for each in re.findall(r"\$\{outputs\.([^}]+)\}", readme)]
+    assert len(named) == 4 * len(run.clusters)
+    for root, *path in named:
+        value: Any = run.outputs[root]
+        for key in path:
+            value = value[key]
+        assert isinstance(value, str)
+        assert root not in run.secret_outputs
+    assert not re.search(r"(?<!\$)\{\w+\}", readme)
 
 
 def test_members_tell_region_role_and_labels(run: Run) -> None:

@@ -1,0 +1,196 @@
+"""How members and workloads stand: pure functions of what was decided and of what the members' API servers say."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from federation.capacity import free_nodes
+from federation.demand import ACCELERATOR_LABEL
+from federation.manifests import Manifest
+from federation.survey import Answer, Collected, Object
+
+# What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
+_ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A workload as it was decided: the share of each cluster, 0 for one that is passed over, and its objects."""
+
+    namespace: str
+    manifests: Sequence[Manifest]
+    shares: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are, and how many of them are free, or Ready."""
+
+    total: int
+    good: int
+
+
+@dataclass(frozen=True)
+class MemberStanding:
+    """How a member stands: `reason` says why it is not Ready. What it does not answer is None."""
+
+    ready: bool
+    reason: str
+    version: str | None = None
+    nodes: Count | None = None
+    accelerators: Mapping[str, Count] | None = None
+    """By type, such as nvidia-l4: all, and those that are free on nodes which take pods."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many replicas a member should run and runs, None where it does not answer; `note` says what else is known."""
+
+    wanted: int
+    running: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class WorkloadStanding:
+    """How a workload stands over all members.
+
+    Replicas that KubeFed may move count wherever they are, others only where they were placed.
+    """
+
+    ready: bool
+    shares: Mapping[str, Share]
+
+    @property
+    def wanted(self) -> int:
+        """What should run, over all members."""
+        return sum(each.wanted for each in self.shares.values())
+
+    @property
+    def running(self) -> int:
+        """What is known to run, over all members."""
+        return sum(each.running or 0 for each in self.shares.values())
+
+
+def members_standing(
+    names: Collection[str], host: str, answers: Mapping[str, Answer | str]
+) -> dict[str, MemberStanding]:
+    """How each member stands, by its own answer and by its registration on the host."""
+    at_host = answers[host]
+    registered: dict[str, Object] | None = None
+    if isinstance(at_host, Answer):
+        registered = {each["metadata"]["name"]: each for each in at_host.registrations}
+    return {name: _member(answers[name], _unready(name, host, registered)) for name in names}
+
+
+def workload_standing(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadStanding:
+    """How a workload stands, by what its members have of it."""
+    shares: dict[str, Share] = {}
+    for member, wanted in placed.shares.items():
+        answer = answers.get(member)
+        # Why a member does not answer is told where members are.
+        running, note = _running(placed, answer) if isinstance(answer, Answer) else (None, "")
+        # Nothing is amiss where nothing should run.
+        shares[member] = Share(wanted, running, note if wanted or running else "")
+    standing = WorkloadStanding(False, shares)
+    if any(manifest.type.movable for manifest in placed.manifests):
+        return WorkloadStanding(standing.running >= standing.wanted, shares)
+    return WorkloadStanding(all((each.running or 0) >= each.wanted for each in shares.values()), shares)
+
+
+def collected(placed: Placed, manifest: Manifest) -> Collected:
+    """Where the copies of a workload's object are, in a member."""
+    prefix = "apis" if manifest.type.group else "api"
+    path = f"/{prefix}/{manifest.type.api_version}/namespaces/{placed.namespace}/{manifest.type.plural}"
+    return Collected(path, names_alone=not manifest.type.counted)
+
+
+def telling(placed: Placed) -> list[Manifest]:
+    """The objects of a workload that say how it stands: those that run pods, or all where none is known to."""
+    return [manifest for manifest in placed.manifests if manifest.type.counted] or list(placed.manifests)
+
+
+def _member(answer: Answer | str, unready: str) -> MemberStanding:
+    if not isinstance(answer, Answer):
+        return MemberStanding(False, "; ".join(filter(None, [answer, unready])))
+    nodes = Count(len(answer.nodes), sum(_condition(node, "Ready") == "True" for node in answer.nodes))
+    return MemberStanding(not unready, unready, answer.version, nodes, _accelerators(answer))
+
+
+def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> str:
+    """Why KubeFed does not take a member for Ready; empty where it does."""
+    if registered is None:
+        return f"KubeFed's view is not known: {host}, which has it, does not answer"
+    if name not in registered:
+        return "not registered; run pulumi up"
+    if _condition(registered[name], "Ready") == "True":
+        return ""
+    told = [each for each in _conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
+    words = [str(each.get("message") or each.get("reason") or "") for each in told]
+    return f"KubeFed: {next(filter(None, words), 'not looked at yet')}"
+
+
+def _accelerators(answer: Answer) -> dict[str, Count]:
+    total, free = defaultdict[str, int](int), defaultdict[str, int](int)
+    for node in answer.nodes:
+        label = node["metadata"].get("labels", {}).get(ACCELERATOR_LABEL, "")
+        for name, amount in _counted(label, node["status"].get("allocatable", {})):
+            total[name] += amount
+    for node in free_nodes(answer.nodes, answer.pods):
+        for name, amount in _counted(node.accelerator, node.free):
+            free[name] += amount
+    return {name: Count(total[name], free[name]) for name in sorted(total)}
+
+
+def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for resource in _ACCELERATORS:
+        if int(amounts.get(resource, 0)):
+            yield label or resource, int(amounts[resource])
+
+
+def _running(placed: Placed, answer: Answer) -> tuple[int, str]:
+    """How many replicas a member runs of a workload, or 1 where it has all of one in which nothing is counted."""
+    counts: list[int] = []
+    notes: list[str] = []
+    for manifest in telling(placed):
+        found = answer.found.get(collected(placed, manifest), [])
+        copy = next((each for each in found if each["metadata"]["name"] == manifest.name), None)
+        count, note = (0, "not there") if copy is None else _count(manifest, copy)
+        counts.append(count)
+        notes += [f"{manifest.type.kind} {manifest.name}: {note}"] if note else []
+    counted = any(manifest.type.counted for manifest in placed.manifests)
+    return sum(counts) if counted else min(counts), "; ".join(notes)
+
+
+def _count(manifest: Manifest, copy: Object) -> tuple[int, str]:
+    if not manifest.type.counted:
+        return 1, ""
+    status: Mapping[str, Any] = copy.get("status", {})
+    if manifest.type.kind != "Job":
+        return status.get("readyReplicas", 0), ""
+    return _job(copy["spec"], status, {each["type"] for each in _conditions(copy) if each["status"] == "True"})
+
+
+def _job(spec: Mapping[str, Any], status: Mapping[str, Any], conditions: Collection[str]) -> tuple[int, str]:
+    """A Job runs its share as long as it has as many pods as it still needs, and once it is complete."""
+    parallelism, succeeded = spec.get("parallelism", 1), status.get("succeeded", 0)
+    if "Complete" in conditions:
+        return parallelism, "complete"
+    if "Failed" in conditions:
+        return 0, "failed"
+    if "Suspended" in conditions:
+        return 0, "suspended"
+    completions = spec.get("completions")
+    if completions is None:
+        return status.get("ready", 0), ""
+    needless = parallelism - min(parallelism, max(0, completions - succeeded))
+    return status.get("ready", 0) + needless, f"{succeeded} of {completions} done" if succeeded else ""
+
+
+def _conditions(each: Object) -> list[Mapping[str, Any]]:
+    return each.get("status", {}).get("conditions") or []
+
+
+def _condition(each: Object, kind: str) -> str:
+    return next((str(one.get("status")) for one in _conditions(each) if one.get("type") == kind), "")

@@ -1,0 +1,91 @@
+"""Asks the API servers of all members side by side; one that does not answer holds up none of the others."""
+
+import json
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any
+
+from federation.capacity import CannotMeasure, asking
+from federation.spec import NAMESPACE
+
+Object = Mapping[str, Any]
+
+# For one request, and for all that is asked of a member, its credentials included.
+_SECONDS, _ALL_SECONDS = 5, 20
+_REGISTRATIONS = f"/apis/core.kubefed.io/v1beta1/namespaces/{NAMESPACE}/kubefedclusters"
+# Names are enough to know what is there, and of a Secret they are all that may be known.
+_NAMES_ALONE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A collection of a member's API server, such as /apis/apps/v1/namespaces/ai/deployments.
+
+    Where `names_alone`, its objects are told by their metadata.
+    """
+
+    path: str
+    names_alone: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a member's API server says; what it does not serve is empty."""
+
+    version: str
+    nodes: Sequence[Object] = ()
+    pods: Sequence[Object] = ()
+    found: Mapping[Collected, Sequence[Object]] = field(default_factory=dict[Collected, Sequence[Object]])
+    registrations: Sequence[Object] = ()
+    """The members that KubeFed knows, where its control plane is."""
+
+
+def survey(kubeconfigs: Mapping[str, str], host: str, wanted: Collection[Collected]) -> dict[str, Answer | str]:
+    """What every member answers, or why it does not, within `_ALL_SECONDS`."""
+    found: dict[str, Answer | str] = dict.fromkeys(kubeconfigs, f"does not answer within {_ALL_SECONDS} s")
+
+    def ask(member: str) -> None:
+        try:
+            found[member] = _answer(member, kubeconfigs[member], wanted, member == host)
+        except CannotMeasure as error:
+            found[member] = str(error).removeprefix(f"{member} ")
+
+    # Not a pool: the end of the program would wait for its threads.
+    threads = [Thread(target=ask, args=(member,), daemon=True) for member in kubeconfigs]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + _ALL_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # A late answer changes nothing any more.
+    return dict(found)
+
+
+def _answer(member: str, kubeconfig: str, wanted: Collection[Collected], is_host: bool) -> Answer:
+    with asking(member, kubeconfig, retries=0) as (_, api):
+
+        def items(path: str, names_alone: bool = False) -> list[Object]:
+            return _get(api, path, names_alone).get("items", [])
+
+        return Answer(
+            _get(api, "/version").get("gitVersion", ""),
+            items("/api/v1/nodes"),
+            items("/api/v1/pods"),
+            {each: items(each.path, each.names_alone) for each in wanted},
+            items(_REGISTRATIONS) if is_host else [],
+        )
+
+
+def _get(api: Any, path: str, names_alone: bool = False) -> dict[str, Any]:
+    """What is at a path; empty where nothing is."""
+    headers = {"Accept": _NAMES_ALONE if names_alone else "application/json"}
+    request = api.param_serialize("GET", path, header_params=headers, auth_settings=["BearerToken"])
+    response = api.call_api(*request, _request_timeout=_SECONDS)
+    body = response.read()
+    if response.status == 404:
+        return {}
+    if response.status != 200:
+        raise CannotMeasure(f"{response.status} {response.reason} for {path}")
+    return json.loads(body)
