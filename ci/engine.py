@@ -37,13 +37,24 @@ def summary(output: str) -> str:
     return ", ".join(line.strip() for line in found[1].splitlines()) if found else ""
 
 
+def reasons(output: str) -> str:
+    """What a run has failed for: errors, and policies that must hold, each with what belongs to it."""
+    # Pulumi sets errors in by four spaces in some places, and what belongs to one by two more.
+    found = re.findall(r"^(?: {4})?(\S+ \[mandatory\] .*\n.*|error: .*(?:\n {2}(?: {4})?\S.*)*)", output, re.MULTILINE)
+    return "\n".join(dict.fromkeys(re.sub(r"^ {6}", "  ", each, flags=re.MULTILINE) for each in found))
+
+
+def fenced(text: str) -> str:
+    """Text as a block of code, whatever it holds."""
+    ticks = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return f"{fence}\n{text.rstrip()}\n{fence}"
+
+
 def fold(title: str, output: str, longest: int) -> str:
     """Output as a part that is shown on demand; of more than `longest` characters, those in the middle are left out."""
     if len(output) > longest:
-        # What fails is told at the end.
         head, tail = output[: longest // 2], output[-longest // 2 :]
         left_out = output.count("\n") - head.count("\n") - tail.count("\n")
         output = f"{head}\n... {left_out} lines are left out here; the job's log has them ...\n{tail}"
-    ticks = max((len(run) for run in re.findall("`+", output)), default=0)
-    fence = "`" * max(3, ticks + 1)
-    return f"<details><summary>{title}</summary>\n\n{fence}\n{output.rstrip()}\n{fence}\n\n</details>"
+    return f"<details><summary>{title}</summary>\n\n{fenced(output)}\n\n</details>"

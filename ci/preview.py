@@ -8,10 +8,11 @@ Ends with 1 where a stack cannot be previewed; the page then says why.
 import subprocess
 import sys
 
-from ci.engine import fold, pulumi, summary
+from ci.engine import fenced, fold, pulumi, reasons, summary
 from ci.github import LONGEST
 
 POLICIES = "policy/pack"
+_LONGEST_REASONS = 5000
 
 
 def main() -> int:
@@ -22,9 +23,10 @@ def main() -> int:
         run = pulumi("preview", stack, "--policy-pack", POLICIES)
         good &= run.code == 0
         heading = summary(run.output) if run.code == 0 else "the preview fails"
-        placements = _placements(stack)
-        room = LONGEST // len(stacks) - len(placements) - 1000
-        print(f"### {stack}: {heading}\n\n{placements}\n\n{fold('The preview', run.output, room)}\n")
+        wrong = [] if run.code == 0 else [fenced(reasons(run.output)[-_LONGEST_REASONS:])]
+        shown = "\n\n".join([f"### {stack}: {heading}", *wrong, _placements(stack)])
+        room = LONGEST // len(stacks) - len(shown) - 1000
+        print(f"{shown}\n\n{fold('The preview', run.output, room)}\n")
     return 0 if good else 1
 
 

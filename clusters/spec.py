@@ -68,7 +68,7 @@ class Cluster(Model):
     role: str = Field(min_length=1, pattern=LABEL_VALUE)
     """what it is for, such as training or serving
 
-    A label of the member, by which placements select. These two bring defaults (docs/profiles.md); any other word will
+    A label of the member, by which placements select. These two bring defaults (README.md); any other word will
     do, and brings none.
     """
     labels: Labels = Field(default_factory=dict[str, str])

@@ -12,7 +12,7 @@ def made() -> dict[str, str]:
     return {
         schema.FILE: json.dumps(whole, indent=2) + "\n",
         reference.FILE: reference.reference(whole),
-        profiles.FILE: profiles.profiles(),
+        profiles.FILE: profiles.readme(),
     }
 
 

@@ -1,6 +1,7 @@
-"""What the roles bring, as tables made from the profiles themselves."""
+"""What the roles bring, as tables made from the profiles themselves, in their place in the README."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from clusters.pool_spec import NodePool
 from clusters.profiles import PROFILES, Default
@@ -8,32 +9,33 @@ from clusters.spec import Cluster
 from problems import Model
 from stackfile.describe import flow
 
-FILE = "docs/profiles.md"
+FILE = "README.md"
 
-_HEAD = """\
-# Profiles
-
-Made from `clusters/profiles.py` by `make schema`.
-
-The roles `training` and `serving` bring defaults, and every other role brings none. A setting that the stack's file has
-always holds; [settings.md](settings.md) explains each. A training cluster is pinned to one or two zones that have its
-GPUs. A serving cluster is in three, and for bursts has a second pool of `spot: true` machines beside the one whose
-`min_nodes` are always there.
-"""
+_START = "<!-- roles: made from clusters/profiles.py by `make schema` -->\n"
+_END = "<!-- end of roles -->\n"
 
 
-def profiles() -> str:
-    """The page, in Markdown."""
-    return "\n".join([_HEAD, *_tables()])
+def with_profiles(page: str) -> str:
+    """The page with the tables of today between the two marks, which it must have."""
+    before, start, rest = page.partition(_START)
+    _, end, after = rest.partition(_END)
+    assert start, f"{FILE} has no {_START}"
+    assert end, f"{FILE} has no {_END}"
+    return "".join([before, start, "\n".join(_tables()), "\n", end, after])
+
+
+def readme() -> str:
+    """The README, as it has to be."""
+    return with_profiles((Path(__file__).parents[1] / FILE).read_text(encoding="utf-8"))
 
 
 def _tables() -> Iterator[str]:
     for role, profile in PROFILES.items():
-        yield f"## `role: {role}`\n"
+        yield f"\n`role: {role}` brings:\n"
         yield "| setting | default | of other roles | not beside | why |\n|---|---|---|---|---|"
         yield from _rows("", profile.cluster, Cluster)
         yield from _rows("node_pools.NAME.", profile.gpu_pool, NodePool)
-        yield "\nThe settings of `node_pools` are those of pools with GPUs.\n"
+    yield ""
 
 
 def _rows(path: str, defaults: Mapping[str, Default], model: type[Model]) -> Iterator[str]:

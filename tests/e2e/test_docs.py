@@ -46,7 +46,7 @@ def as_it_was(project: Project) -> Iterator[None]:
 def run(project: Project, command: str) -> Done:
     for word, meaning in MEANINGS.items():
         command = command.replace(word, meaning)
-    command = re.sub(r"\bpulumi (up|cancel)\b", r"pulumi \1 --yes", command)
+    command = re.sub(r"\bpulumi (up|refresh|cancel)\b", r"pulumi \1 --yes", command)
     # The project's copy shares the environment of the checkout.
     return project.shell(f"export VENV={ROOT / '.venv'}; {command}")
 

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 import yaml
 
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES
+from federation.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
 from federation.rbac import member_rules
 from tests.e2e.project import Project, eventually
 
@@ -244,7 +244,8 @@ def test_no_account_may_be_somebody_else(who: str, serving: Holder, controller: 
 
 
 def test_a_members_account_may_do_what_its_types_need_and_nothing_else(project: Project) -> None:
-    types = [BUILT_IN[name] for name in DEFAULT_TYPES]
+    # Policies, for the local stack lets nothing through by default.
+    types = [BUILT_IN[name] for name in [*DEFAULT_TYPES, POLICIES.config_name]]
     for name in ("training", "serving", "serving-asia"):
         for namespace in ("kube-system", "ai"):
             assert member(project, name).rights(namespace) == _rights_of(types)

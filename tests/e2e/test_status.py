@@ -6,9 +6,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+import pexpect
 import pytest
 
-from tests.e2e.project import Done, Project, eventually
+from tests.e2e.project import Done, Project, clean_environment, eventually
 
 STATUS = "python -m federation.status --stack local"
 
@@ -50,7 +51,7 @@ def test_json_has_what_kubectl_says(project: Project) -> None:
         nodes = project.objects(name, "nodes")
         pods = [each for each in project.objects(name, "pods -A") if each["status"]["phase"] in ("Pending", "Running")]
         assert member["nodes"] == {"ready": len(nodes), "total": len(nodes)}
-        assert member["version"] == nodes[0]["status"]["nodeInfo"]["kubeletVersion"]
+        assert member["version"] == json.loads(project.kubectl(name, "get --raw /version").ok().output)["gitVersion"]
         total = sum(int(each["status"]["allocatable"].get("nvidia.com/gpu", 0)) for each in nodes)
         containers = [each for pod in pods for each in pod["spec"]["containers"]]
         taken = sum(int(each.get("resources", {}).get("requests", {}).get("nvidia.com/gpu", 0)) for each in containers)
@@ -86,6 +87,21 @@ def test_a_member_that_does_not_answer_is_named_and_is_well_again_afterwards(pro
     # Each request waits for 5 s, and the others' answers do not wait for it.
     assert done.seconds < 15
     eventually(lambda: all_well(project), seconds=60)
+
+
+def test_it_is_followed_on_a_terminal_until_ctrl_c(project: Project) -> None:
+    command, *arguments = project.make_command("status", "ARGS=--watch")
+    environment: Any = clean_environment() | {"TERM": "xterm"}
+    watch: "pexpect.spawn[str]" = pexpect.spawn(
+        command, arguments, cwd=str(project.folder), env=environment, encoding="utf-8", timeout=60
+    )
+    # Twice: when it starts, and when it has looked again. It is drawn, with frames.
+    for _ in range(2):
+        watch.expect("3 of 3 members Ready")
+        watch.expect("╭")
+    watch.sendintr()
+    watch.expect(pexpect.EOF)
+    assert "Traceback" not in watch.before
 
 
 def test_without_the_host_nobody_is_known_to_be_ready(project: Project) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ci import comment as comment_command
-from ci.engine import fold, summary
+from ci.engine import fold, reasons, summary
 from ci.github import GitHubError, close_issue, comment, open_issue
 from tests.github import GitHub, github
 
@@ -76,6 +76,32 @@ def test_a_run_is_summed_up_in_a_line() -> None:
     output = "Previewing update (dev):\n...\nResources:\n    + 2 to create\n    ~ 1 to update\n    79 unchanged\n\nmore"
     assert summary(output) == "+ 2 to create, ~ 1 to update, 79 unchanged"
     assert summary("error: no stack named 'dev' found") == ""
+
+
+def test_what_a_run_has_failed_for_is_found_among_all_that_it_prints() -> None:
+    output = """\
+        + gcp:container/cluster:Cluster: (create)
+            name: "error: of no run"
+    pack@v0.0.1 [mandatory]  protection  (gcp:container:Cluster: a)Clusters are protected.
+cluster a can be deleted
+    pack@v0.0.1 [advisory]  labels  (gcp:container:Cluster: a)Clusters have labels.
+    error: 1 mistake in the settings; nothing was changed.
+      clusters.a.region: 'x': write another
+error: 1 mistake in the settings; nothing was changed.
+  clusters.a.region: 'x': write another
+
+error: preview failed
+Resources:
+    + 150 to create
+"""
+    assert reasons(output).splitlines() == [
+        "pack@v0.0.1 [mandatory]  protection  (gcp:container:Cluster: a)Clusters are protected.",
+        "cluster a can be deleted",
+        "error: 1 mistake in the settings; nothing was changed.",
+        "  clusters.a.region: 'x': write another",
+        "error: preview failed",
+    ]
+    assert reasons("Resources:\n    1 unchanged") == ""
 
 
 def test_output_is_folded_and_kept_apart() -> None:

@@ -28,6 +28,7 @@ def test_every_block_of_commands_is_read(page: str) -> None:
     """A block in another language, or in none, would be run by no test."""
     for language, lines in fences((ROOT / page).read_text()):
         assert language in ("console", "mermaid", "yaml"), lines
+        assert language != "console" or lines[0].startswith("$ "), lines
 
 
 def test_what_is_not_run_is_in_the_docs_and_has_a_reason() -> None:
