@@ -60,6 +60,11 @@ class Settings:
     workloads: Mapping[str, Workload]
     manifests: Mapping[str, Sequence[Manifest]]
 
+    @property
+    def members(self) -> dict[str, Cluster]:
+        """The clusters of the federation."""
+        return {name: cluster for name, cluster in self.clusters.items() if cluster.member}
+
 
 def load() -> Settings:
     """Reads the settings of the running stack.
@@ -108,31 +113,33 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     problems.extend(check_clusters(clusters))
 
     names = list(cast(Mapping[str, Any], raw["clusters"])) if isinstance(raw.get("clusters"), Mapping) else []
+    # One that is not well-formed is taken for a member, so that nothing else is called a mistake.
+    members = [name for name in names if name not in clusters or clusters[name].member]
     federation = check_model("federation", raw.get("federation") or {}, Federation, problems)
     if federation:
-        problems.extend(check_federation(federation, names))
+        problems.extend(check_federation(federation, members))
 
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
-    labels = {name: member_labels(cluster) for name, cluster in clusters.items()}
+    labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
     types = (federation or Federation(host="")).targets()
     manifests: dict[str, Sequence[Manifest]] = {}
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
-        problems.extend(check_workload(setting, workload, names))
+        problems.extend(check_workload(setting, workload, members))
         try:
             manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types)
         except ManifestError as error:
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
         own = manifests.get(name, [])
         problems.extend(check_buckets(setting, workload, own))
-        if len(labels) == len(names):
+        if len(labels) == len(members):
             problems.extend(check_placement(setting, workload.placement, own, labels))
             problems.extend(check_overrides(setting, workload, own, labels))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))
             problems.extend(check_openings(setting, workload, federation))
             if federation.default_deny:
-                slots = [cluster.slot for cluster in clusters.values()]
+                slots = [cluster.slot for cluster in clusters.values() if cluster.member]
                 manifests[name] = [*own, *network_policies(name, workload, own, slots)]
     problems.extend(check_objects(workloads, manifests))
 

@@ -71,6 +71,11 @@ class Cluster(Model):
     A label of the member, by which placements select. These two bring defaults (README.md); any other word will
     do, and brings none.
     """
+    member: bool = True
+    """false for a cluster that leaves the federation and stays, or true
+
+    What is placed there runs elsewhere first. Then it is unregistered; what is its own is left alone.
+    """
     labels: Labels = Field(default_factory=dict[str, str])
     """a map of further labels of the member
 

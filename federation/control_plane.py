@@ -10,9 +10,10 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation import crds
+from federation.cluster_roles import bind_cluster_role
 from federation.config import kubefed_config
 from federation.kinds import NAMESPACES, TargetType
-from federation.rbac import controller_namespace_rules, controller_rules
+from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules, named_by
 from federation.spec import NAMESPACE
 
 IMAGE = "quay.io/kubernetes-multicluster/kubefed:v0.10.0"
@@ -90,16 +91,10 @@ class ControlPlane(pulumi.ComponentResource):
             f"{name}-account", metadata={"name": CONTROLLER, "namespace": NAMESPACE}, opts=in_namespace
         )
         subject: rbac.SubjectArgsDict = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": NAMESPACE}
-        cluster_role = rbac.ClusterRole(
-            f"{name}-cluster-role", metadata={"name": CONTROLLER}, rules=controller_rules(types), opts=on_host
-        )
-        cluster_binding = rbac.ClusterRoleBinding(
-            f"{name}-cluster-binding",
-            metadata={"name": CONTROLLER},
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": CONTROLLER},
-            subjects=[subject],
-            opts=on_host,
-        )
+        type_rules = controller_type_rules(types)
+        types_role = named_by(type_rules, CONTROLLER)
+        for_types = bind_cluster_role(f"{name}-types-", types_role, type_rules, CONTROLLER, on_host)
+        always = bind_cluster_role(f"{name}-cluster-", CONTROLLER, controller_rules(), CONTROLLER, on_host, [for_types])
         role = rbac.Role(
             f"{name}-role",
             metadata={"name": CONTROLLER, "namespace": NAMESPACE},
@@ -113,7 +108,7 @@ class ControlPlane(pulumi.ComponentResource):
             subjects=[subject],
             opts=in_namespace,
         )
-        return [account, cluster_role, cluster_binding, role, binding]
+        return [account, always, role, binding]
 
 
 def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:

@@ -68,7 +68,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _explain(asked: argparse.Namespace) -> dict[str, Answer]:
     settings = read_settings(asked.stack)
-    _check_names("--without", asked.without, settings.clusters)
+    _check_names("--without", asked.without, settings.members)
     if asked.workload is not None:
         _check_names("--workload", [asked.workload], settings.workloads)
     placements = {name: workload.placement for name, workload in settings.workloads.items()}
@@ -76,13 +76,13 @@ def _explain(asked: argparse.Namespace) -> dict[str, Answer]:
     buckets = _pairs("--bucket", asked.bucket)
     _check_names("--bucket", buckets, named)
     free = {name: _number(text) for name, text in _pairs("--free", asked.free).items()}
-    _check_names("--free", free, settings.clusters)
+    _check_names("--free", free, settings.members)
     try:
         origins = {bucket: origin_regions(location) for bucket, location in buckets.items()}
     except ValueError as error:
         raise Mistake(f"--bucket: {error}") from None
 
-    left = {name: member_labels(each) for name, each in settings.clusters.items() if name not in asked.without}
+    left = {name: member_labels(each) for name, each in settings.members.items() if name not in asked.without}
     if not left:
         raise Mistake("--without: no cluster is left; leave at least one")
     return {

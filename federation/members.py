@@ -8,10 +8,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
+from federation.cluster_roles import bind_cluster_role
 from federation.control_plane import ControlPlane
 from federation.kinds import TargetType
 from federation.preferences import MEMBER_LABEL
-from federation.rbac import member_rules
+from federation.rbac import member_rules, member_type_rules, named_by
 from federation.spec import NAMESPACE
 
 # Registration ends when the controller has seen the member healthy.
@@ -102,16 +103,10 @@ class Member(pulumi.ComponentResource):
             opts=in_namespace,
         )
         role_name = f"kubefed-controller-manager:{account_name}"
-        role = kubernetes.rbac.v1.ClusterRole(
-            f"{name}-role", metadata={"name": role_name}, rules=member_rules(types), opts=inside
-        )
-        binding = kubernetes.rbac.v1.ClusterRoleBinding(
-            f"{name}-binding",
-            metadata={"name": role_name},
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role_name},
-            subjects=[{"kind": "ServiceAccount", "name": account_name, "namespace": NAMESPACE}],
-            opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[role, account])),
-        )
+        type_rules = member_type_rules(types)
+        types_role = named_by(type_rules, role_name)
+        for_types = bind_cluster_role(f"{name}-types-", types_role, type_rules, account_name, inside)
+        always = bind_cluster_role(f"{name}-", role_name, member_rules(), account_name, inside, after=[for_types])
         secret = kubernetes.core.v1.Secret(
             f"{name}-token",
             metadata={
@@ -123,7 +118,7 @@ class Member(pulumi.ComponentResource):
             },
             type="kubernetes.io/service-account-token",
             # Whoever holds the token has its rights already.
-            opts=pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, binding])),
+            opts=pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, always])),
         )
         return pulumi.Output.secret(secret.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
 

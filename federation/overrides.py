@@ -40,7 +40,7 @@ def check_overrides(
     for key, overrides in workload.overrides.items():
         place = f"{setting}.overrides"
         if "=" not in key and key not in members:
-            advice = f"not a cluster of this stack; write {one_of(key, members)}, or a label such as role=serving"
+            advice = f"not a member of this stack; write {one_of(key, members)}, or a label such as role=serving"
             yield Problem(place, key, advice)
         elif "=" in key and not any(selects(labels, *key.split("=", 1)) for labels in members.values()):
             yield Problem(place, key, "no cluster has this label; write one that a cluster has, such as role=serving")

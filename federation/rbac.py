@@ -1,6 +1,13 @@
-"""Who may do what: rules derived from the enabled types, and nothing beside them."""
+"""Who may do what: rules derived from the enabled types, and nothing beside them.
 
-from collections.abc import Iterable
+What depends on the types is in roles of its own, which `named_by` their rules. Where a type is taken out with its
+objects, the role that goes is then another than the one that comes, and goes after the objects: changed in place, it
+would lack the rights to remove them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
@@ -11,12 +18,22 @@ _RBAC = "rbac.authorization.k8s.io"
 _PROPAGATE = [*_READ, "create", "update", "patch", "delete"]
 
 
-def member_rules(types: Iterable[TargetType]) -> list[Rule]:
-    """What KubeFed may do in a member: keep objects of the enabled types, and see nodes, pods and health.
+def member_rules() -> list[Rule]:
+    """What KubeFed may do in a member, whatever its types are: keep namespaces, and see nodes, pods and health."""
+    return [
+        {"api_groups": [""], "resources": [NAMESPACES.plural], "verbs": _PROPAGATE},
+        # Pods tell which replicas found no node.
+        {"api_groups": [""], "resources": ["pods", "nodes"], "verbs": _READ},
+        {"non_resource_urls": ["/healthz"], "verbs": ["get"]},
+    ]
+
+
+def member_type_rules(types: Iterable[TargetType]) -> list[Rule]:
+    """What KubeFed may do in a member for the enabled types: keep their objects.
 
     A role that hands out roles may grant no more than it holds, so `escalate` and `bind` come with those types alone.
     """
-    targets = _distinct([NAMESPACES, *types])
+    targets = _distinct(types)
     rules: list[Rule] = []
     for group in dict.fromkeys(target.group for target in targets):
         plurals = [target.plural for target in targets if target.group == group]
@@ -27,30 +44,24 @@ def member_rules(types: Iterable[TargetType]) -> list[Rule]:
         if target.group == _RBAC and target.kind in ("RoleBinding", "ClusterRoleBinding"):
             roles = ["roles", "clusterroles"]
             rules.append({"api_groups": [target.group], "resources": roles, "verbs": ["bind"]})
-    # Pods tell which replicas found no node.
-    rules.append({"api_groups": [""], "resources": ["pods", "nodes"], "verbs": _READ})
-    rules.append({"non_resource_urls": ["/healthz"], "verbs": ["get"]})
     return rules
 
 
-def controller_rules(types: Iterable[TargetType]) -> list[Rule]:
-    """What the controller may do on the host, in every namespace.
+def controller_type_rules(types: Iterable[TargetType]) -> list[Rule]:
+    """What the controller may do on the host for the enabled types: write down how their objects are propagated."""
+    federated = [target.federated_plural for target in _distinct(types)]
+    return [_takes_up("types.kubefed.io", federated)] if federated else []
+
+
+def controller_rules() -> list[Rule]:
+    """What the controller may do on the host, in every namespace, whatever its types are.
 
     Source: the roles of KubeFed v0.10.0's chart, with the enabled types named in place of wildcards.
     """
-    federated = [target.federated_plural for target in _distinct([NAMESPACES, *types])]
     versions = ["propagatedversions", "clusterpropagatedversions"]
     return [
-        {
-            "api_groups": ["types.kubefed.io"],
-            "resources": _with_status(federated),
-            "verbs": [*_READ, "update", "patch"],
-        },
-        {
-            "api_groups": ["scheduling.kubefed.io"],
-            "resources": _with_status(["replicaschedulingpreferences"]),
-            "verbs": [*_READ, "update", "patch"],
-        },
+        _takes_up("types.kubefed.io", [NAMESPACES.federated_plural]),
+        _takes_up("scheduling.kubefed.io", ["replicaschedulingpreferences"]),
         {
             "api_groups": ["core.kubefed.io"],
             "resources": _with_status([*versions, "federatedservicestatuses"]),
@@ -69,6 +80,15 @@ def controller_namespace_rules() -> list[Rule]:
         {"api_groups": [""], "resources": ["secrets"], "verbs": ["get"]},
         {"api_groups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update", "patch"]},
     ]
+
+
+def named_by(rules: Sequence[Rule], name: str) -> str:
+    """The name of a role that other rules would give another name."""
+    return f"{name}-types-{hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def _takes_up(group: str, resources: Iterable[str]) -> Rule:
+    return {"api_groups": [group], "resources": _with_status(resources), "verbs": [*_READ, "update", "patch"]}
 
 
 def _with_status(resources: Iterable[str]) -> list[str]:

@@ -356,15 +356,15 @@ class Workload(Model):
     """
 
 
-def check_federation(federation: Federation, clusters: Collection[str]) -> Iterator[Problem]:
-    """Yields what is wrong with a well-formed federation of the named clusters."""
-    if federation.host not in clusters:
-        advice = f"not a cluster of this stack; write {one_of(federation.host, clusters)}"
+def check_federation(federation: Federation, members: Collection[str]) -> Iterator[Problem]:
+    """Yields what is wrong with a well-formed federation of the named members."""
+    if federation.host not in members:
+        advice = f"not a member of this stack; write {one_of(federation.host, members)}"
         yield Problem("federation.host", federation.host, advice)
     for name in federation.tokens:
-        if name not in clusters:
+        if name not in members:
             yield Problem(
-                f"federation.tokens.{name}", name, f"not a cluster of this stack; write {one_of(name, clusters)}"
+                f"federation.tokens.{name}", name, f"not a member of this stack; write {one_of(name, members)}"
             )
     known = federation.known()
     for name in federation.types:
@@ -383,8 +383,8 @@ def check_federation(federation: Federation, clusters: Collection[str]) -> Itera
             yield Problem("federation.types", target.config_name, advice)
 
 
-def check_workload(setting: str, workload: Workload, clusters: Collection[str]) -> Iterator[Problem]:
-    """Yields what is wrong with a well-formed workload of a stack with the named clusters."""
+def check_workload(setting: str, workload: Workload, members: Collection[str]) -> Iterator[Problem]:
+    """Yields what is wrong with a well-formed workload of a stack with the named members."""
     namespace = workload.namespace
     if namespace in ("default", NAMESPACE) or namespace.startswith("kube-"):
         yield Problem(f"{setting}.namespace", namespace, "KubeFed leaves this namespace alone; write one of your own")
@@ -398,8 +398,8 @@ def check_workload(setting: str, workload: Workload, clusters: Collection[str]) 
         named.append(("placement.limits", placement.limits))
     for place, names in named:
         for name in names:
-            if name not in clusters:
-                advice = f"not a cluster of this stack; write {one_of(name, clusters)}"
+            if name not in members:
+                advice = f"not a member of this stack; write {one_of(name, members)}"
                 yield Problem(f"{setting}.{place}", name, advice)
 
 

@@ -114,7 +114,7 @@ def telling(placed: Placed) -> list[Manifest]:
 def _member(answer: Answer | str, unready: str) -> MemberStanding:
     if not isinstance(answer, Answer):
         return MemberStanding(False, "; ".join(filter(None, [answer, unready])))
-    nodes = Count(len(answer.nodes), sum(_condition(node, "Ready") == "True" for node in answer.nodes))
+    nodes = Count(len(answer.nodes), sum(condition(node, "Ready") == "True" for node in answer.nodes))
     return MemberStanding(not unready, unready, answer.version, nodes, _accelerators(answer))
 
 
@@ -124,7 +124,7 @@ def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> s
         return f"KubeFed's view is not known: {host}, which has it, does not answer"
     if name not in registered:
         return "not registered; run pulumi up"
-    if _condition(registered[name], "Ready") == "True":
+    if condition(registered[name], "Ready") == "True":
         return ""
     told = [each for each in _conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
     words = [str(each.get("message") or each.get("reason") or "") for each in told]
@@ -192,5 +192,5 @@ def _conditions(each: Object) -> list[Mapping[str, Any]]:
     return each.get("status", {}).get("conditions") or []
 
 
-def _condition(each: Object, kind: str) -> str:
+def condition(each: Object, kind: str) -> str:
     return next((str(one.get("status")) for one in _conditions(each) if one.get("type") == kind), "")

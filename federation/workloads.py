@@ -61,6 +61,7 @@ class FederatedWorkload(pulumi.ComponentResource):
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
         self._host = host
+        self.objects: list[kubernetes.apiextensions.CustomResource] = []
         if pulumi.runtime.is_dry_run():
             # The stack's outputs are shown in a preview only where they change.
             placed.apply(lambda workload: pulumi.log.info("\n".join(table(workload.decisions)), self))
@@ -100,7 +101,8 @@ class FederatedWorkload(pulumi.ComponentResource):
             )
             opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(lambda workload: {MEMORY: workload.memory} if workload.memory and target.counted else {})
-        _federate(name, target, metadata, pulumi.Output.secret(spec) if target == SECRETS else spec, opts, memory)
+        body = pulumi.Output.secret(spec) if target == SECRETS else spec
+        self.objects.append(_federate(name, target, metadata, body, opts, memory))
 
 
 def reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:

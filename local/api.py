@@ -56,6 +56,8 @@ class Api:
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=context)
         token = configuration.get_api_key_with_prefix("authorization")
         self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
+        self._watches: set[urllib3.BaseHTTPResponse] = set()
+        self._watching = True
 
     @classmethod
     def of(cls, plane: ControlPlane) -> "Api":
@@ -102,7 +104,10 @@ class Api:
         """Yields what is there and then every change, for at most so many seconds."""
         query = urlencode(parameters | {"watch": "true", "timeoutSeconds": str(max(1, round(seconds)))})
         reply = self._request("GET", f"{path}?{query}", None, {}, urllib3.Timeout(connect=5, read=seconds + 5))
+        self._watches.add(reply)
         try:
+            if not self._watching:
+                return
             if reply.status >= 400:
                 raise _error(reply.status, reply.data)
             buffer = b""
@@ -112,7 +117,14 @@ class Api:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._base} went away: {error}") from None
         finally:
+            self._watches.discard(reply)
             reply.close()
+
+    def stop_watching(self) -> None:
+        """Ends every watch, and each that is begun later; from whatever thread."""
+        self._watching = False
+        for reply in list(self._watches):
+            reply.shutdown()
 
     def _call(
         self,

@@ -109,6 +109,9 @@ class Plugin:
     def delete(self, resource: Resource, state: Properties) -> None:
         """Removes the resource; one that is gone already is no error."""
 
+    def cancel(self) -> None:
+        """Ends what is under way as soon as it can be told how far it has come."""
+
     def invoke(self, token: str, arguments: Properties) -> Properties:
         """Answers a question that is about no resource of the program's."""
         raise Refused(_absent(token))
@@ -178,6 +181,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self.plugin.version)
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        self.plugin.cancel()
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:

@@ -200,7 +200,7 @@ SETTINGS: Mapping[str, Hostile] = {
         "train",
         "placement",
         value=lambda: {"policy": "clusters", "clusters": [f"servin{index}" for index in range(10_000)]},
-        told="not a cluster of this stack",
+        told="not a member of this stack",
     ),
     "a cluster with an escape": _set("clusters", "a\x1b[2J", value={}, told=r"clusters.a\x1b[2J"),
     "a cluster of many lines": _set("clusters", "a\n  fake: line", value={}, told=r"clusters.a\n  fake: line"),
@@ -211,7 +211,7 @@ SETTINGS: Mapping[str, Hostile] = {
     "a region of 10 MB": _set("clusters", "serving", "region", value="a" * 10_000_000, told="not a region"),
     "a role with a line's end": _set("clusters", "serving", "role", value="serving\n", told=r"serving\n"),
     "a type of many lines": _set("federation", "types", value=["jobs\n.batch"], told=r"'jobs\n.batch'"),
-    "a host that is a path": _set("federation", "host", value="../../training", told="not a cluster"),
+    "a host that is a path": _set("federation", "host", value="../../training", told="not a member"),
     "a namespace that is a path": _set("workloads", "train", "namespace", value="../kube-system", told="lower-case"),
     "a namespace that is not its own": _set("workloads", "train", "namespace", value="kube-system", told="alone"),
     "an override of a name": _set(

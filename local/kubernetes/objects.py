@@ -42,6 +42,12 @@ class Objects:
         self._api = connect()
         self._lock = threading.Lock()
         self._served: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Nothing is followed any more."""
+        self._stopped.set()
+        self._api.stop_watching()
 
     def place(self, body: Properties) -> Place:
         """Raises UnknownKind, ApiError or Unreachable."""
@@ -115,14 +121,14 @@ class Objects:
     def follow_all(self, collection: str, seconds: float, **selectors: str) -> Iterator[Properties | None]:
         """Yields the objects of a collection as they are and at each change, None for one that is gone or not there."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while not self._stopped.is_set() and (left := deadline - time.monotonic()) > 0:
             try:
                 yield from self._changes(collection, left, selectors)
             except (ApiError, Unreachable) as error:
                 # The kind itself may go, and all its objects with it.
                 if isinstance(error, ApiError) and error.status == 404:
                     yield None
-                time.sleep(min(0.5, left))
+                self._stopped.wait(min(0.5, left))
 
     def _changes(self, collection: str, seconds: float, selectors: dict[str, str]) -> Iterator[Properties | None]:
         listed = self._signed_in(lambda api: api.get(collection, **selectors))

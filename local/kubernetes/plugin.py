@@ -1,6 +1,7 @@
 """The plugin: what Pulumi's engine asks of Kubernetes, answered by server-side apply."""
 
 import threading
+import time
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class KubernetesPlugin(Plugin):
         self._lock = threading.Lock()
         self._connected: Objects | None = None
         self._answers: bool | None = None
+        self._cancelled = False
 
     def check_config(self, inputs: Properties) -> dict[str, str]:
         return settings.wrong(inputs)
@@ -135,7 +137,13 @@ class KubernetesPlugin(Plugin):
                 raise
             if awaits.awaits_deletion(state):
                 seconds = awaits.seconds_of(state, resource.timeout, _DELETE_SECONDS)
-                self._await_gone(state, objects.follow(place, seconds), seconds)
+                self._await_gone(state, objects.follow(place, seconds))
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            if self._connected:
+                self._connected.stop()
 
     def secrets(self, resource: Resource) -> set[str]:
         return {"data", "stringData"} if resource.type == "kubernetes:core/v1:Secret" else set()
@@ -197,8 +205,9 @@ class KubernetesPlugin(Plugin):
         except (ApiError, Unreachable):
             return []
 
-    def _await_gone(self, state: Properties, changes: Iterator[Properties | None], seconds: float) -> None:
+    def _await_gone(self, state: Properties, changes: Iterator[Properties | None]) -> None:
         last: Properties = {}
+        started = time.monotonic()
         for body in changes:
             # One of the same name that came after it is another object.
             if body is None or body["metadata"]["uid"] != state["metadata"].get("uid", body["metadata"]["uid"]):
@@ -207,7 +216,10 @@ class KubernetesPlugin(Plugin):
         finalizers = ", ".join(rows(last, "metadata", "finalizers"))
         conditions = [each for each in rows(last, "status", "conditions") if each.get("status") == "True"]
         held = [each["message"] for each in conditions if each.get("message")]
-        parts = [f"it is not gone after {seconds:.0f} s", f"its finalizers are {finalizers}" if finalizers else ""]
+        parts = [
+            f"it is not gone after {time.monotonic() - started:.0f} s",
+            f"its finalizers are {finalizers}" if finalizers else "",
+        ]
         raise Refused("; ".join(filter(None, [*parts, *(held if last.get("kind") == "Namespace" else [])])))
 
     def _forces(self, inputs: Properties) -> bool:
@@ -228,6 +240,8 @@ class KubernetesPlugin(Plugin):
                 kubeconfig = self._settings.kubeconfig
                 if kubeconfig is None:
                     raise Unreachable("the kubeconfig is not known yet")
+                if self._cancelled:
+                    raise Refused("the run is cancelled")
                 self._connected = Objects(lambda: _sign_in(kubeconfig), self._settings.namespace or "default")
             return self._connected
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -106,8 +107,18 @@ class Stack:
         self.resources[name] = defaults | {"token": token, "body": identity | body} | options
 
     def pulumi(self, *words: str) -> Done:
+        started = time.monotonic()
+        process = self.start(*words)
+        try:
+            output, _ = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Done(process.returncode, output, time.monotonic() - started)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
         (self.folder / "plan.json").write_text(json.dumps({"provider": self.provider, "resources": self.resources}))
-        binaries, started = self.plane.binaries, time.monotonic()
+        binaries = self.plane.binaries
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBE"))} | {
             "PATH": os.pathsep.join([str(binaries), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(self.folder / "home"),
@@ -116,7 +127,7 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "NO_COLOR": "1",
         }
-        done = subprocess.run(
+        return subprocess.Popen(
             [binaries / "pulumi", *words, "--non-interactive"],
             cwd=self.folder,
             env=environment,
@@ -124,10 +135,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
         )
-        return Done(done.returncode, done.stdout, time.monotonic() - started)
 
     def up(self, *words: str) -> Done:
         return self.pulumi("up", "--yes", "--skip-preview", "--suppress-progress", *words)
@@ -308,6 +316,26 @@ def test_an_object_that_is_not_ready_is_kept_and_tried_again(stack: Stack) -> No
     assert "1 updated" in stack.up().ok().output
     assert "initErrors" not in stack.state("gate")
     assert "4 unchanged" in stack.up().ok().output
+
+
+def test_waiting_ends_when_the_run_is_cancelled(stack: Stack) -> None:
+    metadata = {"name": "gate", "namespace": stack.namespace, "annotations": {"pulumi.com/waitFor": "condition=Ready"}}
+    stack.declare("crd", CRD, definition(stack))
+    stack.declare(
+        "gate", f"kubernetes:{stack.namespace}.test/v1:Gate", {"metadata": metadata, "spec": {"size": 1}}, last=True
+    )
+    process = stack.start("up", "--yes", "--skip-preview")
+    try:
+        eventually(lambda: stack.kubectl("get", f"gates.{stack.namespace}.test/gate").ok(), 30)
+        # To the engine alone, which tells the plugin.
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert "condition Ready is not set" in output
+    # What has been made is known, for the next run.
+    assert stack.state("gate")["id"] == f"{stack.namespace}/gate"
 
 
 def test_waiting_ends_as_soon_as_all_conditions_hold(stack: Stack) -> None:

@@ -11,7 +11,7 @@ import urllib3
 import yaml
 
 from federation.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
-from federation.rbac import member_rules
+from federation.rbac import member_rules, member_type_rules
 from tests.e2e.project import Project, eventually
 
 SYSTEM = "kube-federation-system"
@@ -313,7 +313,7 @@ def test_secrets_are_out_of_reach_where_they_are_not_federated(wide: Project) ->
         assert status == 403
         assert 'cannot list resource "secrets"' in answer["message"]
     assert not [right for right in serving.rights("kube-system") if right[1] == "secrets"]
-    assert "secrets" not in json.dumps([dict(rule) for rule in member_rules(NARROW)])
+    assert "secrets" not in json.dumps([dict(rule) for rule in [*member_rules(), *member_type_rules(NARROW)]])
 
 
 # The controller's pods.

@@ -224,9 +224,9 @@ def test_a_stack_that_cannot_be_read_is_told(folder: Path, capsys: pytest.Captur
         (
             {"policy": "weighted", "weights": {"serving": 1, "servin": 1}},
             "placement.weights",
-            "'servin': not a cluster",
+            "'servin': not a member",
         ),
-        ({"policy": "spread", "limits": {"servin": {}}}, "placement.limits", "'servin': not a cluster"),
+        ({"policy": "spread", "limits": {"servin": {}}}, "placement.limits", "'servin': not a member"),
         ({"policy": "spread", "limits": {"serving": {"min": 2, "max": 1}}}, "placement.limits.serving", "min 2"),
         ({"policy": "spread", "limits": {"serving": {"max": -1}}}, "placement.limits.serving.max", "from 0 up"),
         ({"policy": "spread", "limits": {"serving": {"most": 1}}}, "placement.limits.serving.most", "unknown"),

@@ -99,14 +99,22 @@ def test_what_gives_kubefed_access_is_made_inside_each_member(run: Run) -> None:
             ("ClusterRoleBinding", role),
         ]:
             assert provider_of(run.one(kind, object_name)) == name
+        for kind in ("ClusterRole", "ClusterRoleBinding"):
+            (for_types,) = (each for each in run.of_kind(kind) if each.object_name.startswith(f"{role}-types-"))
+            assert provider_of(for_types) == name
     namespaces = [each for each in run.of_kind("Namespace") if each.object_name == NAMESPACE]
     assert sorted(map(provider_of, namespaces)) == sorted(run.clusters)
 
 
 def test_everything_else_is_made_on_the_host(run: Run) -> None:
-    inside = {f"{name}-{run.host}" for name in run.clusters}
-    inside |= {f"kubefed-controller-manager:{name}" for name in inside} | {NAMESPACE}
-    federation = [each for each in run.kubernetes if each.object_name not in inside and each.kind != "StorageClass"]
+    inside = {f"{name}-{run.host}" for name in run.clusters} | {NAMESPACE}
+    federation = [
+        each
+        for each in run.kubernetes
+        if each.object_name not in inside
+        and not each.object_name.startswith("kubefed-controller-manager:")
+        and each.kind != "StorageClass"
+    ]
     assert {each.kind for each in federation} >= {
         "CustomResourceDefinition",
         "KubeFedConfig",
@@ -158,6 +166,31 @@ def test_another_number_is_another_token_of_one_member_alone() -> None:
     assert changed == {"serving-token", "serving-credentials", "serving-registration"}
     assert after["serving-token"]["metadata"]["name"] == "serving-training-2"
     assert after["serving-token"]["metadata"]["annotations"] == before["serving-token"]["metadata"]["annotations"]
+
+
+def test_a_cluster_that_is_no_member_is_there_and_is_unknown_to_the_federation() -> None:
+    raw = stack_settings("local")
+    raw["clusters"] = {**raw["clusters"], "serving": {**raw["clusters"]["serving"], "member": False}}
+    run = run_program("local", raw)
+    assert run.cluster("serving")
+    assert [each.object_name for each in run.of_kind("KubeFedCluster")] == ["training", "serving-asia"]
+    inside = [each for each in run.kubernetes if provider_of(each) == "serving"]
+    assert {each.kind for each in inside} == {"StorageClass"}
+    assert run.outputs["members"].keys() == {"training", "serving-asia"}
+    assert run.outputs["serving_kubeconfig"]
+    for decisions in run.outputs["placements"].values():
+        assert "serving" not in [each["cluster"] for each in decisions]
+    federated = [each for each in run.kubernetes if each.type.startswith("kubernetes:types.kubefed.io")]
+    assert federated
+    assert not [each.name for each in federated if '"serving"' in json.dumps(each.inputs)]
+
+
+def test_a_role_with_the_rights_to_a_type_outlives_the_objects_of_that_type(run: Run) -> None:
+    for_types = [each for each in run.of_kind("ClusterRoleBinding") if "-types-" in each.object_name]
+    assert len(for_types) == len(run.clusters) + 1
+    for each in run.kubernetes:
+        if each.type.startswith("kubernetes:types.kubefed.io"):
+            assert {binding.urn for binding in for_types} <= run.needs(each), each.name
 
 
 def test_a_member_is_ready_before_the_run_goes_on(run: Run) -> None:

@@ -16,11 +16,11 @@ WRITE = {"create", "update", "patch", "delete"}
 
 
 def member_rules(types: Iterable[TargetType]) -> list[Any]:
-    return [dict(rule) for rule in rbac.member_rules(types)]
+    return [dict(rule) for rule in [*rbac.member_rules(), *rbac.member_type_rules(types)]]
 
 
 def controller_rules(types: Iterable[TargetType]) -> list[Any]:
-    return [dict(rule) for rule in rbac.controller_rules(types)]
+    return [dict(rule) for rule in [*rbac.controller_rules(), *rbac.controller_type_rules(types)]]
 
 
 def controller_namespace_rules() -> list[Any]:
@@ -88,6 +88,15 @@ def test_each_rule_has_verbs_and_what_they_are_for(types: list[TargetType]) -> N
 def test_a_type_that_is_named_twice_gives_the_same_rights() -> None:
     assert member_rules([*defaults(), *defaults()]) == member_rules(defaults())
     assert controller_rules([*defaults(), *defaults()]) == controller_rules(defaults())
+
+
+def test_other_rules_give_a_role_another_name() -> None:
+    fewer = defaults()[1:]
+    for rules in (rbac.member_type_rules, rbac.controller_type_rules):
+        name = rbac.named_by(rules(defaults()), "role")
+        assert name == rbac.named_by(rules(defaults()), "role")
+        assert name.startswith("role-types-")
+        assert name != rbac.named_by(rules(fewer), "role")
 
 
 def test_the_controller_sees_a_members_health() -> None:

@@ -1,0 +1,143 @@
+"""Members that leave: what they run runs elsewhere, and is gone from them, before they are unregistered."""
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from federation.capacity import CannotMeasure, asking
+from federation.copies import PlacedWorkload
+from federation.kinds import NAMESPACES, TargetType
+from federation.spec import NAMESPACE
+from federation.standing import Placed, collected, condition, telling, workload_standing
+from federation.survey import Object, survey
+from settings import Settings
+
+_SECONDS = 300.0
+_PAUSE = 1.0
+_REQUEST_SECONDS = 20
+
+Wanted = tuple[TargetType, str, str]
+"""A type, and the namespace and the name of an object of it."""
+
+
+def let_leave(
+    settings: Settings,
+    placed: Mapping[str, pulumi.Output[PlacedWorkload]],
+    kubeconfigs: Mapping[str, pulumi.Output[str]],
+    after: Sequence[pulumi.CustomResource],
+) -> pulumi.Output[None]:
+    """Waits until the members that are no longer in the settings are empty, and their share runs elsewhere.
+
+    Wait for it in the program: Pulumi unregisters them at the end of the run. One that does not answer is not waited
+    for, as KubeFed leaves it alone. The output raises pulumi.RunError where there is no room for a share; `after` is
+    what places the workloads.
+    """
+    if pulumi.runtime.is_dry_run():
+        return pulumi.Output.from_input(None)
+    host = settings.federation.host
+    leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, settings.members))
+    done = pulumi.Output.all(
+        leaving, pulumi.Output.all(**kubeconfigs), pulumi.Output.all(**placed), *(each.id for each in after)
+    )
+    return pulumi.Output.unsecret(done.apply(lambda each: _await_empty(settings, each[0], each[1], each[2])))
+
+
+def leaving_members(registrations: Iterable[Object], members: Collection[str]) -> list[str]:
+    """The members that KubeFed knows and reaches, and that are to be members no longer."""
+    return [
+        each["metadata"]["name"]
+        for each in registrations
+        if each["metadata"]["name"] not in members and condition(each, "Ready") == "True"
+    ]
+
+
+def still_there(leaving: Iterable[str], found: Mapping[Wanted, Object]) -> list[str]:
+    """What KubeFed has not yet taken from the members that leave, or not looked at since it was changed."""
+    gone = set(leaving)
+    left: list[str] = []
+    for (target, namespace, name), each in found.items():
+        status = each.get("status", {})
+        where = sorted({one["name"] for one in status.get("clusters", [])} & gone)
+        if where:
+            left.append(f"{target.kind} {namespace}/{name} is still in {', '.join(where)}")
+        elif status.get("observedGeneration", 0) < each["metadata"]["generation"]:
+            left.append(f"{target.kind} {namespace}/{name} is not yet propagated")
+    return left
+
+
+def _leaving(host: str, kubeconfig: str, members: Collection[str]) -> list[str]:
+    try:
+        with asking(host, kubeconfig, retries=0) as (client, api):
+            where = ("core.kubefed.io", "v1beta1", NAMESPACE, "kubefedclusters")
+            ask = client.CustomObjectsApi(api).list_namespaced_custom_object
+            found: Any = ask(*where, _request_timeout=_REQUEST_SECONDS)
+            return leaving_members(found["items"], members)
+    except CannotMeasure:
+        # A new host knows none. Where it should answer, the rest of the run says why it does not.
+        return []
+
+
+def _await_empty(
+    settings: Settings, leaving: Sequence[str], kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]
+) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while leaving and (left := _left(settings, leaving, kubeconfigs, placed)):
+        if time.monotonic() > deadline:
+            told = "\n  ".join(left)
+            raise pulumi.RunError(
+                f"{' and '.join(leaving)} cannot leave yet, and stays a member; make room in the others, and run it "
+                f"again.\n  {told}"
+            )
+        time.sleep(_PAUSE)
+
+
+def _left(
+    settings: Settings, leaving: Sequence[str], kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]
+) -> list[str]:
+    """What is not done yet, in words."""
+    host = settings.federation.host
+    try:
+        with asking(host, kubeconfigs[host]) as (client, api):
+            ask = client.CustomObjectsApi(api).get_namespaced_custom_object
+            found: dict[Wanted, Object] = {
+                (target, namespace, name): ask(
+                    "types.kubefed.io",
+                    "v1beta1",
+                    namespace,
+                    target.federated_plural,
+                    name,
+                    _request_timeout=_REQUEST_SECONDS,
+                )
+                for target, namespace, name in _wanted(placed)
+            }
+    except CannotMeasure as error:
+        return [str(error)]
+    return [*still_there(leaving, found), *_not_running(settings, kubeconfigs, placed)]
+
+
+def _not_running(settings: Settings, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:
+    moved = {
+        name: Placed(each.namespace, settings.manifests[name], {one.cluster: one.share for one in each.decisions})
+        for name, each in placed.items()
+        if any(one.manifest.type.movable for one in each.objects)
+    }
+    paths = {collected(each, manifest) for each in moved.values() for manifest in telling(each)}
+    answers = survey(kubeconfigs, settings.federation.host, paths)
+    standing = {name: workload_standing(each, answers) for name, each in moved.items()}
+    return [
+        f"workload {name} runs {each.running} of {each.wanted} elsewhere"
+        for name, each in standing.items()
+        if not each.ready
+    ]
+
+
+def _wanted(placed: Mapping[str, PlacedWorkload]) -> list[Wanted]:
+    objects = [
+        (each.manifest.type, workload.namespace, each.manifest.name)
+        for workload in placed.values()
+        for each in workload.objects
+    ]
+    namespaces = sorted({workload.namespace for workload in placed.values()})
+    return [*objects, *((NAMESPACES, name, name) for name in namespaces)]

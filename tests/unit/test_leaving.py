@@ -1,0 +1,36 @@
+"""Who leaves, and what must be done before it can."""
+
+from typing import Any
+
+from federation.kinds import BUILT_IN
+from federation.leaving import leaving_members, still_there
+
+DEPLOYMENTS = BUILT_IN["deployments.apps"]
+
+
+def registration(name: str, ready: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+
+
+def federated(generation: int, observed: int, *clusters: str) -> dict[str, Any]:
+    status = {"observedGeneration": observed, "clusters": [{"name": name} for name in clusters]}
+    return {"metadata": {"generation": generation}, "status": status}
+
+
+def test_a_member_leaves_that_is_registered_and_not_in_the_settings() -> None:
+    found = [registration("stays", "True"), registration("goes", "True"), registration("dead", "False")]
+    # One that does not answer has nothing that KubeFed could take from it.
+    assert leaving_members([*found, {"metadata": {"name": "new"}}], ["stays"]) == ["goes"]
+    assert leaving_members(found, ["stays", "goes", "dead"]) == []
+
+
+def test_a_member_cannot_leave_while_a_copy_is_in_it() -> None:
+    found = {(DEPLOYMENTS, "ai", "a"): federated(2, 2, "stays", "goes"), (DEPLOYMENTS, "ai", "b"): federated(1, 1)}
+    assert still_there(["goes"], found) == ["Deployment ai/a is still in goes"]
+    assert still_there(["other"], found) == []
+
+
+def test_a_member_cannot_leave_before_a_change_has_been_looked_at() -> None:
+    found = {(DEPLOYMENTS, "ai", "a"): federated(3, 2, "stays")}
+    assert still_there(["goes"], found) == ["Deployment ai/a is not yet propagated"]
+    assert still_there(["goes"], {(DEPLOYMENTS, "ai", "a"): {"metadata": {"generation": 1}}}) != []
