@@ -1,7 +1,7 @@
 """Members that leave: what they run runs elsewhere, and is gone from them, before they are unregistered."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -41,7 +41,25 @@ def let_leave(
     done = pulumi.Output.all(
         leaving, pulumi.Output.all(**kubeconfigs), pulumi.Output.all(**placed), *(each.id for each in after)
     )
-    return pulumi.Output.unsecret(done.apply(lambda each: _await_empty(settings, each[0], each[1], each[2])))
+    return pulumi.Output.unsecret(
+        done.apply(lambda each: await_empty(each[0], lambda: _left(settings, each[0], each[1], each[2])))
+    )
+
+
+def await_empty(leaving: Sequence[str], left: Callable[[], list[str]], seconds: float = _SECONDS) -> None:
+    """Waits until nothing is left to do, and tells what is. Raises pulumi.RunError after so many seconds."""
+    deadline = time.monotonic() + seconds
+    names, told = " and ".join(leaving), list[str]()
+    while leaving and (now := left()):
+        if now != told:
+            pulumi.log.info(f"{names} leaves when all is elsewhere: {'; '.join(now)}")
+        told = now
+        if time.monotonic() > deadline:
+            lacking = "\n  ".join(now)
+            raise pulumi.RunError(
+                f"{names} cannot leave yet, and stays a member; make room in the others, and run it again.\n  {lacking}"
+            )
+        time.sleep(_PAUSE)
 
 
 def leaving_members(registrations: Iterable[Object], members: Collection[str]) -> list[str]:
@@ -77,20 +95,6 @@ def _leaving(host: str, kubeconfig: str, members: Collection[str]) -> list[str]:
     except CannotMeasure:
         # A new host knows none. Where it should answer, the rest of the run says why it does not.
         return []
-
-
-def _await_empty(
-    settings: Settings, leaving: Sequence[str], kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]
-) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while leaving and (left := _left(settings, leaving, kubeconfigs, placed)):
-        if time.monotonic() > deadline:
-            told = "\n  ".join(left)
-            raise pulumi.RunError(
-                f"{' and '.join(leaving)} cannot leave yet, and stays a member; make room in the others, and run it "
-                f"again.\n  {told}"
-            )
-        time.sleep(_PAUSE)
 
 
 def _left(

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pulumi
+import pytest
+
 from federation.kinds import BUILT_IN
-from federation.leaving import leaving_members, still_there
+from federation.leaving import await_empty, leaving_members, still_there
 
 DEPLOYMENTS = BUILT_IN["deployments.apps"]
 
@@ -34,3 +37,22 @@ def test_a_member_cannot_leave_before_a_change_has_been_looked_at() -> None:
     found = {(DEPLOYMENTS, "ai", "a"): federated(3, 2, "stays")}
     assert still_there(["goes"], found) == ["Deployment ai/a is not yet propagated"]
     assert still_there(["goes"], {(DEPLOYMENTS, "ai", "a"): {"metadata": {"generation": 1}}}) != []
+
+
+def test_a_member_that_finds_no_room_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", told.append)
+    left = ["workload inference runs 2 of 3 elsewhere"]
+    stays = r"serving cannot leave yet, and stays a member; .*\n  workload inference"
+    with pytest.raises(pulumi.RunError, match=stays):
+        await_empty(["serving"], lambda: left, seconds=0)
+    assert told == ["serving leaves when all is elsewhere: workload inference runs 2 of 3 elsewhere"]
+
+
+def test_a_member_leaves_once_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulumi.log, "info", print)
+    steps = iter([["a copy"], []])
+    await_empty(["serving"], lambda: next(steps))
+    assert list(steps) == []
+    # Where nobody leaves, nothing is asked.
+    await_empty([], lambda: next(steps))

@@ -1,0 +1,145 @@
+"""Members that leave: one that is well, whose share runs elsewhere first, and one that is dead for good."""
+
+import copy
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from federation.kinds import DEFAULT_TYPES
+from local.api import Api, ApiError
+from tests.e2e.project import Project, eventually
+
+SYSTEM = "kube-federation-system"
+REGISTRATIONS = f"/apis/core.kubefed.io/v1beta1/namespaces/{SYSTEM}/kubefedclusters"
+ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+INFERENCE = "/apis/apps/v1/namespaces/ai/deployments/inference"
+MINE = "/api/v1/namespaces/mine/configmaps/mine"
+LIMITS = "/api/v1/namespaces/limits/limitranges/a"
+UP = "pulumi up --yes --skip-preview"
+FORGET = "python -m federation.forget --stack local serving-asia"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A stack of its own, which the last test destroys."""
+    project = Project.copy(tmp_path_factory.mktemp("leaving"))
+    settings = project.settings()
+    # Room for all the replicas.
+    settings["config"]["geo-federation:clusters"]["serving-asia"]["node_pools"]["l4"]["min_nodes"] = 3
+    project.write_settings(settings)
+    try:
+        project.make("up").ok()
+        yield project
+    finally:
+        project.make("down").ok()
+    assert list(project.processes()) == []
+
+
+def found(api: Api, path: str) -> dict[str, Any] | None:
+    try:
+        return api.get(path)
+    except ApiError as error:
+        assert error.status == 404
+        return None
+
+
+def roles(api: Api) -> list[dict[str, Any]]:
+    """KubeFed's own in a cluster."""
+    return [each for each in api.get(ROLES)["items"] if "kubefed" in each["metadata"]["name"]]
+
+
+def is_member(project: Project, member: bool) -> None:
+    settings = project.settings()
+    settings["config"]["geo-federation:clusters"]["serving"]["member"] = member
+    project.write_settings(settings)
+
+
+def test_a_member_leaves_when_its_share_runs_elsewhere(project: Project) -> None:
+    host, serving, asia = (project.api(name) for name in ("training", "serving", "serving-asia"))
+    project.kubectl("serving", "create namespace mine").ok()
+    project.kubectl("serving", "create configmap mine -n mine --from-literal=a=b").ok()
+    mine, cluster = serving.get(MINE), serving.get("/api/v1/namespaces/kube-system")
+    is_member(project, False)
+    environment = " ".join(project.make_command("env"))
+    process = project.start("bash", "-c", f'eval "$({environment})"; {UP}')
+    while found(host, f"{REGISTRATIONS}/serving"):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    # It has just been unregistered.
+    assert asia.get(INFERENCE)["status"]["readyReplicas"] == 3
+    assert found(serving, INFERENCE) is None
+    assert found(serving, "/api/v1/namespaces/ai") is None
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+
+    # What is its own is as it was, and of KubeFed nothing is left.
+    assert serving.get(MINE)["metadata"]["uid"] == mine["metadata"]["uid"]
+    assert serving.get("/api/v1/namespaces/kube-system")["metadata"]["uid"] == cluster["metadata"]["uid"]
+    assert found(serving, f"/api/v1/namespaces/{SYSTEM}") is None
+    assert roles(serving) == []
+    assert project.outputs()["members"].keys() == {"training", "serving-asia"}
+    assert "2 of 2 members Ready, 2 of 2 workloads running" in project.make("status").ok().output
+    project.shell("pulumi preview --expect-no-changes").ok()
+
+
+def test_it_joins_again(project: Project) -> None:
+    is_member(project, True)
+    project.shell(UP).ok()
+
+    def check_replicas() -> None:
+        for name, replicas in (("serving", 2), ("serving-asia", 1)):
+            assert (found(project.api(name), INFERENCE) or {}).get("status", {}).get("readyReplicas") == replicas
+
+    eventually(check_replicas, seconds=30)
+    assert project.api("serving").get(MINE)
+
+
+def test_a_type_goes_with_its_last_object(project: Project) -> None:
+    good = project.settings()
+    settings = copy.deepcopy(good)
+    settings["config"]["geo-federation:federation"]["types"] = [*DEFAULT_TYPES, "limitranges"]
+    settings["config"]["geo-federation:workloads"]["limits"] = {
+        "manifests": "workloads/limits.yaml",
+        "namespace": "limits",
+        "placement": {"policy": "clusters", "clusters": ["serving"]},
+    }
+    (project.folder / "workloads" / "limits.yaml").write_text(
+        "{apiVersion: v1, kind: LimitRange, metadata: {name: a}, spec: {limits: [{type: Pod, max: {cpu: 1}}]}}"
+    )
+    project.write_settings(settings)
+    project.shell(UP).ok()
+    assert found(project.api("serving"), LIMITS)
+    project.write_settings(good)
+    # The rights to the type must be there until the copy is gone.
+    assert project.shell(UP).ok().seconds < 60
+    assert found(project.api("serving"), LIMITS) is None
+    for name in ("training", "serving"):
+        assert "limitranges" not in str(roles(project.api(name)))
+
+
+def test_one_that_answers_is_not_forgotten(project: Project) -> None:
+    done = project.shell(FORGET)
+    assert done.code == 2
+    assert "serving-asia: it is Ready" in done.output
+    assert found(project.api("training"), f"{REGISTRATIONS}/serving-asia")
+
+
+def test_all_is_destroyed_though_a_member_is_dead_for_good(project: Project) -> None:
+    # What somebody has put beside what is federated is in no one's way either.
+    for cluster in ("training", "serving"):
+        project.kubectl(cluster, "create configmap by-hand -n ai --from-literal=a=b").ok()
+    dead = project.servers("serving-asia")
+    for process in dead:
+        process.kill()
+    psutil.wait_procs(dead, timeout=10)
+    told = eventually(lambda: project.shell(FORGET).ok(), seconds=60).output
+    assert "serving-asia is forgotten" in told
+    for left in ("Namespace ai", "Deployment ai/inference", "Service ai/inference", "serving-asia-training"):
+        assert left in told
+    assert "Job" not in told
+    assert project.shell("pulumi destroy --yes --skip-preview").ok().seconds < 120
+    assert not list((project.folder / ".local" / "clusters").glob("*/ready"))
+    assert [each for each in project.processes() if "/clusters/" in " ".join(each.cmdline())] == []
