@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack lock
+.PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack last-release lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready ## Stand the federation up on this machine
 	@$(BIN)/python -m local up
@@ -54,6 +54,10 @@ schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from
 # The name comes by the environment, so that no shell takes it for anything else.
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging
 	@$(BIN)/python -m stackfile.new "$$NAME"
+
+last-release: ## Keep the program of the last commit as the last release's, for the test of upgrades
+	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py problems.py clusters federation stackfile \
+	  workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md ':!federation/land.txt'
 
 lock: $(VENV)/ready ## Write requirements-dev.lock anew, from the requirements; with LOCKFLAGS=--upgrade, the newest of all
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) \

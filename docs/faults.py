@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from tests import hostile
-from tests.e2e import test_broken_off, test_crds, test_faults, test_privileges, test_secrets
+from tests.e2e import test_broken_off, test_crds, test_faults, test_leaving, test_privileges, test_secrets
 
 PAGE = Path(__file__).with_name("faults.md")
 _HEAD = """# Faults and bad inputs that are tried
@@ -37,12 +37,14 @@ def page() -> str:
         ("changes by hand, in a member and on the host", sum(map(len, test_faults.BY_HAND.values())), "faults"),
         ("tests of faults beside them", _count(test_faults) - len(test_faults.BY_HAND) - 1, "faults"),
         ("tests of runs that are broken off", _count(test_broken_off), "broken_off"),
+        ("tests of members that leave, and of one that is dead for good", _count(test_leaving), "leaving"),
         ("tests of secrets, from up to destroy", _count(test_secrets), "secrets"),
     ]
     table = "".join(f"| {what} | {count} | tests/e2e/test_{where}.py |\n" for what, count, where in rows)
     named: Mapping[str, Iterator[str]] = {
         "Faults": _names(test_faults),
         "Broken off": _names(test_broken_off),
+        "Leaving": _names(test_leaving),
         "Manifests": iter(hostile.MANIFESTS),
         "Settings": iter(hostile.SETTINGS),
         "What no account of KubeFed may do": iter(test_privileges.FORBIDDEN),
