@@ -145,7 +145,7 @@ class Api:
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: urllib3.Timeout
     ) -> urllib3.BaseHTTPResponse:
-        try:
+        def ask() -> urllib3.BaseHTTPResponse:
             return self._pool.request(
                 method,
                 self._base + path,
@@ -155,6 +155,13 @@ class Api:
                 retries=False,
                 preload_content=False,
             )
+
+        try:
+            try:
+                return ask()
+            except urllib3.exceptions.SSLError:
+                # Under load, a handshake was seen to fail without a fault. Nothing has been asked before it.
+                return ask()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._base} does not answer: {error}") from None
 

@@ -14,11 +14,8 @@ from tools.build import MODULES, build, place
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Done]]:
     """A local stack, and the `make up` that has stood it up."""
     project = Project.copy(tmp_path_factory.mktemp("project"))
-    try:
+    with project.taken_down():
         yield project, project.make("up").ok()
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
     assert not (project.folder / ".local").exists()
 
 

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -127,6 +127,15 @@ class Project:
             with suppress(psutil.Error):
                 if any((path or str(self.folder)) in word for word in process.cmdline()):
                     yield process
+
+    @contextmanager
+    def taken_down(self) -> Generator[None]:
+        """Takes the local stack down at the end, which leaves no process."""
+        try:
+            yield
+        finally:
+            self.make("down").ok()
+        assert list(self.processes()) == []
 
     @property
     def _stack_file(self) -> Path:

@@ -45,7 +45,7 @@ def test_a_type_is_federated_once_every_member_serves_it(tmp_path: Path) -> None
     }
     (tmp_path / "workloads" / "custom.yaml").write_text(yaml.safe_dump(TRAIN))
     (tmp_path / "definition.yaml").write_text(yaml.safe_dump(DEFINITION))
-    try:
+    with project.taken_down():
         project.make("up").ok()
         for member in ("training", "serving"):
             project.kubectl(member, "apply -f definition.yaml").ok()
@@ -69,9 +69,6 @@ def test_a_type_is_federated_once_every_member_serves_it(tmp_path: Path) -> None
         for member, copies in (("training", 0), ("serving", 1), ("serving-asia", 1)):
             found = project.objects(member, f"{NAME} -n ai")
             assert [each["spec"] for each in found] == [TRAIN["spec"]] * copies, member
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def _check_copied(project: Project, member: str, name: str) -> None:

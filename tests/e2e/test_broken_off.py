@@ -15,7 +15,7 @@ from tests.e2e.project import Project, eventually
 )
 def test_up_broken_off_is_mended_by_up(tmp_path: Path, sign: signal.Signals, after: float) -> None:
     project = Project.copy(tmp_path)
-    try:
+    with project.taken_down():
         process = project.start(*project.make_command("up"))
         time.sleep(after)
         assert process.poll() is None, "it was over before it could be broken off"
@@ -26,9 +26,6 @@ def test_up_broken_off_is_mended_by_up(tmp_path: Path, sign: signal.Signals, aft
         _check_ready(project)
         standing = {each.parent.name for each in (tmp_path / ".local" / "clusters").glob("*/ready")}
         assert len(standing) == 3, "a half-made cluster was left"
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def test_down_in_the_middle_of_up_ends_clean(tmp_path: Path) -> None:
@@ -44,28 +41,22 @@ def test_down_in_the_middle_of_up_ends_clean(tmp_path: Path) -> None:
 
 def test_servers_that_died_are_started_again_by_up(tmp_path: Path) -> None:
     project = Project.copy(tmp_path)
-    try:
+    with project.taken_down():
         project.make("up").ok()
         for process in project.processes():
             process.kill()
         project.make("up").ok()
         eventually(lambda: _check_ready(project), seconds=60)
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def test_destroy_leaves_no_cluster(tmp_path: Path) -> None:
     project = Project.copy(tmp_path)
-    try:
+    with project.taken_down():
         project.make("up").ok()
         project.shell("pulumi destroy --yes --skip-preview").ok()
         assert not list((tmp_path / ".local" / "clusters").glob("*/ready"))
         servers = [each for each in project.processes() if "/clusters/" in " ".join(each.cmdline())]
         assert servers == []
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def _check_ready(project: Project) -> None:

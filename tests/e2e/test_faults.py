@@ -24,12 +24,9 @@ MOMENTS = 10
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project.copy(tmp_path_factory.mktemp("faults"))
-    try:
+    with project.taken_down():
         project.make("up").ok()
         yield project
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def pods(project: Project, *members: str) -> dict[str, set[str]]:

@@ -30,12 +30,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     # Room for all the replicas.
     settings["config"]["geo-federation:clusters"]["serving-asia"]["node_pools"]["l4"]["min_nodes"] = 3
     project.write_settings(settings)
-    try:
+    with project.taken_down():
         project.make("up").ok()
         yield project
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def found(api: Api, path: str) -> dict[str, Any] | None:

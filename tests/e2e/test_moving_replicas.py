@@ -55,12 +55,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         crowd={"policy": "spread", "select": {"role": "serving"}},
         once={"policy": "clusters", "clusters": ["serving"]},
     )
-    try:
+    with project.taken_down():
         project.make("up").ok()
         yield project
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def write(project: Project, *objects: dict[str, Any]) -> None:

@@ -15,13 +15,10 @@ SERVING = {"role": "serving"}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project.copy(tmp_path_factory.mktemp("placement"))
-    try:
+    with project.taken_down():
         declare(project, near=(job("near"), {"policy": "nearest", "to": "gs://data-asia-east1"}))
         project.make("up").ok()
         yield project
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def job(name: str, gpus: int = 0, parallelism: int = 1, image: str = "train:1") -> dict[str, Any]:

@@ -98,13 +98,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     project.write_settings(settings)
     (project.folder / "workloads" / "vault.yaml").write_text(yaml.safe_dump(VAULT))
     life = Life(project)
-    try:
+    with project.taken_down():
         life.run("up", project.make("up"))
         life.learn()
         yield life
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def controllers(project: Project) -> set[int]:

@@ -90,10 +90,11 @@ def test_a_member_that_does_not_answer_is_named_and_is_well_again_afterwards(pro
 
 
 def test_it_is_followed_on_a_terminal_until_ctrl_c(project: Project) -> None:
-    command, *arguments = project.make_command("status", "ARGS=--watch")
+    # What runs the tests in the background may have told them to ignore Ctrl-C.
+    arguments = ["--default-signal=INT", *project.make_command("status", "ARGS=--watch")]
     environment: Any = clean_environment() | {"TERM": "xterm"}
     watch: pexpect.spawn[str] = pexpect.spawn(
-        command, arguments, cwd=str(project.folder), env=environment, encoding="utf-8", timeout=60
+        "env", arguments, cwd=str(project.folder), env=environment, encoding="utf-8", timeout=60
     )
     # Twice: when it starts, and when it has looked again. It is drawn, with frames.
     for _ in range(2):

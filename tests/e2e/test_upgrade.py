@@ -25,11 +25,8 @@ NO_REPLACEMENT = {"create", "update", "delete", "same", "read", "refresh", "read
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project.copy(tmp_path_factory.mktemp("upgrade"))
-    try:
+    with project.taken_down():
         yield project
-    finally:
-        project.make("down").ok()
-    assert list(project.processes()) == []
 
 
 def install(project: Project, program: Path) -> None:
