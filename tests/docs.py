@@ -29,6 +29,7 @@ NOT_HERE = {
     "make lock": "it asks a package registry for what is newest",
     "make lock LOCKFLAGS=--upgrade": "it asks a package registry for what is newest",
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",
+    "pulumi destroy": "tests/e2e/test_leaving.py runs it, for it takes down the stack on which this runs",
     "make last-release": "it takes this program for the last release's",
     "python -m federation.forget --stack NAME CLUSTER": "tests/e2e/test_leaving.py runs it, for it takes a member out",
     "uv venv": _SETS_UP,
