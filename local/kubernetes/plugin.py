@@ -22,6 +22,7 @@ _DELETE_SECONDS = 300.0
 _POLICY = "pulumi.com/deletionPropagationPolicy"
 _POLICIES = {"orphan": "Orphan", "background": "Background"}
 _NOT_INPUTS = ("status",)
+_TRIES = 5
 
 
 class KubernetesPlugin(Plugin):
@@ -96,7 +97,7 @@ class KubernetesPlugin(Plugin):
                 return None
             if wanted is not inputs:
                 return _as_inputs(live), _outputs(wanted, live, manager)
-            found = drifted(inputs, live, self._reapplied(objects, inputs, live, manager))
+            live, found = self._drift(objects, inputs, live, manager)
         outputs = _outputs(inputs, live, manager)
         readiness = awaits.readiness_of(inputs)
         lack = readiness.check(live) if readiness.lasting else None
@@ -185,6 +186,19 @@ class KubernetesPlugin(Plugin):
             reasons = [f"{label_of(made)} is not ready: {lack.text}", *self._pod_problems(objects, made)]
             raise NotReady(identifier_of(made), outputs, reasons)
         return outputs
+
+    def _drift(
+        self, objects: Objects, inputs: Properties, live: Properties, manager: str
+    ) -> tuple[Properties, Properties]:
+        """An object as it is, and as inputs in which is seen what others have changed of it."""
+        applied = self._reapplied(objects, inputs, live, manager)
+        for _ in range(_TRIES):
+            if _version(applied) in (_version(live), ""):
+                break
+            # It was changed in between, by a controller that has fields of its own in it.
+            live = objects.find(inputs) or live
+            applied = self._reapplied(objects, inputs, live, manager)
+        return live, drifted(inputs, live, applied)
 
     def _reapplied(self, objects: Objects, inputs: Properties, live: Properties, manager: str) -> Properties:
         """What the object would be if the inputs were applied again; the inputs where that is refused."""
@@ -306,6 +320,10 @@ def _named_by(resource: Resource) -> Properties:
     namespace, _, name = resource.id.rpartition("/")
     metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
     return {"apiVersion": version.removeprefix("core/"), "kind": kind, "metadata": metadata}
+
+
+def _version(body: Properties) -> str:
+    return table(body, "metadata").get("resourceVersion", "")
 
 
 def _as_inputs(live: Properties) -> Properties:
