@@ -8,6 +8,7 @@ Run by kubectl and every other client as their kubeconfig says; it needs nothing
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,16 +16,18 @@ def credential(clusters: Path, server: str) -> dict[str, object] | None:
     """The ExecCredential for an API server's URL, or None when none of the control planes serves it."""
     port = server.rstrip("/").rpartition(":")[2]
     for ports in clusters.glob("*/ports.json"):
-        if str(json.loads(ports.read_text())["kubeApiserverPort"]) == port:
-            pki = ports.parent / "kwok" / "clusters" / ports.parent.name / "pki"
-            return {
-                "apiVersion": "client.authentication.k8s.io/v1beta1",
-                "kind": "ExecCredential",
-                "status": {
-                    "clientCertificateData": (pki / "admin.crt").read_text(),
-                    "clientKeyData": (pki / "admin.key").read_text(),
-                },
-            }
+        # Another cluster may be deleted at this moment.
+        with suppress(FileNotFoundError):
+            if str(json.loads(ports.read_text())["kubeApiserverPort"]) == port:
+                pki = ports.parent / "kwok" / "clusters" / ports.parent.name / "pki"
+                return {
+                    "apiVersion": "client.authentication.k8s.io/v1beta1",
+                    "kind": "ExecCredential",
+                    "status": {
+                        "clientCertificateData": (pki / "admin.crt").read_text(),
+                        "clientKeyData": (pki / "admin.key").read_text(),
+                    },
+                }
     return None
 
 

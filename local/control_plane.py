@@ -146,9 +146,8 @@ class ControlPlane:
         kept = read_json(self.folder / "ports.json")
         if kept is not None:
             return cast(dict[str, int], kept)
-        taken = {
-            port for file in self.folder.parent.glob("*/ports.json") for port in json.loads(file.read_text()).values()
-        }
+        siblings = [read_json(file) or {} for file in self.folder.parent.glob("*/ports.json")]
+        taken = {cast(int, port) for ports in siblings for port in ports.values()}
         ports: dict[str, int] = {}
         for key in _PORTS:
             ports[key] = _free_port(taken, self.folder.parent)

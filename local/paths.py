@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,12 @@ def home() -> Home:
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Replaces a file so that a reader, or a run that is broken off, sees the old text or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.chmod(mode)
-    part.replace(path)
+    # Two threads may write the same file at once.
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    Path(part).chmod(mode)
+    Path(part).replace(path)
 
 
 def read_json(path: Path) -> dict[str, object] | None:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
-from local.paths import write_atomically
+from local.paths import read_json, write_atomically
 from local.plugin import Properties
 
 
@@ -27,13 +28,14 @@ class Registry:
 
     def all(self, kind: str) -> dict[str, Properties]:
         """Every resource of a kind, by its id."""
-        found = [json.loads(file.read_text()) for file in sorted((self.folder / kind).glob("*.json"))]
-        return {each["id"]: each["properties"] for each in found}
+        # Others may remove what was listed before it is read.
+        found = [read_json(file) for file in sorted((self.folder / kind).glob("*.json"))]
+        return {str(each["id"]): cast(Properties, each["properties"]) for each in found if each is not None}
 
     def get(self, kind: str, identifier: str) -> Properties | None:
         """One resource, or None when there is none."""
-        file = self._file(kind, identifier)
-        return json.loads(file.read_text())["properties"] if file.exists() else None
+        found = read_json(self._file(kind, identifier))
+        return None if found is None else cast(Properties, found["properties"])
 
     def put(self, kind: str, identifier: str, properties: Properties) -> None:
         """Keeps a resource in place of what was there under its id."""
