@@ -1,8 +1,9 @@
 """A stack's settings: every check that needs no cloud, told all at once before anything is created."""
 
+import difflib
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -72,10 +73,11 @@ def load() -> Settings:
     Raises pulumi.RunError, which ends the run with its message and no stack trace.
     """
     prefix, folder = f"{pulumi.get_project()}:", Path.cwd()
-    keys = [key.removeprefix(prefix) for key in {*CONFIG.get(), *get_config_env()} if key.startswith(prefix)]
+    every = {*CONFIG.get(), *get_config_env()}
+    keys = [key.removeprefix(prefix) for key in every if key.startswith(prefix)]
     config = pulumi.Config()
     try:
-        raw = {key: _value(config.get(key)) for key in keys}
+        raw = {key: _value(config.get(key)) for key in keys} | dict.fromkeys(misspelt(every, pulumi.get_project()))
         project = pulumi.Config("gcp").get("project")
         settings = _with_identities(parse(raw, folder, project), project or "")
     except SettingsError as error:
@@ -98,10 +100,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     for key, value in raw.items():
         if depth(value, _DEPTH) == _DEPTH:
             raise SettingsError([Problem(one_line(key), None, "nested too deep; write it as docs/settings.md shows")])
-    problems = [
-        Problem(one_line(key), None, f"unknown setting; write {one_of(key, SECTIONS)}")
-        for key in sorted({*raw} - {*SECTIONS})
-    ]
+    problems = [Problem(one_line(key), None, _unknown(key)) for key in sorted({*raw} - {*SECTIONS})]
     if not project:
         problems.append(Problem("gcp:project", None, "required; write the id of your Google Cloud project"))
     if not raw.get("clusters"):
@@ -146,6 +145,22 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     if problems or federation is None:
         raise SettingsError(problems)
     return Settings(clusters, federation, workloads, manifests)
+
+
+def misspelt(keys: Collection[str], project: str) -> list[str]:
+    """The keys of a stack's file that belong to no one, and nearly to this project.
+
+    They would be passed over, and all that they ask for with them: what stands would be deleted.
+    """
+    owners = {key.partition(":")[0] for key in keys} - {project}
+    alike = difflib.get_close_matches(project, owners, n=len(owners) or 1, cutoff=0.85)
+    return [key for key in keys if key.partition(":")[0] in alike]
+
+
+def _unknown(key: str) -> str:
+    if ":" in key:
+        return "unknown setting; write the project's name before the colon, as Pulumi.yaml has it"
+    return f"unknown setting; write {one_of(key, SECTIONS)}"
 
 
 def _with_identities(settings: Settings, project: str) -> Settings:

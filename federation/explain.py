@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from clusters.spec import member_labels
 from federation.demand import PodDemand, accelerators, demands, pods
 from federation.distance import origin_regions
 from federation.placement import Decision, Facts, Members, NothingFits, candidates, place, table
 from federation.spec import BUCKET, Nearest
 from problems import SettingsError, one_of
-from settings import Settings, parse
+from settings import Settings, misspelt, parse
+from stackfile.lines import Unreadable, read_stack_file
 
 PREFIX = "geo-federation:"
 
@@ -122,18 +121,19 @@ def read_settings(stack: str) -> Settings:
     """The settings in a stack's file of this folder, without what is encrypted. Raises Mistake or SettingsError."""
     # A stack's full name has its owner and project in front.
     file = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not file.exists():
         known = [each.name.split(".")[1] for each in Path().glob("Pulumi.*.yaml")]
-        raise Mistake(f"--stack: there is no {file} in this folder; write {one_of(stack, known)}") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise Mistake(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+        raise Mistake(f"--stack: there is no {file} in this folder; write {one_of(stack, known)}")
+    try:
+        content = read_stack_file(file)
+    except Unreadable as error:
+        raise Mistake(str(error)) from None
     config = cast(Any, content).get("config") if isinstance(content, Mapping) else None
     if not isinstance(config, Mapping):
         raise Mistake(f"{file} has no config; write one, as the README shows")
     values = {str(key): value for key, value in cast(Mapping[Any, Any], config).items()}
     raw = {key.removeprefix(PREFIX): _without_secrets(values[key]) for key in values if key.startswith(PREFIX)}
+    raw |= dict.fromkeys(misspelt(values, PREFIX.removesuffix(":")), "")
     # Of the project, only whether there is one is looked at.
     return parse({key: value for key, value in raw.items() if value is not None}, Path.cwd(), values.get("gcp:project"))
 

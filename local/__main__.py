@@ -6,17 +6,27 @@ import sys
 from local.control_plane import ControlPlaneError
 from local.install import install
 from local.paths import home
-from local.stack import STACK, LocalStack, exports
+from local.stack import STACK, STACK_FILE, LocalStack, exports
+from stackfile.lines import Unreadable, read_stack_file
 from tools.build import ToolError
+
+_NEXT = """
+The federation stands. Now `make status` says how, and kubectl and pulumi work on it after
+  eval "$(make -s env)"
+"""
 
 
 def up(stack: LocalStack) -> int:
     """Builds what is missing, then runs `pulumi up` and says how the federation stands."""
+    # Pulumi would not say which file it cannot read.
+    read_stack_file(STACK_FILE)
     install(stack.home)
     stack.prepare()
     quiet = [] if sys.stdout.isatty() else ["--suppress-progress"]
     done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet)
     stack.write_kubeconfig()
+    if done.returncode == 0:
+        print(_NEXT, file=sys.stderr)
     return done.returncode
 
 
@@ -46,7 +56,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return commands[arguments.command](LocalStack(home()))
-    except (ToolError, ControlPlaneError) as error:
+    except (ToolError, ControlPlaneError, Unreadable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

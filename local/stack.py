@@ -23,10 +23,13 @@ from local.gcp.plugin import KINDS
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud
 from local.install import users_pulumi
+from local.kubernetes.values import table
 from local.paths import PROJECT, Home, write_atomically
 from local.plugin import Refused
+from stackfile.lines import read_stack_file
 
 STACK = "local"
+STACK_FILE = PROJECT / f"Pulumi.{STACK}.yaml"
 # It guards nothing but toys on this machine, and its salt is in Pulumi.local.yaml.
 _PASSPHRASE = "local"
 
@@ -75,8 +78,7 @@ class LocalStack:
         shown = self.pulumi("stack", "output", "--json", "--show-secrets", capture_output=True)
         outputs: dict[str, Any] = json.loads(shown.stdout) if shown.returncode == 0 else {}
         merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
-        settings: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{STACK}.yaml").read_text())["config"]
-        merged["current-context"] = settings["geo-federation:federation"]["host"]
+        merged["current-context"] = _host()
         for name in outputs.get("members", {}):
             one: dict[str, Any] = yaml.safe_load(outputs[f"{name}_kubeconfig"])
             merged["clusters"].append({"name": name, "cluster": one["clusters"][0]["cluster"]})
@@ -145,6 +147,12 @@ class LocalStack:
             for folder in self.home.clusters.glob("*/"):
                 if folder.name not in standing:
                     ControlPlane(folder.name, folder, self.home.binaries).delete()
+
+
+def _host() -> str:
+    """The host that the settings name; empty where they name none, of which Pulumi has told."""
+    federation = table(read_stack_file(STACK_FILE), "config", "geo-federation:federation")
+    return str(federation.get("host") or "")
 
 
 def _runs(process: int) -> bool:

@@ -22,6 +22,20 @@ def stack_file(folder: Path, stack: str) -> Path:
     return Path(str(below or "")) / f"Pulumi.{stack}.yaml"
 
 
+class Unreadable(Exception):
+    """A stack's file is no YAML, or no file; the message says where and why."""
+
+
+def read_stack_file(file: Path) -> Any:
+    """The content of a stack's file. Raises Unreadable."""
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
+        line = f":{mark.line + 1}" if mark else ""
+        raise Unreadable(f"{file}{line} cannot be read: {' '.join(str(why).split())}") from None
+
+
 def locate(problems: Sequence[Problem], folder: Path, stack: str, prefix: str) -> list[Problem]:
     """The problems, each with the file and line of its setting where the stack's file has it.
 

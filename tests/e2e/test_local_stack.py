@@ -171,6 +171,19 @@ def test_bad_settings_end_the_run_before_anything_is_changed(project: Project) -
     assert _resources(project.shell("pulumi stack export").ok().output) == _resources(before)
 
 
+def test_settings_that_cannot_be_read_are_told_with_their_line(project: Project) -> None:
+    file = project.folder / "Pulumi.local.yaml"
+    good = file.read_text()
+    file.write_text(f"{good}broken: [\n")
+    try:
+        done = project.make("up")
+    finally:
+        file.write_text(good)
+    assert done.code != 0
+    assert f"Pulumi.local.yaml:{good.count(chr(10)) + 2} cannot be read: " in done.output
+    assert "Traceback" not in done.output
+
+
 def _owner(pod: dict[str, Any]) -> str:
     return pod["metadata"]["ownerReferences"][0]["kind"]
 

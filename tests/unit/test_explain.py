@@ -201,6 +201,8 @@ def test_a_stack_that_cannot_be_read_is_told(folder: Path, capsys: pytest.Captur
     for content in ("a: [", "[]", "config: 1", "", "config:"):
         (folder / "Pulumi.x.yaml").write_text(content)
         assert "Pulumi.x.yaml" in refused(capsys, "--stack", "x")
+    (folder / "Pulumi.x.yaml").write_text("config:\n  a: b: c\n")
+    assert "Pulumi.x.yaml:2 cannot be read: mapping values are not allowed here" in refused(capsys, "--stack", "x")
     (folder / "Pulumi.x.yaml").write_bytes(b"\xff")
     assert "cannot be read" in refused(capsys, "--stack", "x")
 

@@ -501,8 +501,15 @@ def test_every_mistake_is_told_at_once(folder: Path) -> None:
     assert message.startswith("6 mistakes")
 
 
-def test_one_mistake_is_told_once(folder: Path) -> None:
-    message = mistakes(folder, {"clusters.serving.region": "europe-west99"})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clusters.serving.region": "europe-west99"},
+        {"workloads.train.placement": {"policy": "clusters", "clusters": ["servign"]}},
+    ],
+)
+def test_one_mistake_is_told_once(changes: dict[str, Any], folder: Path) -> None:
+    message = mistakes(folder, changes)
     assert message.startswith("1 mistake ")
     assert message.count("\n  ") == 1
 
@@ -536,7 +543,7 @@ def told(stack: str, raw: Mapping[str, Any]) -> str:
 
 
 def write_stack(folder: Path, raw: Mapping[str, Any]) -> None:
-    config = {f"geo-federation:{key}": value for key, value in raw.items()}
+    config = {key if ":" in key else f"geo-federation:{key}": value for key, value in raw.items()}
     (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}, sort_keys=False))
 
 
@@ -587,6 +594,19 @@ def test_a_secret_value_is_not_told(folder: Path, monkeypatch: pytest.MonkeyPatc
     # What is no secret is told, and what is missing is not made up.
     assert "federation.host: 'plain'" in message
     assert "workloads.train.namespace: required" in told("dev", changed({"workloads.train.namespace": DELETE}))
+
+
+@pytest.mark.parametrize("key", ["geo-federatoin:workloads", "geofederation:workloads", "geo_federation:workloads"])
+def test_a_key_that_is_nearly_the_projects_is_not_passed_over(
+    key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    raw = {name: value for name, value in GOOD.items() if name != "workloads"}
+    write_stack(folder, raw | {key: GOOD["workloads"]})
+    message = told("dev", raw | {key: json.dumps(GOOD["workloads"])})
+    assert f"{key}: unknown setting; write the project's name before the colon, as Pulumi.yaml has it" in message
+    assert f"(Pulumi.dev.yaml:{line_of(folder, key)})" in message
+    assert "1 mistake " in message
 
 
 # Anything at all.
