@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from federation.capacity import free_nodes
 from federation.demand import ACCELERATOR_LABEL
+from federation.kinds import SECRETS
 from federation.manifests import Manifest
 from federation.survey import Answer, Collected, Object
 
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
+# What KubeFed says of a copy that is as it should be, or that it cannot see to now.
+_NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")
 _ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
 
 
@@ -45,11 +48,15 @@ class MemberStanding:
 
 @dataclass(frozen=True)
 class Share:
-    """How many replicas a member should run and runs, None where it does not answer; `note` says what else is known."""
+    """How many replicas a member should run and runs, None where it does not answer; `note` says what else is known.
+
+    `fault` says what KubeFed could not do there, and why: what runs is then not what was asked for.
+    """
 
     wanted: int
     running: int | None
     note: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,9 +113,65 @@ def collected(placed: Placed, manifest: Manifest) -> Collected:
     return Collected(path, names_alone=not manifest.type.counted)
 
 
+def told_by_host(placed: Placed) -> set[Collected]:
+    """Where the host has what KubeFed says of a workload's objects, of Secrets excepted: that comes with their data."""
+    kept = [manifest for manifest in placed.manifests if manifest.type != SECRETS]
+    return {_federated(placed, manifest) for manifest in kept} | {_warnings(placed)}
+
+
+def with_faults(standing: WorkloadStanding, placed: Placed, host: Answer | str) -> WorkloadStanding:
+    """How a workload stands, with what KubeFed could not do; one that has a fault is not as it should be."""
+    faults = _faults(placed, host) if isinstance(host, Answer) else {}
+    shares = {
+        member: replace(share, fault="; ".join(faults.get(member, []))) for member, share in standing.shares.items()
+    }
+    return WorkloadStanding(standing.ready and not faults, shares)
+
+
 def telling(placed: Placed) -> list[Manifest]:
     """The objects of a workload that say how it stands: those that run pods, or all where none is known to."""
     return [manifest for manifest in placed.manifests if manifest.type.counted] or list(placed.manifests)
+
+
+def _faults(placed: Placed, host: Answer) -> dict[str, list[str]]:
+    """What KubeFed could not do in each member, by its own account."""
+    faults = defaultdict[str, list[str]](list)
+    for manifest in placed.manifests:
+        objects = host.found.get(_federated(placed, manifest), [])
+        for each in objects:
+            if each["metadata"]["name"] == manifest.name:
+                for member, state in _states(each):
+                    why = _why(manifest, member, host.found.get(_warnings(placed), []))
+                    faults[member].append(f"{manifest.type.kind} {manifest.name}: {why or state}")
+    return faults
+
+
+def _states(federated: Object) -> Iterator[tuple[str, str]]:
+    """The members in which an object is not as it should be, each with KubeFed's word for it."""
+    clusters: Sequence[Object] = federated.get("status", {}).get("clusters") or []
+    for each in clusters:
+        if each.get("status", "") not in _NO_FAULT:
+            yield each["name"], each["status"]
+
+
+def _why(manifest: Manifest, member: str, warnings: Sequence[Object]) -> str:
+    """The last reason that KubeFed gave for what it could not do to a copy; empty where none is known."""
+    about = (manifest.type.federated_kind, manifest.name)
+    named = f'in cluster "{member}": '
+    found = [
+        (str(each.get("lastTimestamp")), str(each["message"]).partition(named)[2])
+        for each in warnings
+        if (each["involvedObject"]["kind"], each["involvedObject"]["name"]) == about and named in str(each["message"])
+    ]
+    return " ".join(max(found)[1].split()) if found else ""
+
+
+def _federated(placed: Placed, manifest: Manifest) -> Collected:
+    return Collected(f"/apis/types.kubefed.io/v1beta1/namespaces/{placed.namespace}/{manifest.type.federated_plural}")
+
+
+def _warnings(placed: Placed) -> Collected:
+    return Collected(f"/api/v1/namespaces/{placed.namespace}/events?fieldSelector=type=Warning")
 
 
 def _member(answer: Answer | str, unready: str) -> MemberStanding:

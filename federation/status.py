@@ -11,10 +11,10 @@ With --output json:
      "members": {NAME: {"ready": true, "reason": "", "region": "us-west1", "role": "training", "version": "v1.35.4",
                         "nodes": {"ready": 3, "total": 3}, "accelerators": {"nvidia-l4": {"free": 1, "total": 2}}}},
      "workloads": {NAME: {"ready": true, "wanted": 3, "running": 3,
-                          "shares": {CLUSTER: {"wanted": 2, "running": 2, "note": ""}}}}}
+                          "shares": {CLUSTER: {"wanted": 2, "running": 2, "note": "", "fault": ""}}}}}
 
-What a member does not answer is null. Every member is among the shares, with 0 where it is passed over. A Job that is
-complete counts as running.
+A fault is what KubeFed could not do there, and why. What a member does not answer is null. Every member is among the
+shares, with 0 where it is passed over. A Job that is complete counts as running.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from federation.explain import Mistake, read_settings
@@ -36,6 +36,8 @@ from federation.standing import (
     collected,
     members_standing,
     telling,
+    told_by_host,
+    with_faults,
     workload_standing,
 )
 from federation.survey import survey
@@ -115,8 +117,12 @@ def stack_of(name: str, settings: Settings, outputs: Mapping[str, Any]) -> Stack
 def look(stack: Stack) -> Status:
     """Asks all members, and says how the federation stands."""
     wanted = {collected(placed, manifest) for placed in stack.placed.values() for manifest in telling(placed)}
-    answers = survey(stack.kubeconfigs, stack.host, wanted)
-    workloads = {name: workload_standing(placed, answers) for name, placed in sorted(stack.placed.items())}
+    of_host = {each for placed in stack.placed.values() for each in told_by_host(placed)}
+    answers = survey(stack.kubeconfigs, stack.host, wanted, of_host)
+    workloads = {
+        name: with_faults(workload_standing(placed, answers), placed, answers[stack.host])
+        for name, placed in sorted(stack.placed.items())
+    }
     return Status(stack, members_standing(sorted(stack.members), stack.host, answers), workloads)
 
 
@@ -131,10 +137,7 @@ def plain(status: Status) -> dict[str, Any]:
                 "ready": each.ready,
                 "wanted": each.wanted,
                 "running": each.running,
-                "shares": {
-                    cluster: {"wanted": share.wanted, "running": share.running, "note": share.note}
-                    for cluster, share in each.shares.items()
-                },
+                "shares": {cluster: asdict(share) for cluster, share in each.shares.items()},
             }
             for name, each in status.workloads.items()
         },
@@ -162,7 +165,9 @@ def render(status: Status, *, framed: bool) -> "Group":
     reasons = [Text(f"{name}: {each.reason}", "red") for name, each in status.members.items() if not each.ready]
     workloads = _table("workload cluster wanted running", framed)
     for name, each in status.workloads.items():
-        shown = {cluster: share for cluster, share in each.shares.items() if share.wanted or share.running}
+        shown = {
+            cluster: share for cluster, share in each.shares.items() if share.wanted or share.running or share.fault
+        }
         for cluster, share in (shown or {"none": Share(0, 0)}).items():
             workloads.add_row(name, cluster, str(share.wanted), _share(share, each.ready))
         workloads.add_section()
@@ -235,7 +240,9 @@ def _share(share: Share, ready: bool) -> Any:
     from rich.text import Text
 
     colour = "green" if (share.running or 0) >= share.wanted else "yellow" if ready else "red"
-    note = f" ({share.note})" if share.note else ""
+    colour = "red" if share.fault else colour
+    notes = "; ".join(filter(None, [share.note, share.fault]))
+    note = f" ({notes})" if notes else ""
     return Text(f"{'unknown' if share.running is None else share.running}{note}", colour)
 
 

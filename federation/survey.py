@@ -42,13 +42,16 @@ class Answer:
     """The members that KubeFed knows, where its control plane is."""
 
 
-def survey(kubeconfigs: Mapping[str, str], host: str, wanted: Collection[Collected]) -> dict[str, Answer | str]:
-    """What every member answers, or why it does not, within `_ALL_SECONDS`."""
+def survey(
+    kubeconfigs: Mapping[str, str], host: str, wanted: Collection[Collected], of_host: Collection[Collected] = ()
+) -> dict[str, Answer | str]:
+    """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is asked for more."""
     found: dict[str, Answer | str] = dict.fromkeys(kubeconfigs, f"does not answer within {_ALL_SECONDS} s")
 
     def ask(member: str) -> None:
         try:
-            found[member] = _answer(member, kubeconfigs[member], wanted, member == host)
+            is_host = member == host
+            found[member] = _answer(member, kubeconfigs[member], [*wanted, *(of_host if is_host else [])], is_host)
         except CannotMeasure as error:
             found[member] = str(error).removeprefix(f"{member} ")
 

@@ -89,6 +89,30 @@ def test_a_member_that_does_not_answer_is_named_and_is_well_again_afterwards(pro
     eventually(lambda: all_well(project), seconds=60)
 
 
+def test_what_a_member_refuses_is_told_with_its_reason(project: Project) -> None:
+    (deployment,) = project.objects("training", "federateddeployments -n ai")
+    path = "/spec/template/spec/template/spec/containers/0/image"
+    image = deployment["spec"]["template"]["spec"]["template"]["spec"]["containers"][0]["image"]
+
+    def set_image(text: str) -> None:
+        patch = json.dumps([{"op": "replace", "path": path, "value": text}])
+        project.kubectl("training", f"patch federateddeployment inference -n ai --type json -p '{patch}'").ok()
+
+    def check_fault() -> None:
+        workload = told(project, code=1)["workloads"]["inference"]
+        assert not workload["ready"]
+        for share in (workload["shares"][name] for name in ("serving", "serving-asia")):
+            assert share["running"] == share["wanted"]
+            assert "Deployment inference: " in share["fault"] and "image: Required value" in share["fault"]
+
+    set_image("")
+    try:
+        eventually(check_fault, seconds=30)
+    finally:
+        set_image(image)
+    eventually(lambda: all_well(project), seconds=60)
+
+
 def test_it_is_followed_on_a_terminal_until_ctrl_c(project: Project) -> None:
     # What runs the tests in the background may have told them to ignore Ctrl-C.
     arguments = ["--default-signal=INT", *project.make_command("status", "ARGS=--watch")]

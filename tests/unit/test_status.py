@@ -229,12 +229,17 @@ def outputs_of(stack: str) -> dict[str, Any]:
     } | {f"{name}_kubeconfig": f"kubeconfig of {name}" for name in clusters}
 
 
-def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "") -> Status:
-    """A look at the stack `prod`, whose members answer that all is well, but for a silent one."""
+def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "", broken: str = "") -> Status:
+    """A look at the stack `prod`, whose members answer that all is well, but for a silent one.
+
+    KubeFed could not write the Deployment into a `broken` one.
+    """
     settings = {key: each for key, each in stack_settings("prod").items() if ":" not in key}
     stack = stack_of("prod", parse(settings, ROOT), outputs_of("prod"))
 
-    def survey(kubeconfigs: Mapping[str, str], host: str, wanted: set[Collected]) -> dict[str, Answer | str]:
+    def survey(
+        kubeconfigs: Mapping[str, str], host: str, wanted: set[Collected], of_host: set[Collected]
+    ) -> dict[str, Answer | str]:
         assert kubeconfigs == {name: f"kubeconfig of {name}" for name in kubeconfigs}
         jobs, deployments = (Collected(f"/apis/{each}") for each in (JOBS, DEPLOYMENTS))
         assert wanted == {jobs, deployments}
@@ -246,6 +251,15 @@ def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "") -> Status:
                 jobs: [job | {"metadata": {"name": "finetune"}}] if name == "training" else [],
                 deployments: [{"metadata": {"name": "inference"}, "status": {"readyReplicas": ready}}],
             }
+            if name == host:
+                assert of_host >= {Collected(f"/apis/{FEDERATED}"), Collected(f"/api/{WARNINGS}")}
+                copies[Collected(f"/apis/{FEDERATED}")] = [federated("inference", serving=broken)]
+                copies[Collected(f"/api/{WARNINGS}")] = [
+                    warning("inference", "serving", "1", "older"),
+                    warning("inference", "serving", "3", "image:\n  Required value"),
+                    warning("inference", "serving-asia", "4", "elsewhere"),
+                    warning("other", "serving", "5", "of another object"),
+                ]
             registered = (
                 [registration(each, condition("Ready", "True")) for each in kubeconfigs] if name == host else []
             )
@@ -257,6 +271,38 @@ def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "") -> Status:
 
 
 JOBS, DEPLOYMENTS = "batch/v1/namespaces/ai/jobs", "apps/v1/namespaces/ai/deployments"
+FEDERATED = "types.kubefed.io/v1beta1/namespaces/ai/federateddeployments"
+WARNINGS = "v1/namespaces/ai/events?fieldSelector=type=Warning"
+
+
+def federated(name: str, **states: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name},
+        "status": {
+            "clusters": [{"name": each} | ({"status": state} if state else {}) for each, state in states.items()]
+        },
+    }
+
+
+def warning(name: str, member: str, when: str, why: str) -> dict[str, Any]:
+    return {
+        "involvedObject": {"kind": "FederatedDeployment", "name": name},
+        "lastTimestamp": when,
+        "message": f'Failed to update Deployment "ai/{name}" in cluster "{member}": {why}',
+    }
+
+
+def test_what_kubefed_could_not_do_is_told_and_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = status_of(monkeypatch, broken="UpdateFailed")
+    assert not found.ready
+    assert found.workloads["finetune"].ready
+    fault = "Deployment inference: image: Required value"
+    # Its pods run, but they are those from before.
+    assert found.workloads["inference"].shares["serving"] == Share(2, 2, fault=fault)
+    assert found.workloads["inference"].shares["serving-asia"] == Share(1, 1)
+    assert f"inference serving 2 2 ({fault})" in lines(found, framed=False)
+    assert plain(found)["workloads"]["inference"]["shares"]["serving"]["fault"] == fault
+    assert status_of(monkeypatch, broken="ClusterNotReady").ready
 
 
 def test_json_has_the_shape_that_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +334,12 @@ def test_json_has_null_for_what_is_not_answered(monkeypatch: pytest.MonkeyPatch)
     assert [serving[key] for key in ("ready", "reason", "version", "nodes", "accelerators")] == [
         False, SILENT, None, None, None
     ]  # fmt: skip
-    assert told["workloads"]["inference"]["shares"]["serving"] == {"wanted": 2, "running": None, "note": ""}
+    assert told["workloads"]["inference"]["shares"]["serving"] == {
+        "wanted": 2,
+        "running": None,
+        "note": "",
+        "fault": "",
+    }
     assert told["workloads"]["finetune"]["ready"] and not told["workloads"]["inference"]["ready"]
 
 
