@@ -10,7 +10,7 @@ from federation.manifests import Manifest
 from federation.overrides import overrides_of, patches_for
 from federation.placement import NO_FACTS, Decision, Facts, Members, candidates, place, split, unmet_limits
 from federation.preferences import preference
-from federation.spec import Placement, Spread, Weighted, Workload
+from federation.spec import InRegion, Placement, Spread, Weighted, Workload, named_clusters
 from problems import Problem
 
 TTL = "ttlSecondsAfterFinished"
@@ -59,12 +59,18 @@ def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = ()) -> Fa
 def check_placement(
     setting: str, placement: Placement, manifests: Sequence[Manifest], members: Members
 ) -> Iterator[Problem]:
-    """Yields why a well-formed placement can never be met by these members."""
+    """Yields why a well-formed placement of known clusters can never be met by these members."""
+    if any(name not in members for _, name in named_clusters(placement)):
+        return
     facts = facts_of(manifests)
     counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
     if not candidates(placement, members, facts):
         nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(placement, members, [], facts))
-        yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); write one that does")
+        advice = "write one that does"
+        if isinstance(placement, InRegion):
+            regions = {labels["region"] for labels in members.values()}
+            advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
+        yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
     for text in unmet_limits(placement, members, counts, facts):
         yield Problem(f"{setting}.placement.limits", None, text)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from federation.documents import ManifestError, not_plain, read_documents
-from federation.kinds import KNOWN, TargetType
+from federation.kinds import KNOWN, NAMESPACES, TargetType
 from problems import OBJECT_NAME, one_of, shorten
 
 # Of one file; who has made more mistakes than these will not read on.
@@ -81,11 +81,7 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
     yield from (f"{kind} {name}: {text.removeprefix('.')}" for text in not_plain(body))
     target = _type_of(body, types)
     if target is None or target not in types:
-        enabled = [each.config_name for each in types]
-        hint = f"add {target.config_name} to federation.types" if target else f"enabled are {one_of('', enabled)}"
-        if target and target.config_name in enabled:
-            hint = f"write {types[enabled.index(target.config_name)].api_version}, which is"
-        yield f"{kind} of {api_version} is not an enabled type; {hint}"
+        yield f"{kind} of {api_version} is not an enabled type; {_instead(target, namespace, types)}"
     elif not target.namespaced:
         yield f"{kind} {name} is not of a namespace; a workload holds only objects of its own namespace"
     else:
@@ -94,6 +90,18 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
             count = cast(Mapping[str, Any], spec).get(field) if isinstance(spec, Mapping) else spec
             if count is not None and (type(count) is not int or not 0 <= count < 2**31):
                 yield f"{kind} {name} has spec.{field} {shorten(count)}; write a whole number from 0 up, of 32 bits"
+
+
+def _instead(target: TargetType | None, namespace: str, types: Sequence[TargetType]) -> str:
+    """What to write in place of a type that is not enabled."""
+    enabled = [each.config_name for each in types]
+    if target is None:
+        return f"enabled are {one_of('', enabled)}"
+    if target == NAMESPACES:
+        return f"leave it out: the program makes the namespace {namespace}"
+    if target.config_name in enabled:
+        return f"write {types[enabled.index(target.config_name)].api_version}, which is"
+    return f"write federation.types: [{', '.join([*enabled, target.config_name])}]"
 
 
 def _type_of(body: Mapping[str, Any], types: Sequence[TargetType]) -> TargetType | None:

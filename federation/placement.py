@@ -188,9 +188,10 @@ def _by_distance(
     order = sorted(far, key=lambda name: (far[name], name))
     taken, passed = order[: placement.count], order[placement.count :]
     splits = [split(count, dict.fromkeys(taken, 1)) for count in counts]
+    whence = "the data" if placement.to.startswith(BUCKET) else placement.to
     decisions: dict[str, Decision] = {}
     for name in taken:
-        why = f"{_km(far[name])} from the data"
+        why = f"{_km(far[name])} from {whence}"
         if passed and far[passed[0]] == far[name]:
             why += f"; {passed[0]} is as far, and later by name"
         elif passed:
@@ -202,7 +203,7 @@ def _by_distance(
     for name in passed:
         those = " and ".join(f"{each} ({_km(far[each])})" for each in taken)
         nearer = "nearer" if far[taken[-1]] < far[name] else "no farther, and first by name"
-        why = f"{_km(far[name])} from the data; {those} {'is' if len(taken) == 1 else 'are'} {nearer}"
+        why = f"{_km(far[name])} from {whence}; {those} {'is' if len(taken) == 1 else 'are'} {nearer}"
         decisions[name] = _decision(name, [0] * len(counts), False, why)
     return decisions
 

@@ -388,19 +388,20 @@ def check_workload(setting: str, workload: Workload, members: Collection[str]) -
     namespace = workload.namespace
     if namespace in ("default", NAMESPACE) or namespace.startswith("kube-"):
         yield Problem(f"{setting}.namespace", namespace, "KubeFed leaves this namespace alone; write one of your own")
-    placement = workload.placement
-    named: list[tuple[str, Collection[str]]] = []
+    for place, name in named_clusters(workload.placement):
+        if name not in members:
+            advice = f"not a member of this stack; write {one_of(name, members)}"
+            yield Problem(f"{setting}.{place}", name, advice)
+
+
+def named_clusters(placement: Placement) -> Iterator[tuple[str, str]]:
+    """Yields every cluster that a placement names, after the setting that names it."""
     if isinstance(placement, ByClusters):
-        named.append(("placement.clusters", placement.clusters))
+        yield from (("placement.clusters", name) for name in placement.clusters)
     if isinstance(placement, Weighted):
-        named.append(("placement.weights", placement.weights))
+        yield from (("placement.weights", name) for name in placement.weights)
     if isinstance(placement, Spread | Weighted):
-        named.append(("placement.limits", placement.limits))
-    for place, names in named:
-        for name in names:
-            if name not in members:
-                advice = f"not a member of this stack; write {one_of(name, members)}"
-                yield Problem(f"{setting}.{place}", name, advice)
+        yield from (("placement.limits", name) for name in placement.limits)
 
 
 def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> Iterator[Problem]:

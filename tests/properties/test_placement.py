@@ -376,9 +376,9 @@ def reasons(raw: dict[str, Any], counts: list[int], facts: Facts) -> dict[str, s
 
 def test_reasons_have_the_numbers() -> None:
     assert reasons({"policy": "nearest", "to": "europe-west4"}, [3], Facts()) == {
-        "asia": "0: 10,469 km from the data; europe (190 km) is nearer",
-        "europe": "3: 190 km from the data; us-west1 is 8,153 km away",
-        "west": "0: 8,153 km from the data; europe (190 km) is nearer",
+        "asia": "0: 10,469 km from europe-west4; europe (190 km) is nearer",
+        "europe": "3: 190 km from europe-west4; us-west1 is 8,153 km away",
+        "west": "0: 8,153 km from europe-west4; europe (190 km) is nearer",
     }
     l4 = frozenset({frozenset({"nvidia-l4"})})
     assert reasons({"policy": "nearest", "to": "gs://data", "count": 2}, [3], Facts(l4, ("us-west1", "us-east1"))) == {

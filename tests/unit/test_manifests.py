@@ -80,8 +80,14 @@ def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:
 
 def test_a_type_is_refused_until_it_is_enabled(tmp_path: Path) -> None:
     text = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}}"
-    assert "daemonsets.apps" in refused(tmp_path, text)[0]
+    # The default ones are in the list too, for what is written takes their place.
+    assert f"write federation.types: [{', '.join(DEFAULT_TYPES)}, daemonsets.apps]" in refused(tmp_path, text)[0]
     assert read(tmp_path, text, (*DEFAULT_TYPES, "daemonsets.apps"))[0].type is BUILT_IN["daemonsets.apps"]
+
+
+def test_a_namespace_is_left_out(tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, "{apiVersion: v1, kind: Namespace, metadata: {name: ai}}")
+    assert "leave it out: the program makes the namespace ai" in problem
 
 
 def test_the_same_name_of_another_type_is_another_object(tmp_path: Path) -> None:
