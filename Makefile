@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 .PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack last-release lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready ## Stand the federation up on this machine
 	@$(BIN)/python -m local up
 
-down: $(VENV)/ready ## End every process of it and remove every file but the tool cache
+down: $(VENV)/ready ## End every process of it and remove its files
 	@$(BIN)/python -m local down
 
 env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(make -s env)"

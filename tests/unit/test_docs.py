@@ -4,8 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from clusters.spec import member_labels
+from federation.copies import place_workload
+from settings import parse
 from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
+from tests.unit.program import stack_settings
 
 TARGETS = set(re.findall(r"^([a-z][-a-z]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -52,6 +57,19 @@ def test_every_target_and_module_that_is_named_is_there(page: Path) -> None:
         for module in re.findall(r"python -m ([\w.]+)", code):
             file = ROOT / module.replace(".", "/")
             assert module == "pytest" or file.with_suffix(".py").exists() or (file / "__main__.py").exists(), code
+
+
+def test_the_workload_of_the_readme_is_placed(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text().partition("### A workload of your own")[2]
+    manifests, config, *_ = ("\n".join(lines) for language, lines in fences(text) if language == "yaml")
+    workloads = yaml.safe_load(config)["config"]["geo-federation:workloads"]
+    (tmp_path / "workloads").mkdir()
+    (tmp_path / workloads["hello"]["manifests"]).write_text(manifests)
+    local = {key: each for key, each in stack_settings("local").items() if ":" not in key}
+    settings = parse(local | {"workloads": workloads}, tmp_path)
+    labels = {name: member_labels(cluster) for name, cluster in settings.members.items()}
+    placed = place_workload(settings.workloads["hello"], settings.manifests["hello"], labels)
+    assert sorted(each.share for each in placed.decisions) == [1, 1, 2]
 
 
 def test_every_decision_is_in_the_index() -> None:
