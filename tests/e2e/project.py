@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ class Done:
     seconds: float
 
     def ok(self) -> "Done":
-        assert self.code == 0, self.output
+        # Its errors once more at the end, which is what is seen of a long output.
+        assert self.code == 0, "\n".join([self.output, *(line for line in self.output.splitlines() if "error" in line)])
         return self
 
 
@@ -84,8 +86,7 @@ class Project:
 
     def shell(self, command: str) -> Done:
         """Runs a command as the README has users do it: in a shell that has taken in `make env`."""
-        make = " ".join(self.make_command("env"))
-        return self.run("bash", "-c", f'set -e; eval "$({make})"; {command}')
+        return self.run("bash", "-c", f"set -e\n{_exports(self)}\n{command}")
 
     def kubectl(self, cluster: str, arguments: str) -> Done:
         return self.shell(f"kubectl --context {cluster} {arguments}")
@@ -140,6 +141,12 @@ class Project:
     @property
     def _stack_file(self) -> Path:
         return self.folder / "Pulumi.local.yaml"
+
+
+@cache
+def _exports(project: Project) -> str:
+    """What `make env` prints. It says the same all along, and is asked for hundreds of times."""
+    return project.make("env").ok().output
 
 
 def eventually(check: Callable[[], T], seconds: float) -> T:

@@ -136,6 +136,12 @@ def test_a_member_whose_api_server_goes_during_a_run(project: Project) -> None:
     assert pods(project, "serving")["serving"] >= before["serving"]
 
 
+def test_all_that_runs_is_killed_at_once(project: Project) -> None:
+    kill(list(project.processes()))
+    project.make("up").ok()
+    well(project)
+
+
 def test_a_member_whose_credentials_are_revoked(project: Project) -> None:
     before = pods(project, *MEMBERS)
     project.kubectl("serving-asia", f"delete secret serving-asia-training -n {SYSTEM}").ok()

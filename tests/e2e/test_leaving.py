@@ -48,6 +48,10 @@ def roles(api: Api) -> list[dict[str, Any]]:
     return [each for each in api.get(ROLES)["items"] if "kubefed" in each["metadata"]["name"]]
 
 
+def check_asks(api: Api, replicas: int) -> None:
+    assert api.get(INFERENCE)["spec"]["replicas"] == replicas
+
+
 def is_member(project: Project, member: bool) -> None:
     settings = project.settings()
     settings["config"]["geo-federation:clusters"]["serving"]["member"] = member
@@ -59,9 +63,20 @@ def test_a_member_leaves_when_its_share_runs_elsewhere(project: Project) -> None
     project.kubectl("serving", "create namespace mine").ok()
     project.kubectl("serving", "create configmap mine -n mine --from-literal=a=b").ok()
     mine, cluster = serving.get(MINE), serving.get("/api/v1/namespaces/kube-system")
+    # The third replica finds no room at first.
+    taken = {each["spec"]["nodeName"] for each in project.objects("serving-asia", "pods -n ai")}
+    gpus = project.objects("serving-asia", "nodes -l cloud.google.com/gke-accelerator")
+    idle = [each["metadata"]["name"] for each in gpus if each["metadata"]["name"] not in taken]
+    project.kubectl("serving-asia", f"cordon {idle[0]}").ok()
     is_member(project, False)
     environment = " ".join(project.make_command("env"))
     process = project.start("bash", "-c", f'eval "$({environment})"; {UP}')
+    eventually(lambda: check_asks(asia, 3), seconds=60)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        assert found(host, f"{REGISTRATIONS}/serving"), "it is unregistered while a replica waits"
+        time.sleep(0.1)
+    project.kubectl("serving-asia", f"uncordon {idle[0]}").ok()
     while found(host, f"{REGISTRATIONS}/serving"):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
