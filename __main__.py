@@ -15,14 +15,13 @@ from federation.leaving import let_leave
 from federation.members import Member
 from federation.readme import stack_readme
 from federation.types import FederatedTypes
-from federation.workloads import FederatedNamespace, FederatedWorkload, reach
+from federation.workloads import create_workloads
 from settings import load
 
 settings = load()
-specs, workloads, host_name = settings.clusters, settings.workloads, settings.federation.host
-joined = settings.members
-types, fleet = settings.federation.targets(), settings.federation.multi_cluster_services
-labels = {name: member_labels(spec) for name, spec in joined.items()}
+specs, workloads, federation = settings.clusters, settings.workloads, settings.federation
+host_name, types, fleet = federation.host, federation.targets(), federation.multi_cluster_services
+labels = {name: member_labels(spec) for name, spec in settings.members.items()}
 
 apis = Apis("apis", needed_apis(specs, fleet))
 network = Network("network", [spec.region for spec in specs.values()], apis)
@@ -32,39 +31,29 @@ clusters = {
 gke = [each.cluster for each in clusters.values()]
 in_fleet = [Fleet("fleet", apis, gke)] if fleet else []
 access = create_bucket_access(workloads, settings.manifests, apis, gke)
-host, members = clusters[host_name], {name: clusters[name] for name in joined}
+host, members = clusters[host_name], {name: clusters[name] for name in labels}
 kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
 placed = decide(settings, labels, kubeconfigs)
 
 control_plane = ControlPlane("kubefed", host, types)
-registrations = [
-    Member(
-        name, cluster, host_name, host, control_plane, labels[name], types, settings.federation.tokens.get(name, 1)
-    ).registration
+registered = [
+    Member(name, cluster, host_name, host, control_plane, labels[name], types, federation.tokens.get(name, 1))
     for name, cluster in members.items()
 ]
-federated_types = FederatedTypes("types", host, members, control_plane, types)
-
-ready = [*registrations, *federated_types.configs]
-federated_objects: list[pulumi.CustomResource] = []
-for namespace in sorted({workload.namespace for workload in workloads.values()}):
-    here = {name: workload for name, workload in workloads.items() if workload.namespace == namespace}
-    after = [*ready, *access.get(namespace, [])]
-    federated = FederatedNamespace(namespace, reach([placed[name] for name in here]), host, after)
-    federated_objects.append(federated.federated)
-    for name, workload in here.items():
-        there = FederatedWorkload(name, settings.manifests[name], placed[name], host, federated)
-        federated_objects.extend(there.objects)
-        if workload.export:
-            settled = placed_by_settings(settings, name, labels)
-            ExportedServices(name, workload, settled, members, [there, *in_fleet])
+enabled = FederatedTypes("types", host, members, control_plane, types)
+ready = [*(member.registration for member in registered), *enabled.configs]
+federated = create_workloads(workloads, settings.manifests, placed, host, ready, access)
+for name, workload in workloads.items():
+    if workload.export:
+        settled = placed_by_settings(settings, name, labels)
+        ExportedServices(name, workload, settled, members, [federated[name], *in_fleet])
 
 for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
     pulumi.export(f"{name}_cluster_endpoint", cluster.endpoint)
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
-told = {name: {"region": each.region, "role": each.role, "labels": labels[name]} for name, each in joined.items()}
+told = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
 # Members go at the end of a run, which waits for its outputs.
-pulumi.export("members", let_leave(settings, placed, kubeconfigs, federated_objects).apply(lambda _: told))
+pulumi.export("members", let_leave(settings, placed, kubeconfigs, federated.values()).apply(lambda _: told))
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
-pulumi.export("readme", stack_readme(pulumi.get_stack(), joined, host_name, settings.workloads))
+pulumi.export("readme", stack_readme(pulumi.get_stack(), members, host_name, workloads))

@@ -12,6 +12,7 @@ from federation.kinds import NAMESPACES, TargetType
 from federation.spec import NAMESPACE
 from federation.standing import Placed, collected, condition, telling, workload_standing
 from federation.survey import Object, survey
+from federation.workloads import FederatedWorkload
 from settings import Settings
 
 _SECONDS = 300.0
@@ -26,20 +27,22 @@ def let_leave(
     settings: Settings,
     placed: Mapping[str, pulumi.Output[PlacedWorkload]],
     kubeconfigs: Mapping[str, pulumi.Output[str]],
-    after: Sequence[pulumi.CustomResource],
+    workloads: Iterable[FederatedWorkload],
 ) -> pulumi.Output[None]:
     """Waits until the members that are no longer in the settings are empty, and their share runs elsewhere.
 
     Wait for it in the program: Pulumi unregisters them at the end of the run. One that does not answer is not waited
-    for, as KubeFed leaves it alone. The output raises pulumi.RunError where there is no room for a share; `after` is
-    what places the workloads.
+    for, as KubeFed leaves it alone. The output raises pulumi.RunError where there is no room for a share.
     """
     if pulumi.runtime.is_dry_run():
         return pulumi.Output.from_input(None)
     host = settings.federation.host
     leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, settings.members))
     done = pulumi.Output.all(
-        leaving, pulumi.Output.all(**kubeconfigs), pulumi.Output.all(**placed), *(each.id for each in after)
+        leaving,
+        pulumi.Output.all(**kubeconfigs),
+        pulumi.Output.all(**placed),
+        *(each.id for one in workloads for each in one.objects),
     )
     return pulumi.Output.unsecret(
         done.apply(lambda each: await_empty(each[0], lambda: _left(settings, each[0], each[1], each[2])))

@@ -13,6 +13,7 @@ from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from federation.manifests import Manifest
 from federation.placement import table
 from federation.preferences import selector
+from federation.spec import Workload
 
 _PROPAGATED_SECONDS = 300
 
@@ -50,6 +51,9 @@ class FederatedNamespace(pulumi.ComponentResource):
 class FederatedWorkload(pulumi.ComponentResource):
     """A placed workload's objects, propagated."""
 
+    objects: list[kubernetes.apiextensions.CustomResource]
+    """All that KubeFed propagates for it, its namespace included."""
+
     def __init__(
         self,
         name: str,
@@ -61,7 +65,7 @@ class FederatedWorkload(pulumi.ComponentResource):
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
         self._host = host
-        self.objects: list[kubernetes.apiextensions.CustomResource] = []
+        self.objects = [namespace.federated]
         if pulumi.runtime.is_dry_run():
             # The stack's outputs are shown in a preview only where they change.
             placed.apply(lambda workload: pulumi.log.info("\n".join(table(workload.decisions)), self))
@@ -105,7 +109,29 @@ class FederatedWorkload(pulumi.ComponentResource):
         self.objects.append(_federate(name, target, metadata, body, opts, memory))
 
 
-def reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
+def create_workloads(
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    placed: Mapping[str, pulumi.Output[PlacedWorkload]],
+    host: GkeCluster,
+    after: Sequence[pulumi.Resource],
+    access: Mapping[str, Sequence[pulumi.Resource]],
+) -> dict[str, FederatedWorkload]:
+    """Makes each namespace that has workloads, and the workloads in it, which are returned by their names.
+
+    All of it comes after `after`, and what is of a namespace after its `access`.
+    """
+    made: dict[str, FederatedWorkload] = {}
+    for name in sorted({workload.namespace for workload in workloads.values()}):
+        here = [workload for workload in workloads if workloads[workload].namespace == name]
+        clusters = _reach([placed[workload] for workload in here])
+        namespace = FederatedNamespace(name, clusters, host, [*after, *access.get(name, [])])
+        for workload in here:
+            made[workload] = FederatedWorkload(workload, manifests[workload], placed[workload], host, namespace)
+    return made
+
+
+def _reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
     """The clusters that any of the workloads can go to, by name."""
     return pulumi.Output.all(*workloads).apply(
         lambda placed: sorted({name for each in placed for name in each.clusters})

@@ -48,8 +48,8 @@ class LocalStack:
             "PATH": os.pathsep.join([*folders, *rest]),
             "KUBECONFIG": str(self.home.root / "kubeconfig"),
             "PULUMI_HOME": str(self.home.pulumi),
-            # The state is written whole at every step, and replaced at once. Checksums beside it, and a copy of what was
-            # there before, would be a third of that work.
+            # The state is written whole at every step, and replaced at once. A checksum beside it, and a copy of what
+            # was there before, would be a third of that work.
             "PULUMI_BACKEND_URL": f"file://{self.home.state}?metadata=skip",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
