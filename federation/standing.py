@@ -11,9 +11,9 @@ from federation.kinds import SECRETS
 from federation.manifests import Manifest
 from federation.survey import Answer, Collected, Object
 
-# What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
 # What KubeFed says of a copy that is as it should be, or that it cannot see to now.
 _NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")
+# What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
 _ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
 
 
