@@ -1,6 +1,9 @@
-"""Measures the figures of docs/figures.md, each on this machine and in one run: `python -m docs.measure [--rounds N]`.
+"""Measures the figures of docs/figures.md, each on this machine and in one run.
 
-Needs built tools (`make tools`). Every stack is a copy of the project in a temporary folder, and is taken down again.
+    python -m docs.measure [--rounds N] [--cold]
+
+Needs built tools (`make tools`); with --cold, they are first built once more, from nothing. Every stack is a copy of
+the project in a temporary folder, and is taken down again.
 """
 
 import argparse
@@ -69,11 +72,24 @@ def whole(folder: Path) -> dict[str, float]:
         project.make("down").ok()
 
 
+def cold_tools() -> float:
+    """Seconds that the tools take where neither they nor their sources are there."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project.copy(Path(folder, "project"))
+        caches = {name: f"{folder}/{name}" for name in ("XDG_CACHE_HOME", "GOMODCACHE", "GOCACHE")}
+        # Go's own would be read-only, and could not be removed.
+        environment = {**caches, "GOFLAGS": "-modcacherw"}
+        return project.run(*project.make_command("tools"), timeout=3600, environment=environment).ok().seconds
+
+
 def main() -> None:
     """Prints the figures as the table of docs/figures.md."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken; the median is shown")
-    rounds = range(parser.parse_args().rounds)
+    parser.add_argument("--cold", action="store_true", help="also the tools from empty caches; takes ten minutes")
+    arguments = parser.parse_args()
+    rounds = range(arguments.rounds)
+    cold = f"{cold_tools() / 60:.1f} min" if arguments.cold else "not taken"
     checkout = Project(ROOT)
     checkout.make("tools").ok()
     tools = [checkout.make("tools").ok().seconds for _ in rounds]
@@ -94,6 +110,7 @@ def main() -> None:
     print(f"| registration of six members, side by side | {six:.1f} s | |")
     print(f"| six members against two | {median(pair[1][0] / pair[0][0] for pair in pairs):.2f} times | 1.5 times |")
     print(f"| a member from registered to Ready, the slowest of all | {slowest:.1f} s | 5 s |")
+    print(f"| tools from empty caches | {cold} | 12 min |")
     print(f"| tools from a warm cache | {median(tools):.1f} s | 2 s |")
     print(f"| `make unit` | {median(unit):.1f} s | 30 s |")
 
