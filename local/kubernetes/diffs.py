@@ -1,6 +1,7 @@
 """What differs between two versions of an object's inputs, and which differences need a new object."""
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, cast
@@ -126,6 +127,16 @@ def _projected(value: Any, now: Any, wanted: Any) -> Any:
         return _project(cast(Properties, value), cast(Properties, now), cast(Properties, wanted))
     if isinstance(value, list) and isinstance(now, list) and isinstance(wanted, list):
         rows = cast(list[Any], value), cast(list[Any], now), cast(list[Any], wanted)
+        if _reordered(rows[1], rows[2]):
+            return rows[0]
         if len(rows[0]) == len(rows[1]) == len(rows[2]):
             return [_projected(*row) for row in zip(*rows, strict=True)]
     return cast(Any, now)
+
+
+def _reordered(now: list[Any], wanted: list[Any]) -> bool:
+    """Whether two lists hold the same maps, which are found by a key: KubeFed writes overrides in any order."""
+    if not all(isinstance(each, dict) for each in [*now, *wanted]):
+        return False
+    one, other = (sorted(json.dumps(each, sort_keys=True) for each in rows) for rows in (now, wanted))
+    return one == other

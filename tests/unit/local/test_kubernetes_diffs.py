@@ -106,6 +106,14 @@ def test_lists_drift_by_item_unless_their_length_has_changed() -> None:
     assert drifted({"a": ["0.5", "x"]}, {"a": ["500m", "y"]}, {"a": ["500m", "x"]}) == {"a": ["0.5", "y"]}
 
 
+def test_maps_in_another_order_have_not_drifted() -> None:
+    one, other, third = ({"cluster": name} for name in "abc")
+    inputs = {"spec": [one, other]}
+    assert drifted(inputs, {"spec": [other, one]}, inputs) == inputs
+    assert drifted(inputs, {"spec": [other, third]}, inputs) == {"spec": [other, third]}
+    assert drifted({"args": ["a", "b"]}, {"args": ["b", "a"]}, {"args": ["a", "b"]}) == {"args": ["b", "a"]}
+
+
 def test_texts_of_a_secret_drift_as_texts() -> None:
     def data(**texts: str) -> dict[str, Any]:
         return {"data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
