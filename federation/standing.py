@@ -136,13 +136,13 @@ def telling(placed: Placed) -> list[Manifest]:
 def _faults(placed: Placed, host: Answer) -> dict[str, list[str]]:
     """What KubeFed could not do in each member, by its own account."""
     faults = defaultdict[str, list[str]](list)
+    warnings = host.found.get(_warnings(placed), [])
     for manifest in placed.manifests:
-        objects = host.found.get(_federated(placed, manifest), [])
-        for each in objects:
-            if each["metadata"]["name"] == manifest.name:
-                for member, state in _states(each):
-                    why = _why(manifest, member, host.found.get(_warnings(placed), []))
-                    faults[member].append(f"{manifest.type.kind} {manifest.name}: {why or state}")
+        found = host.found.get(_federated(placed, manifest), [])
+        for each in (one for one in found if one["metadata"]["name"] == manifest.name):
+            for member, state in _states(each):
+                why = _why(manifest, member, warnings) or state
+                faults[member].append(f"{manifest.type.kind} {manifest.name}: {why}")
     return faults
 
 
