@@ -10,10 +10,10 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation import crds
-from federation.cluster_roles import bind_cluster_role
+from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.config import kubefed_config
 from federation.kinds import NAMESPACES, TargetType
-from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules, named_by
+from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules
 from federation.spec import NAMESPACE
 
 IMAGE = "quay.io/kubernetes-multicluster/kubefed:v0.10.0"
@@ -91,9 +91,7 @@ class ControlPlane(pulumi.ComponentResource):
             f"{name}-account", metadata={"name": CONTROLLER, "namespace": NAMESPACE}, opts=in_namespace
         )
         subject: rbac.SubjectArgsDict = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": NAMESPACE}
-        type_rules = controller_type_rules(types)
-        types_role = named_by(type_rules, CONTROLLER)
-        for_types = bind_cluster_role(f"{name}-types-", types_role, type_rules, CONTROLLER, on_host)
+        for_types = bind_types_role(name, CONTROLLER, controller_type_rules(types), CONTROLLER, on_host)
         always = bind_cluster_role(f"{name}-cluster-", CONTROLLER, controller_rules(), CONTROLLER, on_host, [for_types])
         role = rbac.Role(
             f"{name}-role",

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from clusters.gke import GkeCluster
 from federation.copies import PlacedWorkload
 from federation.manifests import Manifest
+from federation.names import formerly
 from federation.spec import BUCKET, Federation, Nearest, SpareCapacity, Workload
 from problems import Problem, one_of
 
@@ -51,15 +52,18 @@ class ExportedServices(pulumi.ComponentResource):
             if each.manifest.type.config_name == "services" and each.manifest.name in workload.export:
                 for member in each.clusters:
                     kubernetes.apiextensions.CustomResource(
-                        f"{name}-{each.manifest.name}-in-{member}",
+                        f"{name}-{workload.namespace}/{each.manifest.name}-in-{member}",
                         api_version="net.gke.io/v1",
                         kind="ServiceExport",
                         metadata={"name": each.manifest.name, "namespace": workload.namespace},
-                        opts=pulumi.ResourceOptions(
-                            parent=self,
-                            provider=clusters[member].provider,
-                            depends_on=list(after),
-                            deleted_with=clusters[member].cluster,
+                        opts=formerly(
+                            f"{name}-{each.manifest.name}-in-{member}",
+                            pulumi.ResourceOptions(
+                                parent=self,
+                                provider=clusters[member].provider,
+                                depends_on=list(after),
+                                deleted_with=clusters[member].cluster,
+                            ),
                         ),
                     )
         self.register_outputs({})

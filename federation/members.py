@@ -8,11 +8,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
-from federation.cluster_roles import bind_cluster_role
+from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.control_plane import ControlPlane
 from federation.kinds import TargetType
+from federation.names import formerly
 from federation.preferences import MEMBER_LABEL
-from federation.rbac import member_rules, member_type_rules, named_by
+from federation.rbac import member_rules, member_type_rules
 from federation.spec import NAMESPACE
 
 # Registration ends when the controller has seen the member healthy.
@@ -103,12 +104,10 @@ class Member(pulumi.ComponentResource):
             opts=in_namespace,
         )
         role_name = f"kubefed-controller-manager:{account_name}"
-        type_rules = member_type_rules(types)
-        types_role = named_by(type_rules, role_name)
-        for_types = bind_cluster_role(f"{name}-types-", types_role, type_rules, account_name, inside)
+        for_types = bind_types_role(name, role_name, member_type_rules(types), account_name, inside)
         always = bind_cluster_role(f"{name}-", role_name, member_rules(), account_name, inside, after=[for_types])
         secret = kubernetes.core.v1.Secret(
-            f"{name}-token",
+            f"{name}-token-{token_number}",
             metadata={
                 # By another name it is another Secret: made first, and the one before deleted when all is done. With
                 # it goes the token.
@@ -117,8 +116,11 @@ class Member(pulumi.ComponentResource):
                 "annotations": {"kubernetes.io/service-account.name": account_name},
             },
             type="kubernetes.io/service-account-token",
-            # Whoever holds the token has its rights already.
-            opts=pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, always])),
+            opts=formerly(
+                f"{name}-token",
+                # Whoever holds the token has its rights already.
+                pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, always])),
+            ),
         )
         return pulumi.Output.secret(secret.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
 

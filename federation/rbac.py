@@ -1,6 +1,6 @@
 """Who may do what: rules derived from the enabled types, and nothing beside them.
 
-What depends on the types is in roles of its own, which `named_by` their rules. Where a type is taken out with its
+What depends on the types is in roles of its own, which are `named_by` their rules. Where a type is taken out with its
 objects, the role that goes is then another than the one that comes, and goes after the objects: changed in place, it
 would lack the rights to remove them.
 """
@@ -83,7 +83,7 @@ def controller_namespace_rules() -> list[Rule]:
 
 
 def named_by(rules: Sequence[Rule], name: str) -> str:
-    """The name of a role that other rules would give another name."""
+    """The name of what other rules would give another name."""
     return f"{name}-types-{hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:8]}"
 
 

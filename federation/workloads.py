@@ -11,6 +11,7 @@ from clusters.gke import GkeCluster
 from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
 from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from federation.manifests import Manifest
+from federation.names import formerly
 from federation.placement import table
 from federation.preferences import selector
 from federation.spec import Workload
@@ -70,18 +71,19 @@ class FederatedWorkload(pulumi.ComponentResource):
             # The stack's outputs are shown in a preview only where they change.
             placed.apply(lambda workload: pulumi.log.info("\n".join(table(workload.decisions)), self))
         for position, manifest in enumerate(manifests):
-            self._federate(f"{name}-{manifest.type.plural}-{manifest.name}", manifest, position, placed, namespace)
+            self._federate(f"{name}-{manifest.type.plural}", manifest, position, placed, namespace)
         self.register_outputs({"clusters": placed.apply(lambda workload: workload.clusters)})
 
     def _federate(
         self,
-        name: str,
+        prefix: str,
         manifest: Manifest,
         position: int,
         placed: pulumi.Output[PlacedWorkload],
         namespace: FederatedNamespace,
     ) -> None:
         target = manifest.type
+        name, old = f"{prefix}-{namespace.name}/{manifest.name}", f"{prefix}-{manifest.name}"
         metadata = {"name": manifest.name, "namespace": namespace.name}
         spec = placed.apply(lambda workload: _spec(workload.objects[position]))
         opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
@@ -92,7 +94,7 @@ class FederatedWorkload(pulumi.ComponentResource):
                 kind="ReplicaSchedulingPreference",
                 metadata=metadata,
                 spec=placed.apply(lambda workload: workload.objects[position].preference),
-                opts=opts,
+                opts=formerly(f"{old}-preference", opts),
             )
             # The other way round, there would be a time at which every member runs all the replicas.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
@@ -106,7 +108,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(lambda workload: {MEMORY: workload.memory} if workload.memory and target.counted else {})
         body = pulumi.Output.secret(spec) if target == SECRETS else spec
-        self.objects.append(_federate(name, target, metadata, body, opts, memory))
+        self.objects.append(_federate(name, target, metadata, body, formerly(old, opts), memory))
 
 
 def create_workloads(

@@ -1,8 +1,9 @@
 """What the real program asks the engine for, with each stack's real settings."""
 
+import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from clusters.addresses import addresses
+from federation.kinds import DEFAULT_TYPES
 from tests.unit.program import (
     ROOT,
     Asked,
@@ -160,12 +162,42 @@ def test_another_number_is_another_token_of_one_member_alone() -> None:
     raw["federation"] = {**raw["federation"], "tokens": {"serving": 2}}
     rotated = run_program("local", raw)
     before, after = ({each.name: each.inputs for each in every.kubernetes} for every in (run_of("local"), rotated))
+    one, another = before.pop("serving-token-1"), after.pop("serving-token-2")
     assert before.keys() == after.keys()
     changed = {name for name in before if before[name] != after[name]}
     # What keeps the token on the host, and the registration, from which the controller learns of it.
-    assert changed == {"serving-token", "serving-credentials", "serving-registration"}
-    assert after["serving-token"]["metadata"]["name"] == "serving-training-2"
-    assert after["serving-token"]["metadata"]["annotations"] == before["serving-token"]["metadata"]["annotations"]
+    assert changed == {"serving-credentials", "serving-registration"}
+    assert (one["metadata"]["name"], another["metadata"]["name"]) == ("serving-training", "serving-training-2")
+    assert one["metadata"]["annotations"] == another["metadata"]["annotations"]
+
+
+def _elsewhere(raw: dict[str, Any]) -> None:
+    for workload in raw["workloads"].values():
+        workload["namespace"] = f"{workload['namespace']}-2"
+
+
+def _more_types(raw: dict[str, Any]) -> None:
+    raw["federation"] = {**raw["federation"], "types": [*DEFAULT_TYPES, "limitranges"]}
+
+
+def _other_tokens(raw: dict[str, Any]) -> None:
+    raw["federation"] = {**raw["federation"], "tokens": dict.fromkeys(raw["clusters"], 2)}
+
+
+@pytest.mark.parametrize("change", [_elsewhere, _more_types, _other_tokens])
+def test_what_gets_another_name_in_its_cluster_gets_another_for_pulumi(
+    change: Callable[[dict[str, Any]], None],
+) -> None:
+    raw = copy.deepcopy(stack_settings("prod"))
+    change(raw)
+    before, after = (
+        {each.name: (each.object_name, each.inputs["metadata"].get("namespace")) for each in every.kubernetes}
+        for every in (run_of("prod"), run_program("prod", raw))
+    )
+    assert before != after
+    # Else a change that is broken off and taken back would end with the object deleted.
+    both = before.keys() & after.keys()
+    assert {name: before[name] for name in both} == {name: after[name] for name in both}
 
 
 def test_a_cluster_that_is_no_member_is_there_and_is_unknown_to_the_federation() -> None:
