@@ -23,7 +23,8 @@ def up(stack: LocalStack) -> int:
     install(stack.home)
     stack.prepare()
     quiet = [] if sys.stdout.isatty() else ["--suppress-progress"]
-    done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet)
+    looking = ["--refresh"] if stack.broken_off() else []
+    done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet, *looking)
     stack.write_kubeconfig()
     if done.returncode == 0:
         print(_NEXT, file=sys.stderr)

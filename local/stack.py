@@ -76,6 +76,10 @@ class LocalStack:
             list(pool.map(ControlPlane.start, planes))
         node_agent.ensure(self.home)
 
+    def broken_off(self) -> bool:
+        """Whether the last run was ended in the middle of an operation, of which the state cannot say how it went."""
+        return bool((self._latest() or {}).get("pending_operations"))
+
     def write_kubeconfig(self) -> None:
         """Writes one kubeconfig with a context for each cluster, the host's being the current one."""
         shown = self.pulumi("stack", "output", "--json", "--show-secrets", capture_output=True)
@@ -116,6 +120,12 @@ class LocalStack:
     def _checkpoint(self) -> Path:
         return self.home.state / ".pulumi" / "stacks" / "geo-federation" / f"{STACK}.json"
 
+    def _latest(self) -> dict[str, Any] | None:
+        """What the state says, which is nothing before the first run; None where there is none."""
+        with suppress(FileNotFoundError):
+            return json.loads(self._checkpoint().read_text())["checkpoint"]["latest"] or {}
+        return None
+
     def _runs(self) -> Iterator[psutil.Process]:
         """Pulumi at work on this stack, with its language host, program and plugins."""
         for process in psutil.process_iter():
@@ -135,8 +145,8 @@ class LocalStack:
 
     def _sweep(self) -> None:
         """Removes what was made, but never came into the state, when a run was killed."""
-        with suppress(FileNotFoundError):
-            latest: dict[str, Any] = json.loads(self._checkpoint().read_text())["checkpoint"]["latest"] or {}
+        latest = self._latest()
+        if latest is not None:
             kept = {each.get("id") for each in latest.get("resources", [])}
             registry = Registry(self.home.root / "cloud")
             cloud = Cloud(self.home, registry, "")
