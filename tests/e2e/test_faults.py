@@ -13,6 +13,8 @@ import psutil
 import pytest
 import yaml
 
+from local.api import Api
+from tests.e2e.pods import replicas
 from tests.e2e.project import Project, eventually
 
 SYSTEM = "kube-federation-system"
@@ -34,6 +36,11 @@ def pods(project: Project, *members: str) -> dict[str, set[str]]:
     return {name: {each["metadata"]["uid"] for each in project.objects(name, "pods -n ai")} for name in members}
 
 
+def names(project: Project, cluster: str, kind: str) -> set[str]:
+    """What KubeFed's namespace has of a kind."""
+    return {each["metadata"]["name"] for each in project.objects(cluster, f"{kind} -n {SYSTEM}")}
+
+
 def check_well(project: Project) -> None:
     """Every member is Ready, every federated object is propagated, and every pod runs where it should."""
     members = project.objects("training", f"kubefedclusters -n {SYSTEM}")
@@ -41,15 +48,25 @@ def check_well(project: Project) -> None:
     kinds = "federateddeployments,federatedjobs,federatedservices,federatedserviceaccounts,federatedconfigmaps"
     objects = project.objects("training", f"{kinds} -n ai")
     assert len(objects) >= 5
-    assert [each["metadata"]["name"] for each in objects if not _true(each, "Propagation")] == []
-    for name, replicas in (("serving", 2), ("serving-asia", 1)):
-        copies = project.objects(name, "deployments -n ai")
-        assert [each["status"].get("readyReplicas") for each in copies] == [replicas], name
+    assert [each["metadata"]["name"] for each in objects if not _propagated(each)] == []
+    for name, wanted in (("serving", 2), ("serving-asia", 1)):
+        check_replicas(project.api(name), wanted, wanted)
+
+
+def check_replicas(api: Api, wanted: int, ready: int) -> None:
+    """Asserts how many replicas a member's Deployment asks for, and how many are Ready."""
+    assert replicas(api, "ai", "inference") == (wanted, ready)
 
 
 def _true(each: Mapping[str, Any], condition: str) -> bool:
     conditions = each.get("status", {}).get("conditions", [])
     return any(found["type"] == condition and found["status"] == "True" for found in conditions)
+
+
+def _propagated(each: Mapping[str, Any]) -> bool:
+    # A preference may just have moved replicas; the condition then still tells of what was before.
+    seen = each.get("status", {}).get("observedGeneration")
+    return seen == each["metadata"]["generation"] and _true(each, "Propagation")
 
 
 def well(project: Project) -> None:
@@ -154,6 +171,9 @@ def test_a_member_whose_credentials_are_revoked(project: Project) -> None:
 
     # An API server remembers for 10 s that a token was good.
     eventually(check_lost, seconds=40)
+    serving = project.api("serving")
+    # One of them finds no GPU there.
+    eventually(lambda: check_replicas(serving, 3, ready=2), seconds=30)
     up(project)
     well(project)
     after = pods(project, *MEMBERS)
@@ -161,23 +181,71 @@ def test_a_member_whose_credentials_are_revoked(project: Project) -> None:
     assert after["serving"] >= before["serving"]
 
 
+REFUSED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: refused}
+spec:
+  selector: {matchLabels: {app: refused}}
+  template:
+    metadata: {labels: {app: refused}}
+    spec: {containers: [{name: refused, imagee: misspelt}]}
+"""
+
+
+def test_a_change_that_is_killed_half_way_is_taken_back(project: Project) -> None:
+    good, before, secrets = project.settings(), pods(project, *MEMBERS), names(project, "serving", "secrets")
+    token_number(project, 9)
+    changed = project.settings()
+    workloads = changed["config"]["geo-federation:workloads"]
+    (project.folder / "workloads" / "refused.yaml").write_text(REFUSED)
+    workloads["refused"] = {"manifests": "workloads/refused.yaml", "placement": {"policy": "spread"}}
+    for workload in workloads.values():
+        workload["namespace"] = "elsewhere"
+    project.write_settings(changed)
+    process = project.start(*project.make_command("up"))
+
+    def check_made() -> None:
+        state = project.shell("pulumi stack export").ok().output
+        for made in (f"{SYSTEM}/serving-training-9", "elsewhere/inference", "elsewhere/finetune"):
+            assert f'"id": "{made}"' in state
+
+    try:
+        eventually(check_made, seconds=60)
+        # It waits for what the members refuse. So what is new is made, and of what was there nothing is deleted yet.
+        assert process.poll() is None
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    project.write_settings(good)
+    project.make("up").ok()
+    well(project)
+    assert names(project, "serving", "secrets") == secrets
+    assert pods(project, *MEMBERS) == before
+    for member in MEMBERS:
+        assert project.objects(member, "namespaces --field-selector metadata.name=elsewhere") == []
+    project.shell("pulumi preview --refresh --expect-no-changes").ok()
+
+
 def test_runs_that_are_killed_at_any_moment(project: Project) -> None:
     print(f"FAULTS_SEED={_SEED}")
     chance = random.Random(_SEED)
+    token_number(project, 2)
+    whole = project.make("up").ok().seconds
     before = pods(project, *MEMBERS)
     for turn in range(MOMENTS):
-        token_number(project, 2 + turn % 2)
+        token_number(project, 3 - turn % 2)
         process = project.start(*project.make_command("up"))
         with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=chance.uniform(0.5, 8))
+            process.communicate(timeout=chance.uniform(0, whole))
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
     project.make("up").ok()
     well(project)
     assert pods(project, *MEMBERS) == before, f"FAULTS_SEED={_SEED}"
-    names = {each["metadata"]["name"] for each in project.objects("serving", f"secrets -n {SYSTEM}")}
-    assert names == {"serving-training-3"}, f"FAULTS_SEED={_SEED}"
+    assert names(project, "serving", "secrets") == {"serving-training-2"}, f"FAULTS_SEED={_SEED}"
 
 
 def test_an_old_state_over_a_newer_federation(project: Project) -> None:
