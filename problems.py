@@ -1,5 +1,6 @@
 """Mistakes in the settings: how they are found in plain values by pydantic models, and how they are told."""
 
+import copy
 import difflib
 import functools
 import re
@@ -16,6 +17,8 @@ Schema = dict[str, Any]
 
 # What of the settings' mistakes is told: so many of them, and so many characters of each.
 _TOLD, _LONGEST = 100, 8000
+# To find what is alike takes time by the length of both, and no name is as long as this.
+_COMPARED = 300
 
 
 class Model(BaseModel):
@@ -58,13 +61,30 @@ class SettingsError(Exception):
 
 
 def check_model(setting: str, raw: Any, model: type[M], problems: list[Problem]) -> M | None:
-    """Returns the model of a plain value, or None after adding what is wrong with it to `problems`."""
+    """Adds what is wrong with a plain value to `problems`. Returns its model, or None where there can be none.
+
+    A key that is unknown hides no other mistake: the rest is checked as if it were the one that it nearly is.
+    """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        schema = _schema(model)
-        problems.extend(_problem(setting, details, schema) for details in error.errors())
-        return None
+        found, schema = error.errors(), _schema(model)
+    unknown = [details for details in found if details["type"] == "extra_forbidden"]
+    told = unknown if len(unknown) <= _TOLD else []
+    problems.extend(_problem(setting, details, schema) for details in told or found)
+    return check_model(setting, _as_meant(raw, told, schema), model, problems) if told else None
+
+
+def _as_meant(raw: Any, unknown: Iterable[ErrorDetails], schema: Schema) -> Any:
+    """The value with each unknown key under the name that it nearly has, or without it."""
+    meant = copy.deepcopy(raw)
+    for details in unknown:
+        (*parents, key), _, siblings = _walk(details["loc"], schema)
+        node = functools.reduce(lambda above, part: above[part], parents, meant)
+        value = node.pop(key)
+        for name in difflib.get_close_matches(str(key)[:_COMPARED], siblings, n=1):
+            node.setdefault(name, value)
+    return meant
 
 
 @functools.cache
@@ -95,8 +115,7 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
 def one_of(value: object, known: Iterable[str]) -> str:
     """Names what could stand in a value's place: the likeliest first, or all where they are few."""
     names = sorted(known)
-    # To find what is alike takes time by the length of both, and no name is as long as this.
-    text = value[:300] if isinstance(value, str) else shorten(value)
+    text = value[:_COMPARED] if isinstance(value, str) else shorten(value)
     close = difflib.get_close_matches(text, names, n=1)
     if close and len(names) > 8:
         return f"{close[0]}, or another of the {len(names)} known"
@@ -158,13 +177,13 @@ def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
     # Where a map's key is wrong, pydantic's location goes on after the key.
     location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) and len(details["loc"]) > 1 else details["loc"]
     path, wanted, siblings = _walk(location, schema)
-    where = ".".join([setting, *path])
+    where = ".".join([setting, *(one_line(str(part)) for part in path)])
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     match kind:
         case "missing":
             return Problem(where, None, f"required; write {wanted}")
         case "extra_forbidden":
-            return Problem(where, value, f"unknown setting; write {one_of(path[-1], siblings)}")
+            return Problem(where, value, f"unknown setting; write {one_of(str(path[-1]), siblings)}")
         case "value_error":
             return Problem(where, value if isinstance(value, str | int) else None, str(context["error"]))
         case "union_tag_invalid" | "union_tag_not_found":
@@ -179,12 +198,12 @@ def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
             return Problem(where, value, f"{details['msg'].removeprefix('Input ')}; write {wanted}")
 
 
-def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[str], str, list[str]]:
+def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[int | str], str, list[str]]:
     """Follows an error's location through a JSON schema.
 
-    Returns the path in the user's own terms, what the schema describes there, and the names known beside it.
+    Returns the path in the user's own file, what the schema describes there, and the names known beside it.
     """
-    path: list[str] = []
+    path: list[int | str] = []
     siblings, node = list[str](), schema
     for part in location:
         node = _resolve(node, schema)
@@ -193,7 +212,7 @@ def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[str], str
             # A variant of a union stands in pydantic's location, but not in the user's file.
             node = {"$ref": variants[str(part)], "description": node.get("description", "")}
             continue
-        path.append(one_line(str(part)))
+        path.append(part)
         properties: dict[str, Schema] = node.get("properties", {})
         patterns: dict[str, Schema] = node.get("patternProperties", {})
         siblings = list(properties)

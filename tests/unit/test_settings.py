@@ -501,11 +501,37 @@ def test_every_mistake_is_told_at_once(folder: Path) -> None:
     assert message.startswith("6 mistakes")
 
 
+def test_a_misspelt_key_hides_no_other_mistake(folder: Path) -> None:
+    workload = {
+        "manifest": "missing.yaml",
+        "namespace": "ai",
+        "colour": "red",
+        "placement": {"policy": "clusters", "cluster": ["servign"]},
+    }
+    accelerator = {"typ": "nvidia-tesla-a100", "count": 3}
+    pools = {"a100": {"machine_typ": "a2-highgpu-1g", "accelerator": accelerator}}
+    message = mistakes(folder, {"workloads.train": workload, "clusters.training.node_pools": pools})
+    told = [
+        "workloads.train.manifest: 'missing.yaml': unknown setting; write one of manifests, ",
+        "workloads.train.manifests: 'missing.yaml': no such file",
+        "workloads.train.colour: 'red': unknown setting; write ",
+        "workloads.train.placement.cluster: ['servign']: unknown setting; write one of clusters, ",
+        "workloads.train.placement.clusters: 'servign': ",
+        "clusters.training.node_pools.a100.machine_typ: 'a2-highgpu-1g': unknown setting; write machine_type, ",
+        "clusters.training.node_pools.a100.accelerator.count: 3: ",
+        "clusters.training.node_pools.a100.accelerator.typ: 'nvidia-tesla-a100': unknown setting; write ",
+    ]
+    assert [each for each in told if f"\n  {each}" not in message] == [], message
+    assert message.startswith(f"{len(told)} mistakes"), message
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"clusters.serving.region": "europe-west99"},
         {"workloads.train.placement": {"policy": "clusters", "clusters": ["servign"]}},
+        {"workloads.train": {"manifests": "job.yaml", "namepsace": "ai", "placement": {"policy": "spread"}}},
+        {"federation": {"hots": "training"}},
     ],
 )
 def test_one_mistake_is_told_once(changes: dict[str, Any], folder: Path) -> None:
