@@ -36,9 +36,9 @@ def pods(project: Project, *members: str) -> dict[str, set[str]]:
     return {name: {each["metadata"]["uid"] for each in project.objects(name, "pods -n ai")} for name in members}
 
 
-def names(project: Project, cluster: str, kind: str) -> set[str]:
-    """What KubeFed's namespace has of a kind."""
-    return {each["metadata"]["name"] for each in project.objects(cluster, f"{kind} -n {SYSTEM}")}
+def tokens(project: Project) -> set[str]:
+    """The names of the Secrets with KubeFed's tokens for `serving`."""
+    return {each["metadata"]["name"] for each in project.objects("serving", f"secrets -n {SYSTEM}")}
 
 
 def check_well(project: Project) -> None:
@@ -97,6 +97,13 @@ def kill(processes: list[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(processes, timeout=10)
+
+
+def kill_run(run: subprocess.Popen[str]) -> None:
+    """Kills what a command has started, unless it has ended by itself."""
+    with suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=30)
 
 
 def token_number(project: Project, number: int) -> None:
@@ -194,7 +201,7 @@ spec:
 
 
 def test_a_change_that_is_killed_half_way_is_taken_back(project: Project) -> None:
-    good, before, secrets = project.settings(), pods(project, *MEMBERS), names(project, "serving", "secrets")
+    good, before, held = project.settings(), pods(project, *MEMBERS), tokens(project)
     token_number(project, 9)
     changed = project.settings()
     workloads = changed["config"]["geo-federation:workloads"]
@@ -215,13 +222,12 @@ def test_a_change_that_is_killed_half_way_is_taken_back(project: Project) -> Non
         # It waits for what the members refuse. So what is new is made, and of what was there nothing is deleted yet.
         assert process.poll() is None
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
+        kill_run(process)
 
     project.write_settings(good)
     project.make("up").ok()
     well(project)
-    assert names(project, "serving", "secrets") == secrets
+    assert tokens(project) == held
     assert pods(project, *MEMBERS) == before
     for member in MEMBERS:
         assert project.objects(member, "namespaces --field-selector metadata.name=elsewhere") == []
@@ -239,13 +245,11 @@ def test_runs_that_are_killed_at_any_moment(project: Project) -> None:
         process = project.start(*project.make_command("up"))
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=chance.uniform(0, whole))
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
+        kill_run(process)
     project.make("up").ok()
     well(project)
     assert pods(project, *MEMBERS) == before, f"FAULTS_SEED={_SEED}"
-    assert names(project, "serving", "secrets") == {"serving-training-2"}, f"FAULTS_SEED={_SEED}"
+    assert tokens(project) == {"serving-training-2"}, f"FAULTS_SEED={_SEED}"
 
 
 def test_an_old_state_over_a_newer_federation(project: Project) -> None:
