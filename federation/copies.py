@@ -90,20 +90,22 @@ def copies(
     decisions: Sequence[Decision],
     facts: Facts = NO_FACTS,
 ) -> PlacedWorkload:
-    """What a workload's decisions mean for its objects: counted ones are split, others go wherever one of those may."""
+    """What a workload's decisions mean for its objects: counted ones are split, others go wherever one of those may.
+
+    A member that is taken keeps its copies with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
+    """
     counted = [manifest for manifest in manifests if manifest.type.counted]
     stand_by = candidates(workload.placement, members, facts)
     moving = any(manifest.type.movable for manifest in counted)
-    everywhere = [each.cluster for each in decisions if each.share or (moving and each.cluster in stand_by)]
+    parts = [_parts(manifest, position, decisions) for position, manifest in enumerate(counted)]
+    kept = {name for part in parts for name in part} if counted else {each.cluster for each in decisions if each.taken}
+    everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in stand_by)]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
-        shares: dict[str, int] = {}
+        shares = parts[counted.index(manifest)] if manifest in counted else {}
         patches: dict[str, list[dict[str, Any]]] = {}
         rules: dict[str, Any] | None = None
-        if manifest in counted:
-            position = counted.index(manifest)
-            shares = {each.cluster: each.shares[position] for each in decisions if each.shares[position]}
         if manifest.type.movable:
             rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
         elif manifest in counted:
@@ -116,6 +118,15 @@ def copies(
         overrides = {name: each for name, each in overrides.items() if each}
         objects.append(PlacedObject(manifest, clusters, overrides, rules))
     return PlacedWorkload(workload.namespace, decisions, objects)
+
+
+def _parts(manifest: Manifest, position: int, decisions: Sequence[Decision]) -> dict[str, int]:
+    """The share of each member that has a counted object; `position` is its place among the counted ones."""
+    parts = {each.cluster: each.shares[position] for each in decisions if each.taken}
+    if manifest.type == JOBS and any(parts.values()):
+        # A Job of no pods would be complete at once, and of no use to anybody.
+        return {name: part for name, part in parts.items() if part}
+    return parts
 
 
 def template(manifest: Manifest) -> dict[str, Any]:
@@ -167,6 +178,6 @@ def _share_patches(manifest: Manifest, shares: Mapping[str, int]) -> dict[str, l
     for position, key in enumerate(manifest.type.counted):
         whole = pods(manifest) if position == 0 else manifest.body.get("spec", {}).get(key)
         if whole is not None:
-            for name, part in split(whole, shares).items():
+            for name, part in split(whole, shares if any(shares.values()) else dict.fromkeys(shares, 1)).items():
                 patches[name].append({"path": f"/spec/{key}", "op": "replace", "value": part})
     return patches

@@ -15,7 +15,7 @@ from federation.copies import MEMORY, PlacedWorkload, copies, facts_of, place_wo
 from federation.demand import demands, pods
 from federation.distance import origin_regions
 from federation.manifests import Manifest
-from federation.placement import Decision, Members, NothingFits
+from federation.placement import SCALED_TO_0, Decision, Members, NothingFits, candidates, place
 from federation.spec import BUCKET, Nearest, SpareCapacity, Workload
 from settings import Settings
 
@@ -63,7 +63,14 @@ def by_spare_capacity(
     for name in names:
         workload, manifests = settings.workloads[name], settings.manifests[name]
         try:
-            kept = _kept(workload, manifests, members, host, kubeconfigs[host])
+            text = _remembered(workload, manifests, host, kubeconfigs[host])
+            kept = _kept(text, workload, manifests, members)
+            asleep = _scaled_to_0(text, workload, manifests, members)
+            if asleep:
+                # What was decided is remembered as it was: once scaled up again, it holds again.
+                placed[name] = copies(workload, manifests, members, asleep, facts_of(manifests))
+                placed[name] = replace(placed[name], memory=text)
+                continue
             if kept is None:
                 free = _measured(kubeconfigs) if free is None else free
                 placed[name] = _place_by_room(workload, manifests, members, free)
@@ -107,18 +114,47 @@ def _left(
     return left
 
 
-def _kept(
-    workload: Workload, manifests: Sequence[Manifest], members: Members, host: str, kubeconfig: str
-) -> list[Decision] | None:
+def _remembered(workload: Workload, manifests: Sequence[Manifest], host: str, kubeconfig: str) -> str:
+    """What the last run wrote down of its decision; empty where there was none."""
+    counted = (manifest for manifest in manifests if manifest.type.counted)
+    texts = (federated_annotation(host, kubeconfig, each, workload.namespace, MEMORY) for each in counted)
+    return next(filter(None, texts), "")
+
+
+def _kept(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision] | None:
     """What was decided when the workload was made, while it asks for the same and its clusters are there."""
-    for manifest in _counted(manifests):
-        text = federated_annotation(host, kubeconfig, manifest, workload.namespace, MEMORY)
-        memory: dict[str, Any] = json.loads(text) if text else {}
-        if memory.get("asked") == _asked(workload, manifests):
-            decisions = [Decision(**each | {"shares": tuple(each["shares"])}) for each in memory["decisions"]]
-            if {each.cluster for each in decisions} == set(members):
-                return decisions
-    return None
+    memory: dict[str, Any] = json.loads(text) if text else {}
+    decisions = _decisions(memory)
+    if memory.get("asked") != _asked(workload, manifests) or {each.cluster for each in decisions} != set(members):
+        return None
+    return decisions
+
+
+def _scaled_to_0(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision]:
+    """The decision for a workload of no replicas: it stays where it was, as far as it may; empty for any other."""
+    counts = [pods(each) for each in _counted(manifests)]
+    facts = facts_of(manifests)
+    able = candidates(workload.placement, members, facts)
+    here = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
+    if any(counts) or not here:
+        return []
+    return [
+        replace(each, taken=True, reason=SCALED_TO_0)
+        if each.cluster in here
+        else replace(each, taken=False, reason=_NOT_HERE if each.cluster in able else each.reason)
+        for each in place(workload.placement, members, counts, facts)
+    ]
+
+
+_NOT_HERE = "was elsewhere before it was scaled to 0"
+
+
+def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
+    # An earlier release did not write down what is taken: whatever had a share.
+    return [
+        Decision(**{"taken": bool(each["share"])} | each | {"shares": tuple(each["shares"])})
+        for each in memory.get("decisions", [])
+    ]
 
 
 def _memory(workload: Workload, manifests: Sequence[Manifest], decisions: Sequence[Decision]) -> str:

@@ -14,6 +14,8 @@ Members = Mapping[str, Mapping[str, str]]
 
 
 NO_LIMITS: Mapping[str, Limit] = {}
+SCALED_TO_0 = "scaled to 0"
+"""The reason for a share of 0 on a member that keeps the workload's objects."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,15 @@ class Decision:
     """What one member gets of a workload, and the reason in words.
 
     `shares` are its replicas of each counted object, in the order in which they were asked for. `share` is their sum,
-    0 where the member is passed over; where nothing is counted it is 1 on each member that is taken.
+    0 where the member is passed over; where nothing is counted it is 1 on each member that is taken. One that is
+    `taken` keeps the workload's objects whatever its share is, be it 0.
     """
 
     cluster: str
     share: int
     reason: str
     shares: tuple[int, ...] = ()
+    taken: bool = False
 
 
 def place(placement: Placement, members: Members, counts: Sequence[int], facts: Facts = NO_FACTS) -> list[Decision]:
@@ -240,7 +244,8 @@ def _by_room(able: Sequence[str], counts: Sequence[int], facts: Facts) -> dict[s
         why = f"room for {what} now" if what else "not measured"
         share = sum(shares[name])
         why += f", gets {share} of {sum(counts)}" if share else _why_no_room(name, able, scarce, facts, asked)
-        decisions[name] = _decision(name, shares[name], True, why)
+        # Where there is something to place, a member without room for it has nothing to keep.
+        decisions[name] = _decision(name, shares[name], bool(share) or not any(counts), why)
     return decisions
 
 
@@ -275,7 +280,7 @@ def _origins(placement: Nearest, facts: Facts) -> tuple[str, ...]:
 
 
 def _decision(name: str, shares: Sequence[int], taken: bool, reason: str) -> Decision:
-    return Decision(name, sum(shares) if shares else int(taken), reason, tuple(shares))
+    return Decision(name, sum(shares) if shares else int(taken), reason, tuple(shares), taken)
 
 
 def _why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: Facts) -> str:
@@ -316,6 +321,8 @@ def _why(placement: Placement, weights: Mapping[str, int], name: str) -> str:
 def _gets(why: str, share: int, total: int, taken: int, counts: Sequence[int]) -> str:
     if not counts:
         return why
+    if not total:
+        return f"{why}, {SCALED_TO_0}"
     return f"{why}, gets {share} of {total}" if share else f"{why}, but {total} over {taken} clusters leaves it none"
 
 
