@@ -11,6 +11,7 @@ from federation.bucket_access import create_bucket_access
 from federation.control_plane import ControlPlane
 from federation.decisions import decide, placed_by_settings
 from federation.exports import ExportedServices
+from federation.keep_data import keep_data
 from federation.leaving import let_leave
 from federation.members import Member
 from federation.readme import stack_readme
@@ -32,8 +33,9 @@ gke = [each.cluster for each in clusters.values()]
 in_fleet = [Fleet("fleet", apis, gke)] if fleet else []
 access = create_bucket_access(workloads, settings.manifests, apis, gke)
 host, members = clusters[host_name], {name: clusters[name] for name in labels}
-kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
-placed = decide(settings, labels, kubeconfigs)
+kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
+asked = {name: kubeconfigs[name] for name in members}
+placed = keep_data(workloads, decide(settings, labels, asked), host_name, kubeconfigs)
 
 control_plane = ControlPlane("kubefed", host, types)
 registered = [
@@ -42,7 +44,7 @@ registered = [
 ]
 enabled = FederatedTypes("types", host, members, control_plane, types)
 ready = [*(member.registration for member in registered), *enabled.configs]
-federated = create_workloads(workloads, settings.manifests, placed, host, ready, access)
+federated = create_workloads(workloads, settings.manifests, placed, host_name, members, ready, access)
 for name, workload in workloads.items():
     if workload.export:
         settled = placed_by_settings(settings, name, labels)
@@ -54,6 +56,6 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
 told = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
 # Members go at the end of a run, which waits for its outputs.
-pulumi.export("members", let_leave(settings, placed, kubeconfigs, federated.values()).apply(lambda _: told))
+pulumi.export("members", let_leave(settings, placed, asked, federated.values()).apply(lambda _: told))
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
 pulumi.export("readme", stack_readme(pulumi.get_stack(), members, host_name, workloads))

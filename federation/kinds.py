@@ -108,6 +108,8 @@ DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "se
 """What a federation enables unless its settings say otherwise; namespaces are always enabled."""
 
 NAMESPACES = BUILT_IN["namespaces"]
+CLAIMS = BUILT_IN["persistentvolumeclaims"]
 JOBS = BUILT_IN["jobs.batch"]
 SECRETS = BUILT_IN["secrets"]
+STATEFUL_SETS = BUILT_IN["statefulsets.apps"]
 POLICIES = BUILT_IN["networkpolicies.networking.k8s.io"]

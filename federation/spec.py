@@ -337,6 +337,12 @@ class Workload(Model):
     What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after
     those of its labels.
     """
+    delete_data: bool = False
+    """true to let its StatefulSets and claims be deleted, or false
+
+    A change that takes them from a cluster ends before anything is changed, unless this is true. Where the workload,
+    the object or the cluster is removed from the settings, it must be true one run earlier.
+    """
     buckets: dict[Annotated[str, AfterValidator(_bucket)], Literal["read", "write"]] = Field(
         default_factory=dict[str, Literal["read", "write"]]
     )

@@ -81,6 +81,11 @@ def _answer(member: str, kubeconfig: str, wanted: Collection[Collected], is_host
         )
 
 
+def items(api: Any, path: str) -> list[Object]:
+    """What a list of an API server holds; empty where it is not served. Raises CannotMeasure."""
+    return _get(api, path).get("items") or []
+
+
 def _get(api: Any, path: str, names_alone: bool = False) -> dict[str, Any]:
     """What is at a path; empty where nothing is."""
     headers = {"Accept": _NAMES_ALONE if names_alone else "application/json"}

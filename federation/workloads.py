@@ -9,14 +9,20 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
+from federation.fixed_fields import replacement_trigger
+from federation.job_pods import after_earlier_pods
+from federation.keep_data import deletes_data
 from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from federation.manifests import Manifest
 from federation.names import formerly
 from federation.placement import table
 from federation.preferences import selector
+from federation.removals import DELETE_DATA
 from federation.spec import Workload
 
 _PROPAGATED_SECONDS = 300
+# KubeFed deletes the copies with these options (pkg/controller/util/deletionannotation.go), and waits for them to end.
+_PODS_FIRST = json.dumps({"propagationPolicy": "Foreground"})
 
 
 class FederatedNamespace(pulumi.ComponentResource):
@@ -28,6 +34,7 @@ class FederatedNamespace(pulumi.ComponentResource):
         clusters: pulumi.Output[list[str]],
         host: GkeCluster,
         after: Sequence[pulumi.Resource],
+        delete_data: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedNamespace", f"{namespace}-namespace", None, opts)
@@ -45,6 +52,7 @@ class FederatedNamespace(pulumi.ComponentResource):
             # A preference looks at selectors alone, and this one leaves the choice to it.
             {"template": {}, "placement": {"clusters": clusters.apply(_named), "clusterSelector": {}}},
             pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local]),
+            {DELETE_DATA: "true"} if delete_data else {},
         )
         self.register_outputs({"name": namespace})
 
@@ -58,14 +66,17 @@ class FederatedWorkload(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        workload: Workload,
         manifests: Sequence[Manifest],
         placed: pulumi.Output[PlacedWorkload],
         host: GkeCluster,
         namespace: FederatedNamespace,
+        before_jobs: pulumi.ResourceHook,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
-        self._host = host
+        self._host, self._before_jobs = host, before_jobs
+        self._annotations = {DELETE_DATA: "true"} if workload.delete_data else {}
         self.objects = [namespace.federated]
         if pulumi.runtime.is_dry_run():
             # The stack's outputs are shown in a preview only where they change.
@@ -98,15 +109,28 @@ class FederatedWorkload(pulumi.ComponentResource):
             )
             # The other way round, there would be a time at which every member runs all the replicas.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
+        annotations = self._annotations
         if target == JOBS:
             if TTL in manifest.body.get("spec", {}):
                 pulumi.log.info(f"{name}: {TTL} is left out: KubeFed runs a Job again that is gone", self)
-            # Kubernetes changes no Job that is there.
+            # Kubernetes changes no Job that is there, and leaves its pods running when it is deleted without a word.
+            annotations = {**annotations, "kubefed.io/deleteoption": _PODS_FIRST}
             fixed = pulumi.ResourceOptions(
-                replace_on_changes=["spec.template", "spec.overrides"], delete_before_replace=True
+                replace_on_changes=["spec.template", "spec.placement", "spec.overrides"],
+                delete_before_replace=True,
+                hooks=pulumi.ResourceHookBinding(before_create=[self._before_jobs]),
             )
-            opts = pulumi.ResourceOptions.merge(opts, fixed)
-        memory = placed.apply(lambda workload: {MEMORY: workload.memory} if workload.memory and target.counted else {})
+        else:
+            # What no copy can change while it is there makes it anew; nothing else does.
+            trigger = placed.apply(lambda workload: _trigger(workload.objects[position]))
+            fixed = pulumi.ResourceOptions(
+                replacement_trigger=pulumi.Output.secret(trigger) if target == SECRETS else trigger,
+                delete_before_replace=True,
+            )
+        opts = pulumi.ResourceOptions.merge(opts, fixed)
+        memory = placed.apply(
+            lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and target.counted else {})
+        )
         body = pulumi.Output.secret(spec) if target == SECRETS else spec
         self.objects.append(_federate(name, target, metadata, body, formerly(old, opts), memory))
 
@@ -115,7 +139,8 @@ def create_workloads(
     workloads: Mapping[str, Workload],
     manifests: Mapping[str, Sequence[Manifest]],
     placed: Mapping[str, pulumi.Output[PlacedWorkload]],
-    host: GkeCluster,
+    host_name: str,
+    members: Mapping[str, GkeCluster],
     after: Sequence[pulumi.Resource],
     access: Mapping[str, Sequence[pulumi.Resource]],
 ) -> dict[str, FederatedWorkload]:
@@ -124,19 +149,34 @@ def create_workloads(
     All of it comes after `after`, and what is of a namespace after its `access`.
     """
     made: dict[str, FederatedWorkload] = {}
+    host = members[host_name]
+    before_jobs = after_earlier_pods({name: each.kubeconfig for name, each in members.items()})
     for name in sorted({workload.namespace for workload in workloads.values()}):
         here = [workload for workload in workloads if workloads[workload].namespace == name]
-        clusters = _reach([placed[workload] for workload in here])
-        namespace = FederatedNamespace(name, clusters, host, [*after, *access.get(name, [])])
+        clusters = _reach(host_name, [placed[workload] for workload in here])
+        ready = [*after, *access.get(name, [])]
+        namespace = FederatedNamespace(name, clusters, host, ready, deletes_data(workloads, name))
         for workload in here:
-            made[workload] = FederatedWorkload(workload, manifests[workload], placed[workload], host, namespace)
+            made[workload] = FederatedWorkload(
+                workload,
+                workloads[workload],
+                manifests[workload],
+                placed[workload],
+                host,
+                namespace,
+                before_jobs,
+            )
     return made
 
 
-def _reach(workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
-    """The clusters that any of the workloads can go to, by name."""
+def _reach(host: str, workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
+    """The clusters that any of the workloads can go to, and the host, by name.
+
+    The host has the namespace anyway. Were its copies to leave it by the namespace's placement, before the objects
+    themselves are gone, KubeFed would delete Jobs there without their pods.
+    """
     return pulumi.Output.all(*workloads).apply(
-        lambda placed: sorted({name for each in placed for name in each.clusters})
+        lambda placed: sorted({host, *(name for each in placed for name in each.clusters)})
     )
 
 
@@ -184,6 +224,10 @@ def _spec(placed: PlacedObject) -> dict[str, Any]:
             {"clusterName": name, "clusterOverrides": list(patches)} for name, patches in placed.overrides.items()
         ]
     return spec
+
+
+def _trigger(placed: PlacedObject) -> str | None:
+    return replacement_trigger(placed.manifest.type, template(placed.manifest), placed.overrides)
 
 
 def _named(clusters: Sequence[str]) -> list[dict[str, str]]:

@@ -171,7 +171,11 @@ async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -
     mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
     # Mocks make no API server that could be asked who is a member now.
-    with patch("federation.leaving.asking", side_effect=CannotMeasure("no answer")):
+    unknown = CannotMeasure("no answer")
+    with (
+        patch("federation.leaving.asking", side_effect=unknown),
+        patch("federation.keep_data.asking", side_effect=unknown),
+    ):
         await run_in_stack(main)
 
 

@@ -1,0 +1,151 @@
+"""Fields that no copy can change while it is there: the API server refuses it, or KubeFed keeps what the copy has.
+
+Source: the update validation of Kubernetes 1.35 (pkg/apis/*/validation), and for Services and ServiceAccounts what
+KubeFed v0.10.0 takes over from the copy (pkg/controller/sync/dispatch/retain.go).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from federation.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
+from federation.patches import patched
+
+Body = Mapping[str, Any]
+Patches = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The JSON patches of each cluster."""
+
+_ANNOTATIONS = "/metadata/annotations/"
+
+
+def _of(body: Body, *fields: str, **defaults: Any) -> dict[str, Any]:
+    spec: Body = body.get("spec") or {}
+    return {field: spec.get(field) for field in fields} | {
+        field: spec.get(field) or default for field, default in defaults.items()
+    }
+
+
+def _service(body: Body) -> dict[str, Any]:
+    fixed = _of(
+        body,
+        "clusterIPs",
+        "healthCheckNodePort",
+        "ipFamilies",
+        "ipFamilyPolicy",
+        "loadBalancerClass",
+        type="ClusterIP",
+        clusterIP="",
+        externalTrafficPolicy="Cluster",
+    )
+    ports: Sequence[Body] = _of(body, "ports")["ports"] or []
+    fixed["nodePorts"] = {
+        f"{port.get('name', '')} {port.get('protocol', 'TCP')} {port.get('port')}": port["nodePort"]
+        for port in ports
+        if port.get("nodePort")
+    }
+    return fixed
+
+
+def _stateful_set(body: Body) -> dict[str, Any]:
+    return _of(body, "selector", "volumeClaimTemplates", serviceName="", podManagementPolicy="OrderedReady")
+
+
+def _claim(body: Body) -> dict[str, Any]:
+    spec: Body = body.get("spec") or {}
+    return {key: value for key, value in spec.items() if key not in ("resources", "volumeAttributesClassName")}
+
+
+def _data(body: Body) -> dict[str, Any]:
+    fixed: dict[str, Any] = {"type": body.get("type") or "Opaque"} if body.get("kind") == "Secret" else {}
+    if body.get("immutable") is True:
+        return fixed | {key: body.get(key) for key in ("data", "binaryData", "stringData")}
+    return fixed | {"immutable": False}
+
+
+_FIXED: Mapping[str, Callable[[Body], dict[str, Any]]] = {
+    "configmaps": _data,
+    "daemonsets.apps": lambda body: _of(body, "selector"),
+    "deployments.apps": lambda body: _of(body, "selector"),
+    "persistentvolumeclaims": _claim,
+    "replicasets.apps": lambda body: _of(body, "selector"),
+    "resourcequotas": lambda body: _of(body, "scopes"),
+    "rolebindings.rbac.authorization.k8s.io": lambda body: {"roleRef": body.get("roleRef")},
+    "secrets": _data,
+    "serviceaccounts": lambda body: {"secrets": bool(body.get("secrets"))},
+    "services": _service,
+    "statefulsets.apps": _stateful_set,
+}
+
+
+def fixed_fields(target: TargetType, template: Body, patches: Patches) -> dict[str, dict[str, Any]]:
+    """The fixed fields of an object's copies: under "" those of most, and those of each cluster that differ.
+
+    `template` is what the copies are made from. A type without any has none.
+    """
+    read = _FIXED.get(target.config_name)
+    if read is None:
+        return {}
+    body = {"kind": target.kind, **template}
+    common = read(body)
+    own = {cluster: read(patched(body, each)) for cluster, each in sorted(patches.items())}
+    return {"": common} | {cluster: each for cluster, each in own.items() if each != common}
+
+
+def replacement_trigger(target: TargetType, template: Body, patches: Patches) -> str | None:
+    """A digest of an object's fixed fields: with another one, its copies must be made anew. None where it has none.
+
+    A claim has none, since its data would go with it.
+    """
+    fixed = fixed_fields(target, template, patches)
+    if not fixed or target == CLAIMS:
+        return None
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def stuck_fields(
+    target: TargetType, name: str, before: tuple[Body, Patches], after: tuple[Body, Patches], clusters: Collection[str]
+) -> Iterator[str]:
+    """Yields why a change of an object could not reach its copies in these clusters, with what to do instead.
+
+    `before` and `after` are a template and the patches of each cluster.
+    """
+    about = f"{target.kind} {name}"
+    if target == JOBS:
+        # A changed Job is another Job.
+        return
+    changed = sorted({field for cluster in clusters for field in _changed(target, before, after, cluster)})
+    if target == CLAIMS and changed:
+        fields = ", ".join(f"spec.{field}" for field in changed)
+        yield f"{about}: {fields} of a claim cannot be changed; write another name, which is another claim"
+    if target == STATEFUL_SETS and changed and _deletes_claims(before[0]):
+        yield (
+            f"{about}: a change of {changed[0]} makes it anew, and its claims go with it (whenDeleted: Delete); write "
+            "persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain}, run pulumi up, and then change it"
+        )
+    for cluster in sorted(clusters):
+        for key in sorted(_annotations(before[1].get(cluster, ())) - _annotations(after[1].get(cluster, ()))):
+            yield (
+                f"{about}: annotation {key} would stay in {cluster}, since KubeFed removes none from a copy; write it "
+                'with the value "", or give the object another name'
+            )
+
+
+def _changed(target: TargetType, before: tuple[Body, Patches], after: tuple[Body, Patches], cluster: str) -> list[str]:
+    """The fixed fields that a change would give another value in a cluster."""
+    fixed = [fixed_fields(target, *each) for each in (before, after)]
+    was, will = (each.get(cluster, each.get("", {})) for each in fixed)
+    return [field for field in {*was, *will} if was.get(field) != will.get(field)]
+
+
+def _deletes_claims(body: Body) -> bool:
+    policy: Body = _of(body, "persistentVolumeClaimRetentionPolicy")["persistentVolumeClaimRetentionPolicy"] or {}
+    return policy.get("whenDeleted") == "Delete"
+
+
+def _annotations(patches: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {
+        each["path"].removeprefix(_ANNOTATIONS).replace("~1", "/").replace("~0", "~")
+        for each in patches
+        if each["path"].startswith(_ANNOTATIONS) and each.get("op") != "remove"
+    }

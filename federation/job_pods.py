@@ -1,0 +1,83 @@
+"""Pods of a Job that is no more: the Job that takes its place starts when they have ended."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pulumi
+
+from federation.capacity import CannotMeasure, asking
+from federation.survey import Object, items
+
+_SECONDS = 300.0
+_PAUSE = 1.0
+_OVER = ("Succeeded", "Failed")
+_JOB_NAME = "batch.kubernetes.io/job-name"
+
+
+def after_earlier_pods(kubeconfigs: Mapping[str, pulumi.Output[str]]) -> pulumi.ResourceHook:
+    """A hook for federated Jobs, which waits before one is made until no member runs pods of another of its name.
+
+    A Job is replaced by one of the same name; beside the pods of the one before, it would train twice into one
+    checkpoint. The run ends with an error after five minutes.
+    """
+    known = pulumi.Output.all(**kubeconfigs)
+
+    async def wait(asked: pulumi.ResourceHookArgs) -> None:
+        metadata: Mapping[str, str] = (asked.new_inputs or {})["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        configs = dict(await known.future() or {})
+        await asyncio.to_thread(await_ended, f"{namespace}/{name}", lambda: _left(configs, namespace, name))
+
+    return pulumi.ResourceHook("after-earlier-pods", wait)
+
+
+def await_ended(job: str, left: Callable[[], Mapping[str, int]], seconds: float = _SECONDS) -> None:
+    """Waits until no member has pods left, and says where there are. Raises pulumi.RunError after so many seconds."""
+    deadline = time.monotonic() + seconds
+    reported: Mapping[str, int] = {}
+    while now := {member: count for member, count in left().items() if count}:
+        text = ", ".join(f"{count} in {member}" for member, count in sorted(now.items()))
+        if now != reported:
+            pulumi.log.info(f"Job {job} starts when the pods of the one before have ended: {text}")
+        reported = now
+        if time.monotonic() > deadline:
+            namespace, _, name = job.partition("/")
+            command = f"kubectl delete pods -n {namespace} -l {_JOB_NAME}={name}"
+            raise pulumi.RunError(
+                f"Job {job} is not made: pods of the one before still run ({text}). Delete them there by {command}, "
+                "and run pulumi up again"
+            )
+        time.sleep(_PAUSE)
+
+
+def earlier_pods(pods: Iterable[Object], jobs: Iterable[Object]) -> int:
+    """How many of a Job's pods have not ended and belong to no Job that is there to stay."""
+    staying = {job["metadata"]["uid"] for job in jobs if not job["metadata"].get("deletionTimestamp")}
+    return sum(_runs(pod) and not staying & {owner["uid"] for owner in _owners(pod)} for pod in pods)
+
+
+def _runs(pod: Object) -> bool:
+    status: Object = pod.get("status") or {}
+    return status.get("phase") not in _OVER
+
+
+def _owners(pod: Object) -> Sequence[Object]:
+    return pod["metadata"].get("ownerReferences") or []
+
+
+def _left(kubeconfigs: Mapping[str, str], namespace: str, name: str) -> dict[str, int]:
+    def ask(member: str) -> int:
+        try:
+            with asking(member, kubeconfigs[member], retries=0) as (_, api):
+                pods: list[Any] = items(api, f"/api/v1/namespaces/{namespace}/pods?labelSelector={_JOB_NAME}%3D{name}")
+                return earlier_pods(pods, items(api, f"/apis/batch/v1/namespaces/{namespace}/jobs")) if pods else 0
+        except CannotMeasure as error:
+            # KubeFed makes no copy there either, until it answers.
+            pulumi.log.warn(f"{error}; whether it runs pods of an earlier Job {namespace}/{name} is not known")
+            return 0
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(kubeconfigs, pool.map(ask, kubeconfigs), strict=True))
