@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from federation.capacity import CannotMeasure, asking
+from federation.capacity import CannotMeasure, asking, listed
 from federation.explain import Mistake, read_settings
 from federation.outputs import NoOutputs, stack_outputs
 from federation.spec import NAMESPACE
@@ -71,14 +71,16 @@ def _forget(host: str, kubeconfig: str, member: str) -> list[str]:
     """What is left behind. Raises CannotMeasure or Mistake."""
     with asking(host, kubeconfig) as (client, api):
         ask = client.CustomObjectsApi(api)
-        registered: Any = ask.list_namespaced_custom_object(*_CORE, "kubefedclusters", _request_timeout=_SECONDS)
-        configs: Any = ask.list_namespaced_custom_object(*_CORE, "federatedtypeconfigs", _request_timeout=_SECONDS)
+
+        def found(request: Any, *where: str) -> list[Object]:
+            return listed(request(*where, _preload_content=False, _request_timeout=_SECONDS).data)
+
+        registered = found(ask.list_namespaced_custom_object, *_CORE, "kubefedclusters")
         federated: list[Object] = []
-        for config in configs["items"]:
+        for config in found(ask.list_namespaced_custom_object, *_CORE, "federatedtypeconfigs"):
             each = config["spec"]["federatedType"]
-            where = (each["group"], each["version"], each["pluralName"])
-            federated += ask.list_cluster_custom_object(*where, _request_timeout=_SECONDS)["items"]
-    check_forgettable(member, registered["items"])
+            federated += found(ask.list_cluster_custom_object, each["group"], each["version"], each["pluralName"])
+    check_forgettable(member, registered)
     with asking(host, kubeconfig) as (client, api):
         remove = client.CustomObjectsApi(api).delete_namespaced_custom_object
         remove(*_CORE, "kubefedclusters", member, _request_timeout=_SECONDS)

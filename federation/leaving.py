@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import pulumi
 
-from federation.capacity import CannotMeasure, asking
+from federation.capacity import CannotMeasure, answered, asking, listed
 from federation.copies import PlacedWorkload
+from federation.gathered import gathered
 from federation.kinds import NAMESPACES, TargetType
 from federation.spec import NAMESPACE
 from federation.standing import Placed, collected, condition, telling, workload_standing
@@ -40,8 +40,8 @@ def let_leave(
     leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, settings.members))
     done = pulumi.Output.all(
         leaving,
-        pulumi.Output.all(**kubeconfigs),
-        pulumi.Output.all(**placed),
+        gathered(kubeconfigs),
+        gathered(placed),
         *(each.id for one in workloads for each in one.objects),
     )
     return pulumi.Output.unsecret(
@@ -93,8 +93,8 @@ def _leaving(host: str, kubeconfig: str, members: Collection[str]) -> list[str]:
         with asking(host, kubeconfig, retries=0) as (client, api):
             where = ("core.kubefed.io", "v1beta1", NAMESPACE, "kubefedclusters")
             ask = client.CustomObjectsApi(api).list_namespaced_custom_object
-            found: Any = ask(*where, _request_timeout=_REQUEST_SECONDS)
-            return leaving_members(found["items"], members)
+            found = listed(ask(*where, _preload_content=False, _request_timeout=_REQUEST_SECONDS).data)
+            return leaving_members(found, members)
     except CannotMeasure:
         # A new host knows none. Where it should answer, the rest of the run says why it does not.
         return []
@@ -109,19 +109,18 @@ def _left(
         with asking(host, kubeconfigs[host]) as (client, api):
             ask = client.CustomObjectsApi(api).get_namespaced_custom_object
             found: dict[Wanted, Object] = {
-                (target, namespace, name): ask(
-                    "types.kubefed.io",
-                    "v1beta1",
-                    namespace,
-                    target.federated_plural,
-                    name,
-                    _request_timeout=_REQUEST_SECONDS,
-                )
-                for target, namespace, name in _wanted(placed)
+                each: answered(ask(*_federated(each), _preload_content=False, _request_timeout=_REQUEST_SECONDS).data)
+                for each in _wanted(placed)
             }
     except CannotMeasure as error:
         return [str(error)]
     return [*still_there(leaving, found), *_not_running(settings, kubeconfigs, placed)]
+
+
+def _federated(wanted: Wanted) -> tuple[str, ...]:
+    """Where its federated object is."""
+    target, namespace, name = wanted
+    return "types.kubefed.io", "v1beta1", namespace, target.federated_plural, name
 
 
 def _not_running(settings: Settings, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:

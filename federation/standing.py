@@ -161,7 +161,8 @@ def _why(manifest: Manifest, member: str, warnings: Sequence[Object]) -> str:
     found = [
         (str(each.get("lastTimestamp")), str(each["message"]).partition(named)[2])
         for each in warnings
-        if (each["involvedObject"]["kind"], each["involvedObject"]["name"]) == about and named in str(each["message"])
+        if (each["involvedObject"].get("kind"), each["involvedObject"].get("name")) == about
+        and named in str(each.get("message"))
     ]
     return " ".join(max(found)[1].split()) if found else ""
 

@@ -1,13 +1,12 @@
 """Asks the API servers of all members side by side; one that does not answer holds up none of the others."""
 
-import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
-from federation.capacity import CannotMeasure, asking
+from federation.capacity import CannotMeasure, answered, asking
 from federation.spec import NAMESPACE
 
 Object = Mapping[str, Any]
@@ -45,8 +44,12 @@ class Answer:
 def survey(
     kubeconfigs: Mapping[str, str], host: str, wanted: Collection[Collected], of_host: Collection[Collected] = ()
 ) -> dict[str, Answer | str]:
-    """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is asked for more."""
+    """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is asked for more.
+
+    Whatever else goes wrong is raised.
+    """
     found: dict[str, Answer | str] = dict.fromkeys(kubeconfigs, f"does not answer within {_ALL_SECONDS} s")
+    mistakes: list[Exception] = []
 
     def ask(member: str) -> None:
         try:
@@ -54,6 +57,8 @@ def survey(
             found[member] = _answer(member, kubeconfigs[member], [*wanted, *(of_host if is_host else [])], is_host)
         except CannotMeasure as error:
             found[member] = str(error).removeprefix(f"{member} ")
+        except Exception as error:
+            mistakes.append(error)
 
     # Not a pool: the end of the program would wait for its threads.
     threads = [Thread(target=ask, args=(member,), daemon=True) for member in kubeconfigs]
@@ -62,6 +67,8 @@ def survey(
     deadline = time.monotonic() + _ALL_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+    for mistake in mistakes:
+        raise mistake
     # A late answer changes nothing any more.
     return dict(found)
 
@@ -96,4 +103,4 @@ def _get(api: Any, path: str, names_alone: bool = False) -> dict[str, Any]:
         return {}
     if response.status != 200:
         raise CannotMeasure(f"{response.status} {response.reason} for {path}")
-    return json.loads(body)
+    return answered(body)

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
+from federation.gathered import gathered
 from federation.kinds import BUILT_IN, NAMESPACES, TargetType
 from federation.spec import NAMESPACE
 from problems import one_of
@@ -35,7 +36,7 @@ class FederatedTypes(pulumi.ComponentResource):
 
         def enable(target: TargetType, after: Sequence[pulumi.Resource]) -> kubernetes.apiextensions.CustomResource:
             found = find(target)
-            specs = pulumi.Output.all(**{member: each.spec for member, each in found.items()})
+            specs = gathered({member: each.spec for member, each in found.items()})
             return kubernetes.apiextensions.CustomResource(
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",

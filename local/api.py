@@ -78,6 +78,10 @@ class Api:
         """Raises ApiError or Unreachable, as all the others do."""
         return self._call("GET", path, parameters)
 
+    def list(self, path: str, **parameters: str) -> list[dict[str, Any]]:
+        """The items of a collection, which an API server may say to be null."""
+        return self.get(path, **parameters).get("items") or []
+
     def create(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
         return self._call("POST", path, parameters, body)
 

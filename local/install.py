@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from local.folders import mirror
 from local.paths import PROJECT, Home, write_atomically
 from tools.build import MODULES, build, place
 
@@ -14,21 +15,21 @@ _PULUMI_MODULES = ("pulumi", "pulumi-language")
 def install(home: Home) -> None:
     """Builds what the tool cache lacks and fills the local stack's folders; nothing is done twice.
 
-    A `pulumi` that the user has is used in place of ours, and so is the kubernetes plugin in the user's plugin cache.
-    Raises ToolError.
+    A `pulumi` that the user has is used in place of ours, and so is the kubernetes plugin in the user's plugin cache:
+    as files of its own, since the pulumi command takes no link for a plugin. Raises ToolError.
     """
     own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
     place(build(own), home.binaries)
     _write_script(home.binaries / "gke-gcloud-auth-plugin", "auth_plugin", home.root)
     write_launcher(_plugin(home, "gcp"), home.root, "gcp")
-    users = _users_kubernetes_plugin()
-    if users:
-        folder = _plugin(home, "kubernetes").parent
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if not folder.exists():
-            folder.symlink_to(users)
+    kubernetes = _plugin(home, "kubernetes")
+    if users := _users_kubernetes_plugin():
+        mirror(users, kubernetes.parent)
     else:
-        write_launcher(_plugin(home, "kubernetes"), home.root, "kubernetes")
+        if kubernetes.parent.is_symlink():
+            # Of an earlier release; what is written below it would be the user's own.
+            kubernetes.parent.unlink()
+        write_launcher(kubernetes, home.root, "kubernetes")
 
 
 def write_launcher(file: Path, root: Path, package: str) -> None:

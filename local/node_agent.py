@@ -233,7 +233,7 @@ class Attendant:
 
     def _watch(self) -> None:
         api = Api.of(self._plane)
-        present = {pod["metadata"]["uid"] for pod in api.get("/api/v1/pods", labelSelector=REAL_PODS)["items"]}
+        present = {pod["metadata"]["uid"] for pod in api.list("/api/v1/pods", labelSelector=REAL_PODS)}
         for gone in [uid for uid in self._pods if uid not in present]:
             self._pods.pop(gone).end(0)
         for event in api.watch("/api/v1/pods", seconds=300, labelSelector=REAL_PODS):

@@ -114,7 +114,7 @@ def _bring(cloud: Cloud, inputs: Properties) -> Properties:
     wanted = {node["metadata"]["name"]: node for node in nodes(cluster, inputs)}
     try:
         api = Api.of(control_plane(cloud, cluster["name"]))
-        listed = api.get("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")["items"]
+        listed = api.list("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")
         present = {node["metadata"]["name"]: node for node in listed}
         # Another machine is another node.
         other = {name for name in present.keys() & wanted.keys() if _machine(present[name]) != _machine(wanted[name])}

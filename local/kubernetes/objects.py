@@ -82,7 +82,7 @@ class Objects:
 
     def list(self, collection: str, **selectors: str) -> list[Properties]:
         """Raises ApiError or Unreachable."""
-        return self._signed_in(lambda api: api.get(collection, **selectors))["items"]
+        return self._signed_in(lambda api: api.list(collection, **selectors))
 
     def reachable(self) -> bool:
         """Whether the API server answers."""
@@ -134,7 +134,7 @@ class Objects:
         listed = self._signed_in(lambda api: api.get(collection, **selectors))
         # The API server leaves out of a list's items what the list says of them all.
         kind = {"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")}
-        items: list[Properties] = listed["items"]
+        items: list[Properties] = listed.get("items") or []
         yield from [kind | item for item in items] or [None]
         version: str = listed["metadata"]["resourceVersion"]
         changes = self._api.watch(collection, seconds, **selectors, resourceVersion=version)
@@ -167,7 +167,7 @@ class Objects:
     def _discover(self, version: str) -> dict[str, tuple[str, bool]]:
         path = f"/apis/{version}" if "/" in version else f"/api/{version}"
         try:
-            listed: list[Any] = self._signed_in(lambda api: api.get(path))["resources"]
+            listed: list[Any] = self._signed_in(lambda api: api.get(path)).get("resources") or []
         except ApiError as error:
             if error.status == 404:
                 return {}

@@ -109,6 +109,29 @@ def test_it_joins_again(project: Project) -> None:
     assert project.api("serving").get(MINE)
 
 
+def test_members_leave_a_stack_that_has_no_workloads(project: Project) -> None:
+    good = project.settings()
+    host = project.api("training")
+    settings = copy.deepcopy(good)
+    del settings["config"]["geo-federation:workloads"]
+    # The first of them with the last workload, the second one when there is none.
+    for name in ("serving", "serving-asia"):
+        settings["config"]["geo-federation:clusters"][name]["member"] = False
+        project.write_settings(settings)
+        done = project.shell(UP).ok()
+        assert "Traceback" not in done.output
+        assert done.seconds < 120
+        assert found(host, f"{REGISTRATIONS}/{name}") is None
+        assert found(project.api(name), INFERENCE) is None
+        assert found(project.api(name), f"/api/v1/namespaces/{SYSTEM}") is None
+        assert roles(project.api(name)) == []
+    assert project.outputs()["members"].keys() == {"training"}
+    assert "1 of 1 members Ready" in project.make("status").ok().output
+    project.write_settings(good)
+    project.shell(UP).ok()
+    eventually(lambda: check_asks(project.api("serving"), 2), seconds=30)
+
+
 def test_a_type_goes_with_its_last_object(project: Project) -> None:
     good = project.settings()
     settings = copy.deepcopy(good)

@@ -26,11 +26,12 @@ _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d7
 
 @dataclass(frozen=True)
 class Asked:
-    """One resource as the program asked for it; inputs are plain, and `secrets` names those that were secret."""
+    """One resource as the program asked for it; inputs are plain, and `secrets` names those that hold a secret."""
 
     urn: str
     type: str
     name: str
+    parent: str
     inputs: Mapping[str, Any]
     secrets: frozenset[str]
     provider: str
@@ -38,6 +39,8 @@ class Asked:
     deleted_with: str
     protect: bool
     additional_secrets: frozenset[str]
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The other options that it has, by their names in Pulumi's protocol: no default, and nothing empty."""
 
     @property
     def kind(self) -> str:
@@ -240,13 +243,15 @@ class _Monitor(mocks.MockMonitor):
                     urn=self.make_urn(request.parent, request.type, request.name),
                     type=request.type,
                     name=request.name,
+                    parent=request.parent,
                     inputs=_plain(inputs),
-                    secrets=frozenset(key for key, value in inputs.items() if _is_secret(value)),
+                    secrets=frozenset(key for key, value in inputs.items() if _holds_secret(value)),
                     provider=request.provider,
                     dependencies=frozenset(request.dependencies),
                     deleted_with=request.deletedWith,
                     protect=request.protect,
                     additional_secrets=frozenset(request.additionalSecretOutputs),
+                    options=_options(request),
                 )
             )
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
@@ -257,6 +262,7 @@ class _Monitor(mocks.MockMonitor):
                 urn=self.make_urn(request.parent, request.type, request.name),
                 type=request.type,
                 name=request.name,
+                parent=request.parent,
                 inputs={"id": request.id},
                 secrets=frozenset(),
                 provider=request.provider,
@@ -274,6 +280,42 @@ class _Monitor(mocks.MockMonitor):
             self.run.outputs = _plain(outputs)
             self.run.secret_outputs = frozenset(key for key, value in outputs.items() if _is_secret(value))
         return super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _options(request: Any) -> dict[str, Any]:
+    timeouts = {key: getattr(request.customTimeouts, key) for key in ("create", "update", "delete")}
+    options = {
+        "deleteBeforeReplace": request.deleteBeforeReplace,
+        "replaceOnChanges": list(request.replaceOnChanges),
+        "ignoreChanges": list(request.ignoreChanges),
+        "retainOnDelete": request.retainOnDelete,
+        "import": request.importId,
+        "customTimeouts": {key: each for key, each in timeouts.items() if each},
+        "aliases": [each for alias in request.aliases if (each := _alias(alias))],
+    }
+    return {name: each for name, each in options.items() if each}
+
+
+def _alias(alias: Any) -> str:
+    """What a resource was called before: its name, type and parent, as far as they were others.
+
+    Empty where its type alone was another, as the SDKs say of most of their own.
+    """
+    spec, of_program = alias.spec, alias.spec.type.startswith(PROJECT)
+    parts = {
+        "type": spec.type if of_program else "",
+        "parent": "none" if spec.noParent else spec.parentUrn.rpartition("::")[2],
+    }
+    named = [spec.name or alias.urn, *(f"{part} {each}" for part, each in parts.items() if each)]
+    return " of ".join(filter(None, named))
+
+
+def _holds_secret(value: Any) -> bool:
+    if _is_secret(value):
+        return True
+    if isinstance(value, dict):
+        return any(map(_holds_secret, cast(dict[str, Any], value).values()))
+    return isinstance(value, list) and any(map(_holds_secret, cast(list[Any], value)))
 
 
 def _is_secret(value: Any) -> bool:

@@ -1,12 +1,19 @@
 """Who leaves, and what must be done before it can."""
 
+import asyncio
+import json
 from typing import Any
 
 import pulumi
 import pytest
 
+from federation import leaving
+from federation.gathered import gathered
 from federation.kinds import BUILT_IN
 from federation.leaving import await_empty, leaving_members, still_there
+from settings import Settings, parse
+from tests.unit.api_server import api_server, kubeconfig
+from tests.unit.program import ROOT, run_program, stack_settings
 
 DEPLOYMENTS = BUILT_IN["deployments.apps"]
 
@@ -56,3 +63,55 @@ def test_a_member_leaves_once_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -
     assert list(steps) == []
     # Where nobody leaves, nothing is asked.
     await_empty([], lambda: next(steps))
+
+
+# A stack without workloads.
+
+
+@pytest.fixture
+def no_workloads() -> dict[str, Any]:
+    raw = stack_settings("local")
+    del raw["workloads"]
+    return raw
+
+
+def test_of_no_outputs_all_are_no_values() -> None:
+    async def resolved() -> object:
+        return await gathered(dict[str, pulumi.Output[str]]()).future()
+
+    assert asyncio.run(resolved()) == {}
+
+
+def test_a_member_leaves_a_stack_that_has_no_workloads(
+    no_workloads: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(pulumi.log, "info", print)
+    asked: list[list[str]] = []
+
+    def left(settings: Settings, leaves: list[str], kubeconfigs: dict[str, str], placed: dict[str, Any]) -> list[str]:
+        asked.append([*leaves, *kubeconfigs])
+        assert placed == {}
+        return []
+
+    # The last member is to be one no longer, and is still registered.
+    no_workloads["clusters"] = {
+        name: each | ({"member": False} if name == "serving-asia" else {})
+        for name, each in no_workloads["clusters"].items()
+    }
+    monkeypatch.setattr(leaving, "_leaving", lambda *_: ["serving-asia"])  # pyright: ignore
+    monkeypatch.setattr(leaving, "_left", left)
+    run = run_program("local", no_workloads)
+    assert asked == [["serving-asia", "training", "serving"]]
+    assert run.outputs["members"].keys() == {"training", "serving"}
+
+
+def test_without_workloads_nothing_is_left_in_a_member(
+    no_workloads: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    settings = parse({key: each for key, each in no_workloads.items() if ":" not in key}, ROOT)
+    nothing = {"/version": (200, b"{}"), "*": (200, json.dumps({"kind": "List", "items": None}).encode())}
+    with api_server(nothing) as url:
+        kubeconfigs = {name: kubeconfig(url) for name in settings.members}
+        assert leaving._left(settings, ["gone"], kubeconfigs, {}) == []  # pyright: ignore[reportPrivateUsage]

@@ -1,5 +1,6 @@
 """What the real program asks the engine for, with each stack's real settings."""
 
+import asyncio
 import copy
 import json
 import re
@@ -14,6 +15,7 @@ import yaml
 
 from clusters.addresses import addresses
 from federation.kinds import DEFAULT_TYPES
+from federation.members import Member
 from tests.unit.program import (
     ROOT,
     Asked,
@@ -155,6 +157,26 @@ def test_tokens_are_secret_wherever_they_go(run: Run) -> None:
             if "token of" in json.dumps(value):
                 assert key in each.secrets, f"{each.name} shows a token in {key}"
     assert len([each for each in run.of_kind("Secret") if "stringData" in each.secrets]) == len(run.clusters)
+
+
+def test_a_token_is_secret_from_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The SDK hides a Secret's own data; what else is made of a token has to be hidden by the program.
+    hidden: list[asyncio.Future[bool]] = []
+    access = Member._access  # pyright: ignore[reportPrivateUsage]
+
+    def watched(self: Member, *arguments: Any) -> pulumi.Output[str]:
+        token = access(self, *arguments)
+        hidden.append(asyncio.ensure_future(token.is_secret()))
+        return token
+
+    monkeypatch.setattr(Member, "_access", watched)
+    run_program("dev", stack_settings("dev"))
+    assert [each.result() for each in hidden] == [True, True]
+
+
+def test_pods_are_given_no_token_of_kubefeds_account(run: Run) -> None:
+    for name in run.clusters:
+        assert run.one("ServiceAccount", f"{name}-{run.host}").inputs["automountServiceAccountToken"] is False
 
 
 def test_another_number_is_another_token_of_one_member_alone() -> None:
@@ -437,6 +459,15 @@ def test_secrets_of_all_namespaces_are_not_the_controllers(run: Run) -> None:
         assert "secrets" not in rule.get("resources", [])
 
 
+def test_a_member_that_is_lost_is_given_as_long_as_is_promised(run: Run) -> None:
+    spec = run.one("KubeFedConfig", "kubefed").inputs["spec"]
+    # docs/operations.md and the README promise replicas elsewhere after about 15 s: two checks, and this.
+    assert spec["controllerDuration"]["unavailableDelay"] == "10s"
+    assert spec["controllerDuration"]["availableDelay"] == "3s"
+    assert spec["clusterHealthCheck"]["period"] == "3s"
+    assert spec["clusterHealthCheck"]["timeout"] == "10s"
+
+
 def test_one_controller_outlives_the_drain_of_a_node(run: Run) -> None:
     deployment = run.one("Deployment", "kubefed-controller-manager").inputs["spec"]
     budget = run.one("PodDisruptionBudget", "kubefed-controller-manager").inputs["spec"]
@@ -475,6 +506,17 @@ def test_the_training_job_goes_to_the_training_cluster(run: Run) -> None:
         spec = run.one(kind, "finetune").inputs["spec"]
         assert spec["placement"]["clusters"] == [{"name": "training"}]
     assert run.one("FederatedServiceAccount", "finetune").inputs["metadata"]["namespace"] == "ai"
+
+
+def test_a_changed_job_is_another_one_made_when_the_old_one_is_gone(run: Run) -> None:
+    options = run.one("FederatedJob", "finetune").options
+    # Both have one name in the cluster, so that what is made first would be what is there, and then deleted.
+    assert options["deleteBeforeReplace"] is True
+    # Kubernetes changes no Job that is there.
+    assert {"spec.template", "spec.overrides"} <= set(options["replaceOnChanges"])
+    for each in run.kubernetes:
+        if each.kind == "FederatedDeployment":
+            assert not {"deleteBeforeReplace", "replaceOnChanges"} & set(each.options)
 
 
 def test_inference_is_spread_over_the_serving_clusters(run: Run) -> None:

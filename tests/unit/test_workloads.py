@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.copies import PlacedObject, PlacedWorkload, place_workload
+from federation.copies import PlacedObject, PlacedWorkload, place_workload, template
 from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import read_manifests
 from federation.spec import Workload
@@ -133,6 +133,13 @@ def test_a_jobs_parallelism_and_completions_are_split(placed: Placer) -> None:
     (each,) = workload.objects
     for cluster in ("asia", "europe"):
         assert patched(each, cluster) == {"/spec/parallelism": 2, "/spec/completions": 5}
+
+
+def test_a_jobs_time_to_live_is_left_out_of_its_copies(placed: Placer) -> None:
+    # KubeFed would make the Job again that it has deleted, and run it again.
+    (each,) = placed(job(parallelism=2, ttlSecondsAfterFinished=60, backoffLimit=3), placement=SERVING).objects
+    assert template(each.manifest)["spec"] == {"parallelism": 2, "backoffLimit": 3}
+    assert "ttlSecondsAfterFinished" not in str(each.overrides)
 
 
 def test_a_jobs_completions_add_up_where_they_split_unevenly(placed: Placer) -> None:

@@ -220,11 +220,11 @@ class Nodes:
         self.answer = threading.Event()
         self.answer.set()
 
-    def get(self, path: str, labelSelector: str) -> dict[str, Any]:  # noqa: N803
+    def list(self, path: str, labelSelector: str) -> list[dict[str, Any]]:  # noqa: N803
         self.asked.set()
         assert self.answer.wait(10)
         key, _, wanted = labelSelector.partition("=")
-        return {"items": [each for each in self.items.values() if each["metadata"]["labels"][key] == wanted]}
+        return [each for each in self.items.values() if each["metadata"]["labels"][key] == wanted]
 
     def create(self, path: str, body: dict[str, Any]) -> None:
         self.items[body["metadata"]["name"]] = deepcopy(body)
@@ -235,7 +235,7 @@ class Nodes:
         node["spec"] |= body.get("spec", {})
 
     def delete(self, path: str, labelSelector: str = "") -> None:  # noqa: N803
-        names = [each["metadata"]["name"] for each in self.get(path, labelSelector)["items"]] if labelSelector else []
+        names = [each["metadata"]["name"] for each in self.list(path, labelSelector)] if labelSelector else []
         for name in names or [path.rpartition("/")[2]]:
             self.items.pop(name, None)
 
