@@ -10,7 +10,7 @@ from clusters.spec import member_labels
 from federation.bucket_access import create_bucket_access
 from federation.control_plane import ControlPlane
 from federation.decisions import decide, placed_by_settings
-from federation.exports import ExportedServices
+from federation.exports import create_exports
 from federation.keep_data import keep_data
 from federation.leaving import let_leave
 from federation.members import Member
@@ -33,9 +33,8 @@ gke = [each.cluster for each in clusters.values()]
 in_fleet = [Fleet("fleet", apis, gke)] if fleet else []
 access = create_bucket_access(workloads, settings.manifests, apis, gke)
 host, members = clusters[host_name], {name: clusters[name] for name in labels}
-kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
-asked = {name: kubeconfigs[name] for name in members}
-placed = keep_data(workloads, decide(settings, labels, asked), host_name, kubeconfigs)
+kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
+placed = keep_data(workloads, decide(settings, labels, kubeconfigs), host_name, clusters)
 
 control_plane = ControlPlane("kubefed", host, types)
 registered = [
@@ -45,10 +44,7 @@ registered = [
 enabled = FederatedTypes("types", host, members, control_plane, types)
 ready = [*(member.registration for member in registered), *enabled.configs]
 federated = create_workloads(workloads, settings.manifests, placed, host_name, members, ready, access)
-for name, workload in workloads.items():
-    if workload.export:
-        settled = placed_by_settings(settings, name, labels)
-        ExportedServices(name, workload, settled, members, [federated[name], *in_fleet])
+create_exports(workloads, lambda name: placed_by_settings(settings, name, labels), members, federated, in_fleet)
 
 for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
@@ -56,6 +52,6 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
 told = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
 # Members go at the end of a run, which waits for its outputs.
-pulumi.export("members", let_leave(settings, placed, asked, federated.values()).apply(lambda _: told))
+pulumi.export("members", let_leave(settings, placed, kubeconfigs, federated.values()).apply(lambda _: told))
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
 pulumi.export("readme", stack_readme(pulumi.get_stack(), members, host_name, workloads))

@@ -1,6 +1,6 @@
 """Exports: Services that every member of the fleet can reach, as NAME.NAMESPACE.svc.clusterset.local."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -67,3 +67,16 @@ class ExportedServices(pulumi.ComponentResource):
                         ),
                     )
         self.register_outputs({})
+
+
+def create_exports(
+    workloads: Mapping[str, Workload],
+    placed: Callable[[str], PlacedWorkload],
+    clusters: Mapping[str, GkeCluster],
+    federated: Mapping[str, pulumi.Resource],
+    after: Sequence[pulumi.Resource],
+) -> None:
+    """Makes the exports of every workload that has any, after its federated objects and after `after`."""
+    for name, workload in workloads.items():
+        if workload.export:
+            ExportedServices(name, workload, placed(name), clusters, [federated[name], *after])

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from federation.capacity import CannotMeasure, asking
+from federation.gathered import gathered
 from federation.survey import Object, items
 
 _SECONDS = 300.0
@@ -23,12 +24,12 @@ def after_earlier_pods(kubeconfigs: Mapping[str, pulumi.Output[str]]) -> pulumi.
     A Job is replaced by one of the same name; beside the pods of the one before, it would train twice into one
     checkpoint. The run ends with an error after five minutes.
     """
-    known = pulumi.Output.all(**kubeconfigs)
+    known = gathered(kubeconfigs)
 
     async def wait(asked: pulumi.ResourceHookArgs) -> None:
         metadata: Mapping[str, str] = (asked.new_inputs or {})["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
-        configs = dict(await known.future() or {})
+        configs = await known.future() or {}
         await asyncio.to_thread(await_ended, f"{namespace}/{name}", lambda: _left(configs, namespace, name))
 
     return pulumi.ResourceHook("after-earlier-pods", wait)

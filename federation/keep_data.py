@@ -6,9 +6,11 @@ from typing import Any
 
 import pulumi
 
+from clusters.gke import GkeCluster
 from federation.capacity import CannotMeasure, asking
 from federation.copies import PlacedWorkload, template
 from federation.fixed_fields import Patches, stuck_fields
+from federation.gathered import gathered
 from federation.kinds import CLAIMS, NAMESPACES
 from federation.removals import Desired, Key, Object, Removal, copies_of, federated_objects, refusal, removals
 from federation.spec import NAMESPACE, Workload
@@ -21,17 +23,16 @@ def keep_data(
     workloads: Mapping[str, Workload],
     placed: Mapping[str, pulumi.Output[PlacedWorkload]],
     host: str,
-    kubeconfigs: Mapping[str, pulumi.Output[str]],
+    clusters: Mapping[str, GkeCluster],
 ) -> dict[str, pulumi.Output[PlacedWorkload]]:
     """The placed workloads, once it is known that they leave no data behind.
 
     A preview shows what goes from each cluster. Where StatefulSets or claims are among it that the settings do not let
-    go, the output raises pulumi.RunError. `kubeconfigs` are those of all clusters, members or not.
+    go, the output raises pulumi.RunError. `clusters` are all, members or not.
     """
-    everything = pulumi.Output.all(pulumi.Output.all(**placed), pulumi.Output.all(**kubeconfigs))
-    checked = pulumi.Output.unsecret(
-        everything.apply(lambda known: _check(workloads, dict(known[0] or {}), host, dict(known[1])))
-    )
+    kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
+    everything = pulumi.Output.all(gathered(placed), gathered(kubeconfigs))
+    checked = pulumi.Output.unsecret(everything.apply(lambda known: _check(workloads, known[0], host, known[1])))
     if pulumi.runtime.is_dry_run():
         # Before there is a cluster to ask, the decisions are known all the same.
         return dict(placed)

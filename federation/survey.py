@@ -75,22 +75,18 @@ def survey(
 
 def _answer(member: str, kubeconfig: str, wanted: Collection[Collected], is_host: bool) -> Answer:
     with asking(member, kubeconfig, retries=0) as (_, api):
-
-        def items(path: str, names_alone: bool = False) -> list[Object]:
-            return _get(api, path, names_alone).get("items", [])
-
         return Answer(
             _get(api, "/version").get("gitVersion", ""),
-            items("/api/v1/nodes"),
-            items("/api/v1/pods"),
-            {each: items(each.path, each.names_alone) for each in wanted},
-            items(_REGISTRATIONS) if is_host else [],
+            items(api, "/api/v1/nodes"),
+            items(api, "/api/v1/pods"),
+            {each: items(api, each.path, each.names_alone) for each in wanted},
+            items(api, _REGISTRATIONS) if is_host else [],
         )
 
 
-def items(api: Any, path: str) -> list[Object]:
+def items(api: Any, path: str, names_alone: bool = False) -> list[Object]:
     """What a list of an API server holds; empty where it is not served. Raises CannotMeasure."""
-    return _get(api, path).get("items") or []
+    return _get(api, path, names_alone).get("items", [])
 
 
 def _get(api: Any, path: str, names_alone: bool = False) -> dict[str, Any]:

@@ -513,10 +513,18 @@ def test_a_changed_job_is_another_one_made_when_the_old_one_is_gone(run: Run) ->
     # Both have one name in the cluster, so that what is made first would be what is there, and then deleted.
     assert options["deleteBeforeReplace"] is True
     # Kubernetes changes no Job that is there.
-    assert {"spec.template", "spec.overrides"} <= set(options["replaceOnChanges"])
+    assert {"spec.template", "spec.placement", "spec.overrides"} <= set(options["replaceOnChanges"])
     for each in run.kubernetes:
         if each.kind == "FederatedDeployment":
-            assert not {"deleteBeforeReplace", "replaceOnChanges"} & set(each.options)
+            assert "replaceOnChanges" not in each.options
+
+
+def test_a_jobs_pods_go_with_it(run: Run) -> None:
+    annotations = run.one("FederatedJob", "finetune").inputs["metadata"]["annotations"]
+    assert json.loads(annotations["kubefed.io/deleteoption"]) == {"propagationPolicy": "Foreground"}
+    # Left by its namespace first, the host would lose the Job without its pods.
+    for each in run.of_kind("FederatedNamespace"):
+        assert {"name": run.host} in each.inputs["spec"]["placement"]["clusters"]
 
 
 def test_inference_is_spread_over_the_serving_clusters(run: Run) -> None:
