@@ -7,7 +7,8 @@ import pytest
 from clusters.capacity import POD_ADDRESSES, addresses_per_node
 from clusters.machines import BUILT_IN
 from clusters.profiles import PROFILES
-from clusters.spec import Cluster, check_clusters, warnings
+from clusters.regions import CONTINENT_CODES, regions
+from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from problems import Problem, check_models
 
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
@@ -46,6 +47,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "a reservation": cluster(H100 | {"reservation": "mine", "min_nodes": 1}),
     "a reservation of another project": cluster(H100 | {"reservation": "projects/other-1/reservations/mine"}),
     "compact in the cluster's one zone": cluster(H100 | {"compact": True}, zones=["us-west1-a"]),
+    "Google's AI zones": cluster(
+        L4 | {"zones": ["us-central1-ai1a"], "compact": True}, region="us-central1", zones=["us-central1-ai1a"]
+    ),
     "compact in its own one zone": cluster(H100 | {"compact": True, "zones": ["us-west1-a"]}),
     "local SSDs": cluster(H100 | {"local_ssds": {"count": 16, "use": "block"}}),
     "local SSDs of a machine that may have any": cluster({"machine_type": "n2-standard-8", "local_ssds": {"count": 3}}),
@@ -137,6 +141,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         cluster({"machine_type": "e2-standard-4", "compact": True}, zones=["us-west1-b"]),
         f"{POOL}.compact",
         "e2-standard-4 cannot be",
+    ),
+    "an AI zone elsewhere": (
+        cluster(L4 | {"zones": ["us-south1-ai1b"]}),
+        f"{POOL}.zones: 'us-south1-ai1b'",
+        "us-west1-b",
     ),
     "a pool's zone elsewhere": (cluster(L4 | {"zones": ["us-east1-b"]}), f"{POOL}.zones: 'us-east1-b'", "us-west1-b"),
     "too few local SSDs": (
@@ -253,6 +262,31 @@ def test_an_accelerator_that_is_not_listed_for_a_region_is_a_warning() -> None:
     (text,) = warnings({"a": spec(cluster(L4, region="europe-west8"))})
     assert text.startswith(f"{POOL}.accelerator.type: nvidia-l4 is not listed for europe-west8")
     assert list(warnings({"a": spec(cluster(L4))})) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "accelerator"),
+    [
+        ("asia-northeast3", "nvidia-h100-80gb"),
+        ("europe-west2", "nvidia-h100-80gb"),
+        ("us-south1", "nvidia-b200"),
+        ("us-west3", "nvidia-b200"),
+        ("europe-west8", "nvidia-rtx-pro-6000"),
+        ("us-central1", "nvidia-gb200"),
+        ("us-west1", "nvidia-h100-mega-80gb"),
+    ],
+)
+def test_what_google_sells_in_a_region_is_listed(region: str, accelerator: str) -> None:
+    assert accelerator in regions()[region].accelerators
+
+
+def test_continents_are_words_that_nobody_takes_for_a_border_of_law() -> None:
+    words = {"Africa", "Asia", "Europe", "North-America", "Oceania", "South-America"}
+    assert {each.continent for each in regions().values()} == words
+    assert {each.partition(",")[0] for each in CONTINENT_CODES.values()} == words
+    europe = {name for name, each in regions().items() if each.continent == "Europe"}
+    assert europe == {name for name in regions() if name.startswith("europe-")}
+    assert member_labels(spec(cluster(region="europe-west2")))["continent"] == "Europe"
 
 
 # Profiles.

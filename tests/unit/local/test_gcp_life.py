@@ -8,6 +8,7 @@ import pytest
 
 from local.gcp import services
 from local.gcp.machines import machine
+from local.gcp.places import chosen_zones, region_of, zones
 from local.plugin import UNKNOWN, Properties, Refused, Resource
 from tests.unit.local.google import (
     ACCOUNT,
@@ -454,6 +455,15 @@ def test_a_tpu_machine_has_its_chips() -> None:
     found = machine("ct5lp-hightpu-4t")
     assert found
     assert (found.tpu, found.tpus) == ("tpu-v5-lite-podslice", 4)
+
+
+def test_google_has_ai_zones_and_chooses_none_of_them() -> None:
+    assert region_of("us-south1-ai1b") == "us-south1"
+    assert region_of("us-west1-ai1a") is None
+    assert "us-central1-ai1a" in zones("us-central1")
+    for region in ("us-central1", "us-south1", "europe-west1"):
+        assert len(chosen_zones(region)) == 3
+        assert not [each for each in chosen_zones(region) if "-ai" in each]
 
 
 def test_a_project_says_its_number(google: Google) -> None:
