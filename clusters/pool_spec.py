@@ -82,7 +82,8 @@ class NodePool(Model):
     accelerator: Accelerator | None = None
     """type and count of the GPUs of each node
 
-    Left out, those that the machine type comes with. Nodes with GPUs are kept for the pods that ask for them.
+    Left out, those that the machine type comes with; of one that clusters/machines.csv does not know, write it, or null
+    where it has none. Nodes with GPUs are kept for the pods that ask for them.
     """
     spot: bool = False
     """true for spot machines, or false

@@ -96,11 +96,13 @@ _ACCELERATED: dict[str, dict[str, tuple[int, int, int, int]]] = {
         "a3-highgpu-4g": (104, 936, 4, 8),
         "a3-highgpu-8g": (208, 1872, 8, 16),
         "a3-edgegpu-8g": (208, 1872, 8, 16),
+        "a3-edgegpu-8g-nolssd": (208, 1872, 8, 0),
     },
     "nvidia-h100-mega-80gb": {"a3-megagpu-8g": (208, 1872, 8, 16)},
-    "nvidia-h200-141gb": {"a3-ultragpu-8g": (224, 2952, 8, 32)},
-    "nvidia-b200": {"a4-highgpu-8g": (224, 3968, 8, 32)},
-    "nvidia-gb200": {"a4x-highgpu-4g": (140, 884, 4, 4)},
+    "nvidia-h200-141gb": {"a3-ultragpu-8g": (224, 2952, 8, 32), "a3-ultragpu-8g-nolssd": (224, 2952, 8, 0)},
+    "nvidia-b200": {"a4-highgpu-8g": (224, 3968, 8, 32), "a4-highgpu-8g-nolssd": (224, 3968, 8, 0)},
+    "nvidia-gb200": {"a4x-highgpu-4g": (140, 884, 4, 4), "a4x-highgpu-4g-nolssd": (140, 884, 4, 0)},
+    "nvidia-gb300": {"a4x-maxgpu-4g-metal": (144, 960, 4, 4)},
     "nvidia-l4": {
         "g2-standard-4": (4, 16, 1, 1),
         "g2-standard-8": (8, 32, 1, 1),
@@ -112,6 +114,10 @@ _ACCELERATED: dict[str, dict[str, tuple[int, int, int, int]]] = {
         "g2-standard-96": (96, 384, 8, 8),
     },
     "nvidia-rtx-pro-6000": {
+        # A part of a GPU, which counts as one.
+        "g4-standard-6": (6, 22, 1, 0),
+        "g4-standard-12": (12, 45, 1, 0),
+        "g4-standard-24": (24, 90, 1, 1),
         "g4-standard-48": (48, 180, 1, 4),
         "g4-standard-96": (96, 360, 2, 8),
         "g4-standard-192": (192, 720, 4, 16),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clusters.machines import BUILT_IN
 from local.gcp import services
 from local.gcp.machines import machine
 from local.gcp.places import chosen_zones, region_of, zones
@@ -442,6 +443,13 @@ def test_machine_types(name: str, cpus: int, memory: float, gpus: int) -> None:
     found = machine(name)
     assert found
     assert (found.cpus, found.memory, found.gpus) == (cpus, memory, gpus)
+
+
+def test_google_has_every_machine_type_of_the_factory_with_the_same_gpus() -> None:
+    for name, (accelerator, count) in BUILT_IN.items():
+        found = machine(name)
+        assert found, name
+        assert (found.gpu, found.gpus) == (accelerator, count)
 
 
 @pytest.mark.parametrize(
