@@ -19,6 +19,8 @@ class Machine:
     """The GPUs that can be attached, in these numbers."""
     local_ssds: int = 24
     """The most local SSDs that it takes."""
+    always_ssds: bool = False
+    """Whether it has all of them, asked for or not."""
     compact: bool = True
     """Whether its machines can stand close together."""
 
@@ -124,6 +126,7 @@ _ACCELERATED: dict[str, dict[str, tuple[int, int, int, int]]] = {
         "g4-standard-384": (384, 1440, 8, 32),
     },
 }
+_WITH_SSDS = ("a2-ultragpu-", "a3-", "a4-", "a4x-")
 _TPUS: dict[str, dict[str, tuple[int, int, int]]] = {
     "tpu-v4-podslice": {"ct4p-hightpu-4t": (240, 407, 4)},
     "tpu-v5-lite-podslice": {
@@ -139,7 +142,7 @@ _TPUS: dict[str, dict[str, tuple[int, int, int]]] = {
     },
 }
 _MADE_FOR = {
-    name: Machine(cpus, memory, gpu=gpu, gpus=count, local_ssds=ssds)
+    name: Machine(cpus, memory, gpu=gpu, gpus=count, local_ssds=ssds, always_ssds=name.startswith(_WITH_SSDS))
     for gpu, types in _ACCELERATED.items()
     for name, (cpus, memory, count, ssds) in types.items()
 } | {

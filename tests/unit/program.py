@@ -38,6 +38,8 @@ class Asked:
     deleted_with: str
     protect: bool
     additional_secrets: frozenset[str]
+    ignored: tuple[str, ...] = ()
+    """The paths of inputs whose changes are ignored."""
 
     @property
     def kind(self) -> str:
@@ -243,6 +245,7 @@ class _Monitor(mocks.MockMonitor):
                     deleted_with=request.deletedWith,
                     protect=request.protect,
                     additional_secrets=frozenset(request.additionalSecretOutputs),
+                    ignored=tuple(request.ignoreChanges),
                 )
             )
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
