@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_gcp import config as gcp_config
 from pulumi_gcp import container, gkebackup
 
+from clusters import filled_in
 from clusters.addresses import addresses
 from clusters.apis import Apis
 from clusters.control_plane import access, addons, hardening, own_endpoint, private_endpoint, upkeep
@@ -19,10 +20,6 @@ from clusters.spec import Cluster
 from clusters.storage_classes import create_storage_classes
 from clusters.system_pool import SYSTEM_POOL
 from clusters.upkeep import Backup
-
-# What others change behind Pulumi's back: GKE upgrades versions by the release channel, and the temporary first pool
-# is gone once the cluster stands.
-_MANAGED_BY_GKE = ["nodeConfig", "nodeVersion", "minMasterVersion", "initialNodeCount", "nodePools"]
 
 
 class GkeCluster(pulumi.ComponentResource):
@@ -93,7 +90,7 @@ class GkeCluster(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[account, secrets_key],
                 protect=spec.deletion_protection,
-                ignore_changes=_MANAGED_BY_GKE,
+                ignore_changes=[*filled_in.CLUSTER],
                 additional_secret_outputs=["masterAuth"],
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="60m", delete="60m"),
             ),

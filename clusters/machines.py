@@ -1,23 +1,49 @@
-"""What Google Cloud's machine types have: the GPUs that go with them, and their local disks."""
+"""What Google Cloud's machine types have: the GPUs that go with them, and their local disks.
 
+machines.csv has those that come with GPUs, and says what it is made from. What is unsure there is told, and refuses
+nothing.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clusters.table import rows
 from problems import one_of
 
-# Source: Google Cloud's tables of accelerator-optimized machine types; the number in a name is that of its GPUs.
-_OF_FAMILY = (
-    ("a2-highgpu", "nvidia-tesla-a100", (1, 2, 4, 8)),
-    ("a2-megagpu", "nvidia-tesla-a100", (16,)),
-    ("a2-ultragpu", "nvidia-a100-80gb", (1, 2, 4, 8)),
-    ("a3-highgpu", "nvidia-h100-80gb", (1, 2, 4, 8)),
-    ("a3-megagpu", "nvidia-h100-mega-80gb", (8,)),
-    ("a3-ultragpu", "nvidia-h200-141gb", (8,)),
-    ("a4-highgpu", "nvidia-b200", (8,)),
-)
-# Of G2 it is the number of virtual CPUs, and decides the number of GPUs.
-_G2 = {4: 1, 8: 1, 12: 1, 16: 1, 24: 2, 32: 1, 48: 4, 96: 8}
+TABLE = "clusters/machines.csv"
 
-BUILT_IN = {
-    f"{family}-{count}g": (accelerator, count) for family, accelerator, counts in _OF_FAMILY for count in counts
-} | {f"g2-standard-{cpus}": ("nvidia-l4", count) for cpus, count in _G2.items()}
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine type that comes with GPUs."""
+
+    accelerator: str
+    count: int
+    local_ssds: tuple[int, ...]
+    """The numbers of local SSDs that can be asked for; one alone is always there."""
+    sure: bool
+    sure_disks: bool
+    note: str
+
+
+@functools.cache
+def _machines() -> Mapping[str, Machine]:
+    return {
+        row["machine_type"]: Machine(
+            row["accelerator"],
+            int(row["count"]),
+            tuple(map(int, row["local_ssds"].split("|"))),
+            row["sure"] == "yes",
+            row["sure_disks"] == "yes",
+            row["note"],
+        )
+        for row in rows("machines.csv")
+    }
+
+
+BUILT_IN = {name: (each.accelerator, each.count) for name, each in _machines().items()}
 """The machine types that come with GPUs: the accelerator, and how many of it."""
 
 # What can be attached to an N1 machine, and how many.
@@ -37,6 +63,8 @@ _WITHOUT_GPUS = frozenset(
         "c4a",
         "c4d",
         "e2",
+        "f1",
+        "g1",
         "h3",
         "h4d",
         "m1",
@@ -46,51 +74,65 @@ _WITHOUT_GPUS = frozenset(
         "n2",
         "n2d",
         "n4",
+        "n4a",
+        "n4d",
         "t2a",
         "t2d",
         "x4",
         "z3",
     }
 )
+# Those to which GPUs can be attached; custom-8-32768 is of N1, too.
+_ATTACHING = frozenset({"n1", "custom"})
+_TPUS = re.compile(r"(ct[0-9]|tpu)")
 _WITHOUT_COMPACT = frozenset({"e2", "n1"})
-# The counts of local SSDs that a machine type takes, where there is little choice.
-_LOCAL_SSDS = (
-    {name: (count,) for name, (_, count) in BUILT_IN.items() if name.startswith(("g2-", "a2-ultragpu-"))}
-    | {f"a2-highgpu-{count}g": tuple(ssds for ssds in (1, 2, 4, 8) if ssds >= count) for count in (1, 2, 4, 8)}
-    | {"a3-highgpu-8g": (16,), "a3-megagpu-8g": (16,)}
-)
 _WITHOUT_SSDS = frozenset({"e2", "t2a", "t2d"})
 
 
 def wrong_size(machine_type: str) -> str:
-    """What to write for a machine type that its family does not have; empty for one that may exist."""
-    families = {name.rpartition("-")[0] for name in BUILT_IN}
-    family = machine_type.rpartition("-")[0]
-    if family not in families or machine_type in BUILT_IN:
+    """What to write for a machine type that its family does not have, or that cannot be used yet; empty for others."""
+    if _TPUS.match(machine_type):
+        return "TPU pools cannot be made yet; write a machine type with GPUs, such as g2-standard-8, or with neither"
+    known = [name for name, each in _machines().items() if each.sure and _series(name) == _series(machine_type)]
+    if not known or machine_type in BUILT_IN:
         return ""
-    known = [name for name in BUILT_IN if name.rpartition("-")[0] == family]
-    return f"not a machine type of {family}; write {one_of(machine_type, known)}"
+    return f"not a machine type of {_series(machine_type)}; write {one_of(machine_type, known)}"
+
+
+def is_known(machine_type: str) -> bool:
+    """Whether it is known what GPUs a machine type comes with, be it none."""
+    return machine_type in BUILT_IN or _family(machine_type) in _WITHOUT_GPUS | _ATTACHING
+
+
+def always_has_ssds(machine_type: str) -> bool:
+    """Whether a machine type has local SSDs that nobody asks for: GKE then writes them into the pool."""
+    own = _machines().get(machine_type)
+    if own:
+        return len(own.local_ssds) == 1 and own.local_ssds[0] > 0
+    return _family(machine_type) == "z3" or re.search(r"-\w*(?<!no)lssd\b", machine_type) is not None
 
 
 def wrong_accelerator(machine_type: str, accelerator: str) -> str:
     """What to write for an accelerator that does not go with a machine type; empty where it may."""
-    own = BUILT_IN.get(machine_type)
+    own = _machines().get(machine_type)
     if own:
-        return "" if own[0] == accelerator else f"{machine_type} has {own[0]}; write that, or {_machines(accelerator)}"
-    family = machine_type.partition("-")[0]
+        told = f"{machine_type} has {own.accelerator}; write that, or {_machines_with(accelerator)}"
+        return told if own.sure and own.accelerator != accelerator else ""
+    family = _family(machine_type)
     if family in _WITHOUT_GPUS:
-        return f"machines of {family} take no accelerator; take it out, or write {_machines(accelerator)}"
-    if family == "n1" and accelerator not in _N1:
-        return f"machines of n1 do not take it; write {one_of(accelerator, _N1)}, or {_machines(accelerator)}"
+        return f"machines of {family} take no accelerator; take it out, or write {_machines_with(accelerator)}"
+    if family in _ATTACHING and accelerator not in _N1:
+        return f"machines of n1 do not take it; write {one_of(accelerator, _N1)}, or {_machines_with(accelerator)}"
     return ""
 
 
 def wrong_count(machine_type: str, accelerator: str, count: int) -> str:
     """What to write for a count of an accelerator that goes with a machine type; empty where it is right."""
-    own = BUILT_IN.get(machine_type)
+    own = _machines().get(machine_type)
     if own:
-        return "" if own[1] == count else f"{machine_type} has {own[1]}; write that, or another machine type"
-    counts = _N1.get(accelerator, ()) if machine_type.startswith("n1-") else ()
+        told = f"{machine_type} has {own.count}; write that, or another machine type"
+        return told if own.sure and own.count != count else ""
+    counts = _N1.get(accelerator, ()) if _family(machine_type) in _ATTACHING else ()
     return (
         f"{machine_type} takes {_numbers(counts)} of it; write one of these" if counts and count not in counts else ""
     )
@@ -98,18 +140,44 @@ def wrong_count(machine_type: str, accelerator: str, count: int) -> str:
 
 def wrong_local_ssds(machine_type: str, count: int) -> str:
     """What to write for a count of local SSDs that a machine type does not take; empty where it may."""
-    if machine_type.partition("-")[0] in _WITHOUT_SSDS:
+    own = _machines().get(machine_type)
+    return _other_ssds(machine_type, count) if own is None or own.sure_disks else ""
+
+
+def unsure(machine_type: str, local_ssds: int) -> str:
+    """What of a machine type's facts is unsure, where the settings rest on it; empty where all is sure."""
+    own = _machines().get(machine_type)
+    if own and not own.sure:
+        return f"{TABLE} is not sure of its {own.count} of {own.accelerator} ({own.note})"
+    if own and local_ssds and not own.sure_disks and (told := _other_ssds(machine_type, local_ssds)):
+        return f"{TABLE} is not sure, but has it that {told.partition(';')[0]}"
+    return ""
+
+
+def _other_ssds(machine_type: str, count: int) -> str:
+    own = _machines().get(machine_type)
+    counts = tuple(each for each in own.local_ssds if each) if own else ()
+    if _family(machine_type) in _WITHOUT_SSDS or (own and not counts):
         return f"{machine_type} takes no local SSD; take local_ssds out, or write another machine type"
-    counts = _LOCAL_SSDS.get(machine_type, ())
     return f"{machine_type} takes {_numbers(counts)}; write that" if counts and count not in counts else ""
 
 
 def can_be_compact(machine_type: str) -> bool:
     """Whether Google Cloud puts machines of a type close to each other."""
-    return machine_type.partition("-")[0] not in _WITHOUT_COMPACT
+    return _family(machine_type) not in _WITHOUT_COMPACT
 
 
-def _machines(accelerator: str) -> str:
+def _family(machine_type: str) -> str:
+    """Such as a3, of a3-highgpu-8g."""
+    return machine_type.partition("-")[0]
+
+
+def _series(machine_type: str) -> str:
+    """Such as a3-highgpu, of a3-highgpu-8g-nolssd."""
+    return "-".join(machine_type.split("-")[:2])
+
+
+def _machines_with(accelerator: str) -> str:
     """Machine types that have an accelerator."""
     found = [name for name, (own, _) in BUILT_IN.items() if own == accelerator]
     if accelerator in _N1:

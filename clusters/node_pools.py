@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import container
 
+from clusters import filled_in
+from clusters.first_nodes import first_nodes
 from clusters.network import MEMBER_TAG
 from clusters.node_account import NodeAccount
 from clusters.pool_spec import NodePool
@@ -16,6 +18,9 @@ GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
     "value": "present",
     "effect": "NO_SCHEDULE",
 }
+
+
+_FLEX_START_HOURS = 7 * 24
 
 
 def create_node_pools(
@@ -36,6 +41,7 @@ def create_node_pools(
             name=pool,
             cluster=cluster.id,
             node_locations=list(each.zones) or None,
+            initial_node_count=first_nodes(each, spec.zones),
             autoscaling={
                 "total_min_node_count": each.min_nodes,
                 "total_max_node_count": each.max_nodes,
@@ -53,6 +59,7 @@ def create_node_pools(
                 parent=parent,
                 depends_on=previous,
                 protect=spec.deletion_protection,
+                ignore_changes=filled_in.of_pool(each),
                 # The name is unique in its cluster, so a successor cannot stand beside it.
                 delete_before_replace=True,
                 deleted_with=cluster,
@@ -89,8 +96,10 @@ def node_config(
         },
         "workload_metadata_config": {"mode": "GKE_METADATA"},
     }
-    if spec.max_run_hours:
-        config["max_run_duration"] = f"{spec.max_run_hours * 3600}s"
+    # Of a queued pool alone, each ProvisioningRequest says how long, and seven days where it does not.
+    hours = spec.max_run_hours or (_FLEX_START_HOURS if spec.flex_start else 0)
+    if hours:
+        config["max_run_duration"] = f"{hours * 3600}s"
     if spec.fast_socket:
         config["fast_socket"] = {"enabled": True}
     if spec.reservation:

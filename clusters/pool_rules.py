@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from clusters.machines import can_be_compact, wrong_accelerator, wrong_count, wrong_local_ssds, wrong_size
+from clusters.machines import (
+    TABLE,
+    can_be_compact,
+    is_known,
+    unsure,
+    wrong_accelerator,
+    wrong_count,
+    wrong_local_ssds,
+    wrong_size,
+)
 from clusters.pool_spec import NodePool
 from clusters.regions import is_zone_of, regions
 from problems import Problem
@@ -58,6 +67,13 @@ def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: s
             )
 
 
+def unsure_machines(setting: str, pools: Mapping[str, NodePool]) -> Iterator[str]:
+    """Tells what is taken of machine types although it is not sure."""
+    for name, pool in pools.items():
+        if told := unsure(pool.machine_type, pool.local_ssds.count if pool.local_ssds else 0):
+            yield f"{setting}.node_pools.{name}.machine_type: {told}; if no node comes up, write what Google says"
+
+
 def _check_machine(setting: str, pool: NodePool) -> Iterator[Problem]:
     machine = pool.machine_type
     if advice := wrong_size(machine):
@@ -68,6 +84,10 @@ def _check_machine(setting: str, pool: NodePool) -> Iterator[Problem]:
             yield Problem(f"{setting}.accelerator.type", own.type, advice)
         elif advice := wrong_count(machine, own.type, own.count):
             yield Problem(f"{setting}.accelerator.count", own.count, advice)
+    elif not is_known(machine) and "accelerator" not in pool.model_fields_set:
+        # Without it, a pool of a new family would have no GPU, no taint and no label, and nothing would say so.
+        advice = f"{TABLE} does not know {machine}; write its type and count, or null where it has none"
+        yield Problem(f"{setting}.accelerator", None, advice)
     if pool.local_ssds and (advice := wrong_local_ssds(machine, pool.local_ssds.count)):
         yield Problem(f"{setting}.local_ssds.count", pool.local_ssds.count, advice)
     if pool.compact and not can_be_compact(machine):

@@ -82,7 +82,8 @@ class NodePool(Model):
     accelerator: Accelerator | None = None
     """type and count of the GPUs of each node
 
-    Left out, those that the machine type comes with. Nodes with GPUs are kept for the pods that ask for them.
+    Left out, those that the machine type comes with; of one that clusters/machines.csv does not know, write it, or null
+    where it has none. Nodes with GPUs are kept for the pods that ask for them.
     """
     spot: bool = False
     """true for spot machines, or false
@@ -109,7 +110,7 @@ class NodePool(Model):
     max_run_hours: int | None = Field(default=None, ge=1, le=168)
     """how long each machine runs at the most, from 1 to 168 hours
 
-    Left out, for ever, or with flex_start and queued seven days.
+    Left out, for ever, or with flex_start and queued seven days; taken out of such a pool later, what it had.
     """
     compact: bool = False
     """true for machines close to each other, or false
@@ -124,7 +125,8 @@ class NodePool(Model):
     min_nodes: int = Field(default=0, ge=0, le=1000)
     """the fewest nodes in the whole cluster, 0 to 1000
 
-    Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine.
+    Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine. A new
+    pool starts with as many nodes in each zone; one that has fewer than a raised minimum grows by pods alone.
     """
     max_nodes: int = Field(default=1, ge=1, le=1000)
     """the most nodes in the whole cluster, 1 to 1000
@@ -144,7 +146,7 @@ class NodePool(Model):
     local_ssds: LocalSsds | None = None
     """count and use of local SSDs
 
-    Left out, none but those that the machine type always has.
+    Left out, none but those that the machine type always has; of such a machine, taken out later, what it had.
     """
     disk_gb: int = Field(default=100, ge=20, le=65536)
     """the size of each node's boot disk, from 20 GB up

@@ -1,17 +1,15 @@
 """Google Cloud's regions: where they are and which accelerators are sold there.
 
-Coordinates are those of Google's public region picker, or of the region's city where it lists none; accelerators come
-from public price lists and say what can be ordered, not what has capacity.
+regions.csv says what it is made from. Its accelerators can be ordered in the region; whether there is capacity, nobody
+tells.
 """
 
-import csv
 import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-_TABLE = Path(__file__).with_name("regions.csv")
+from clusters.table import rows
 
 
 @dataclass(frozen=True)
@@ -25,16 +23,29 @@ class Region:
     accelerators: frozenset[str]
 
 
+CONTINENT_CODES: Mapping[str, str] = {
+    "AF": "Africa",
+    "AS": "Asia",
+    "EU": "Europe, which takes in London and Zurich too",
+    "NA": "North-America",
+    "OC": "Oceania",
+    "SA": "South-America",
+}
+"""What a member's continent was once, and what to write now: EU was read as the European Union."""
+
+
 @functools.cache
 def regions() -> Mapping[str, Region]:
     """Every region by its name."""
-    with _TABLE.open(newline="") as table:
-        return {row["region"]: _region(row) for row in csv.DictReader(table)}
+    return {row["region"]: _region(row) for row in rows("regions.csv")}
 
 
 def is_zone_of(zone: str, region: str) -> bool:
-    """Whether a zone's name is one of this region's: the region's name and a letter."""
-    return re.fullmatch(re.escape(region) + r"-[a-f]", zone) is not None
+    """Whether a zone's name is one of this region's: the region's name and a letter, or an AI zone's ai1 and a letter.
+
+    Source of the latter: Google's page of TPU regions and zones, which has us-central1-ai1a and us-south1-ai1b.
+    """
+    return re.fullmatch(re.escape(region) + r"-(ai[0-9])?[a-f]", zone) is not None
 
 
 def _region(row: Mapping[str, str]) -> Region:

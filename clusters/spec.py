@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.addresses import SLOTS
 from clusters.capacity import check_capacity
-from clusters.pool_rules import check_pool, unlisted_accelerators
+from clusters.first_nodes import too_few_at_first
+from clusters.pool_rules import check_pool, unlisted_accelerators, unsure_machines
 from clusters.pool_spec import Labels, NodePool
 from clusters.profiles import with_profile
 from clusters.regions import is_zone_of, regions
@@ -204,3 +205,5 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
     """Tells what may be wrong with settings that are taken."""
     for name, cluster in clusters.items():
         yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)
+        yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
+        yield from unsure_machines(f"clusters.{name}", cluster.node_pools)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.pool_spec import Labels
-from clusters.regions import regions
+from clusters.regions import CONTINENT_CODES, regions
 from clusters.spec import RegionName, as_network
 from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, POLICIES, TargetType
 from federation.manifests import Manifest
@@ -164,11 +164,19 @@ class Limit(Model):
         return self
 
 
+def _in_words(labels: dict[str, str]) -> dict[str, str]:
+    code = labels.get("continent", "")
+    if code in CONTINENT_CODES:
+        raise ValueError(f"no member has continent: {code}; write continent: {CONTINENT_CODES[code]}")
+    return labels
+
+
 class _Policy(Model):
-    select: Labels = Field(default_factory=dict[str, str])
+    select: Annotated[Labels, AfterValidator(_in_words)] = Field(default_factory=dict[str, str])
     """a map of labels that a candidate must have
 
-    Of role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels.
+    Of role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels. Continents
+    are Africa, Asia, Europe, North-America, Oceania and South-America; none is a border of law.
     """
 
 
@@ -292,6 +300,15 @@ def _bucket(value: str) -> str:
     return value
 
 
+def _keys_in_words(overrides: dict[str, list[Override]]) -> dict[str, list[Override]]:
+    wrong = [code for code in CONTINENT_CODES if f"continent={code}" in overrides]
+    if wrong:
+        raise ValueError(
+            "; ".join(f"no member has continent={code}; write continent={CONTINENT_CODES[code]}" for code in wrong)
+        )
+    return overrides
+
+
 class Opening(Model):
     """What the network lets through to a workload's pods, or from them."""
 
@@ -331,7 +348,9 @@ class Workload(Model):
     It decides which clusters the objects go to, and what part of the replicas, or of a Job's parallelism and
     completions, each gets. A cluster without the accelerator that the pods select is never a candidate.
     """
-    overrides: dict[str, list[Override]] = Field(default_factory=dict[str, list[Override]])
+    overrides: Annotated[dict[str, list[Override]], AfterValidator(_keys_in_words)] = Field(
+        default_factory=dict[str, list[Override]]
+    )
     """a map of clusters, or labels such as role=serving, to lists of {path, value}
 
     What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after

@@ -37,6 +37,9 @@ NOT_HERE = {
     "touch .venv/ready": _SETS_UP,
     "gcloud components install gke-gcloud-auth-plugin": _GOOGLE,
     "gcloud auth application-default login": _GOOGLE,
+    "gcloud container clusters resize CLUSTER --node-pool POOL --num-nodes N --region REGION": (
+        "it asks Google Cloud; nodes of the local stack are played"
+    ),
     "pip install -r requirements.txt": "the lock has the same and more, and is what `make` installs",
     "pip install -r requirements-dev.txt": "the lock is made from it, and is what `make` installs",
     "pulumi install": "it fetches Google Cloud's plugin",

@@ -9,7 +9,7 @@ from local.gcp import services
 from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
 from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
-from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, project_of, value
+from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.plugin import UNKNOWN, Properties, Refused
 
@@ -26,6 +26,7 @@ class Cluster(Kind):
             "clusterIpv4Cidr",
             "confidentialNodes.enabled",
             "datapathProvider",
+            "dataplaneOptimizationMode",
             "defaultMaxPodsPerNode",
             "description",
             "enableAutopilot",
@@ -46,6 +47,29 @@ class Cluster(Kind):
             "nodeConfig",
             "privateClusterConfig.masterIpv4CidrBlock",
             "privateClusterConfig.privateEndpointSubnetwork",
+            "project",
+            "subnetwork",
+            "userManagedKeysConfig",
+        }
+    )
+    computed = frozenset(
+        {
+            "clusterIpv4Cidr",
+            "confidentialNodes.enabled",
+            "datapathProvider",
+            "defaultMaxPodsPerNode",
+            "enableTpu",
+            "ipAllocationPolicy.clusterIpv4CidrBlock",
+            "ipAllocationPolicy.clusterSecondaryRangeName",
+            "ipAllocationPolicy.servicesIpv4CidrBlock",
+            "ipAllocationPolicy.servicesSecondaryRangeName",
+            "ipAllocationPolicy.stackType",
+            "location",
+            "masterAuth",
+            "name",
+            "networkingMode",
+            "nodeConfig",
+            "privateClusterConfig.masterIpv4CidrBlock",
             "project",
             "subnetwork",
         }
@@ -140,7 +164,10 @@ def _served(inputs: Properties, port: str, authority: str) -> Properties:
         "masterAuth": {**inputs.get("masterAuth", {}), "clusterCaCertificate": authority},
     }
     if isinstance(private := inputs.get("privateClusterConfig"), dict):
-        made["privateClusterConfig"] = {**private, "privateEndpoint": address, "publicEndpoint": address}
+        filled: Properties = {"privateEndpoint": address, "publicEndpoint": address}
+        if lacking(inputs, "privateClusterConfig.masterIpv4CidrBlock") and inputs.get("subnetwork"):
+            filled["privateEndpointSubnetwork"] = inputs["subnetwork"]
+        made["privateClusterConfig"] = {**filled, **private}
     if isinstance(value(inputs, "controlPlaneEndpointsConfig.dnsEndpointConfig"), dict):
         endpoints = inputs["controlPlaneEndpointsConfig"]
         named = {**endpoints["dnsEndpointConfig"], "endpoint": host}

@@ -8,7 +8,7 @@ from local.gcp import services
 from local.gcp.kms import KEY_FORM, key_exists, key_location, may_use
 from local.gcp.machines import machine
 from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, secondary_range
-from local.gcp.places import region_of, zones
+from local.gcp.places import chosen_zones, region_of, zones
 from local.gcp.ranges import is_private, overlaps, why_malformed
 from local.gcp.resource import CONTAINER, Cloud, Wrong, find, full, given, invalid, lacking, project_of, value, values
 from local.plugin import UNKNOWN, Properties
@@ -250,4 +250,4 @@ def node_zones(cluster: Properties) -> tuple[str, ...]:
     """The zones in which a cluster's nodes are, where its pools name none."""
     location = cluster["location"]
     region = region_of(location) or location
-    return tuple(cluster.get("nodeLocations") or (zones(region) if location == region else (location,)))
+    return tuple(cluster.get("nodeLocations") or (chosen_zones(region) if location == region else (location,)))

@@ -19,6 +19,8 @@ class Machine:
     """The GPUs that can be attached, in these numbers."""
     local_ssds: int = 24
     """The most local SSDs that it takes."""
+    always_ssds: bool = False
+    """Whether it has all of them, asked for or not."""
     compact: bool = True
     """Whether its machines can stand close together."""
 
@@ -96,11 +98,13 @@ _ACCELERATED: dict[str, dict[str, tuple[int, int, int, int]]] = {
         "a3-highgpu-4g": (104, 936, 4, 8),
         "a3-highgpu-8g": (208, 1872, 8, 16),
         "a3-edgegpu-8g": (208, 1872, 8, 16),
+        "a3-edgegpu-8g-nolssd": (208, 1872, 8, 0),
     },
     "nvidia-h100-mega-80gb": {"a3-megagpu-8g": (208, 1872, 8, 16)},
-    "nvidia-h200-141gb": {"a3-ultragpu-8g": (224, 2952, 8, 32)},
-    "nvidia-b200": {"a4-highgpu-8g": (224, 3968, 8, 32)},
-    "nvidia-gb200": {"a4x-highgpu-4g": (140, 884, 4, 4)},
+    "nvidia-h200-141gb": {"a3-ultragpu-8g": (224, 2952, 8, 32), "a3-ultragpu-8g-nolssd": (224, 2952, 8, 0)},
+    "nvidia-b200": {"a4-highgpu-8g": (224, 3968, 8, 32), "a4-highgpu-8g-nolssd": (224, 3968, 8, 0)},
+    "nvidia-gb200": {"a4x-highgpu-4g": (140, 884, 4, 4), "a4x-highgpu-4g-nolssd": (140, 884, 4, 0)},
+    "nvidia-gb300": {"a4x-maxgpu-4g-metal": (144, 960, 4, 4)},
     "nvidia-l4": {
         "g2-standard-4": (4, 16, 1, 1),
         "g2-standard-8": (8, 32, 1, 1),
@@ -112,12 +116,17 @@ _ACCELERATED: dict[str, dict[str, tuple[int, int, int, int]]] = {
         "g2-standard-96": (96, 384, 8, 8),
     },
     "nvidia-rtx-pro-6000": {
+        # A part of a GPU, which counts as one.
+        "g4-standard-6": (6, 22, 1, 0),
+        "g4-standard-12": (12, 45, 1, 0),
+        "g4-standard-24": (24, 90, 1, 1),
         "g4-standard-48": (48, 180, 1, 4),
         "g4-standard-96": (96, 360, 2, 8),
         "g4-standard-192": (192, 720, 4, 16),
         "g4-standard-384": (384, 1440, 8, 32),
     },
 }
+_WITH_SSDS = ("a2-ultragpu-", "a3-", "a4-", "a4x-")
 _TPUS: dict[str, dict[str, tuple[int, int, int]]] = {
     "tpu-v4-podslice": {"ct4p-hightpu-4t": (240, 407, 4)},
     "tpu-v5-lite-podslice": {
@@ -133,7 +142,7 @@ _TPUS: dict[str, dict[str, tuple[int, int, int]]] = {
     },
 }
 _MADE_FOR = {
-    name: Machine(cpus, memory, gpu=gpu, gpus=count, local_ssds=ssds)
+    name: Machine(cpus, memory, gpu=gpu, gpus=count, local_ssds=ssds, always_ssds=name.startswith(_WITH_SSDS))
     for gpu, types in _ACCELERATED.items()
     for name, (cpus, memory, count, ssds) in types.items()
 } | {

@@ -8,7 +8,7 @@ from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
 from local.gcp.node_pool_checks import CHOICES, pool_zones, room, sizes, wrong_pool
-from local.gcp.nodes import POOL, nodes
+from local.gcp.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.plugin import UNKNOWN, Properties, Refused
@@ -19,10 +19,14 @@ _NODE_CONFIG = (
     "localSsdCount localSsdEncryptionMode maxRunDuration metadata minCpuPlatform nodeGroup oauthScopes preemptible "
     "reservationAffinity sandboxConfig secondaryBootDisks serviceAccount shieldedInstanceConfig soleTenantConfig spot"
 )
+_COMPUTED = (
+    "confidentialNodes guestAccelerators localSsdCount metadata minCpuPlatform oauthScopes serviceAccount "
+    "shieldedInstanceConfig"
+)
 
 
 class NodePool(Kind):
-    """A pool of as many nodes as its least size: nothing here makes more of them."""
+    """A pool of as many nodes as it starts with, and no more than its least size: nothing here makes more of them."""
 
     token = "gcp:container/nodePool:NodePool"
     fixed = frozenset(
@@ -31,14 +35,29 @@ class NodePool(Kind):
             "cluster",
             "location",
             "project",
+            "bestEffortProvisioning",
             "initialNodeCount",
             "maxPodsPerNode",
+            "networkConfig.acceleratorNetworkProfile",
+            "networkConfig.additionalPodNetworkConfigs",
             "networkConfig.createPodRange",
             "networkConfig.podIpv4CidrBlock",
             "networkConfig.podRange",
             "placementPolicy",
             "queuedProvisioning",
             *(f"nodeConfig.{each}" for each in _NODE_CONFIG.split()),
+        }
+    )
+    computed = frozenset(
+        {
+            "initialNodeCount",
+            "location",
+            "maxPodsPerNode",
+            "name",
+            "networkConfig.podIpv4CidrBlock",
+            "networkConfig.podRange",
+            "project",
+            *(f"nodeConfig.{each}" for each in _COMPUTED.split()),
         }
     )
     needed = ("cluster",)
@@ -76,17 +95,21 @@ class NodePool(Kind):
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
-        where = {"project": project_of(cloud, inputs)}
+        where = {
+            "project": project_of(cloud, inputs),
+            "initialNodeCount": inputs.get("initialNodeCount", 0),
+            "nodeConfig": filled_config(inputs),
+        }
         return where | ({"location": found[1]["location"], "version": found[1].get("masterVersion")} if found else {})
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         what = f"CREATE_NODE_POOL {inputs['name']}"
         with operation(cloud.registry, _cluster_id(cloud, inputs), what), taking_time("POOL"):
-            return _bring(cloud, inputs)
+            return _bring(cloud, inputs, new=True)
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         with operation(cloud.registry, _cluster_id(cloud, inputs), f"UPDATE_NODE_POOL {inputs['name']}"):
-            return _bring(cloud, inputs)
+            return _bring(cloud, inputs, new=False)
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
         found = find(cloud, Cluster().slug, _cluster_id(cloud, state))
@@ -106,16 +129,18 @@ def _cluster_id(cloud: Cloud, inputs: Properties) -> str:
     return f"projects/{project_of(cloud, inputs)}/locations/{inputs.get('location') or cloud.region}/clusters/{name}"
 
 
-def _bring(cloud: Cloud, inputs: Properties) -> Properties:
-    """Makes the nodes that a pool has too few of, changes those that differ, and removes those that are too many."""
+def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
+    """Makes the nodes of a new pool; of another, changes those that differ and removes those that are too many."""
     found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
     assert found
     cluster = found[1]
-    wanted = {node["metadata"]["name"]: node for node in nodes(cluster, inputs)}
     try:
         api = Api.of(control_plane(cloud, cluster["name"]))
         listed = api.list("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")
         present = {node["metadata"]["name"]: node for node in listed}
+        zones = len(pool_zones(inputs, cluster))
+        count = node_count(inputs, zones, inputs.get("initialNodeCount", 0) * zones if new else len(present))
+        wanted = {node["metadata"]["name"]: node for node in nodes(cluster, inputs, count)}
         # Another machine is another node.
         other = {name for name in present.keys() & wanted.keys() if _machine(present[name]) != _machine(wanted[name])}
         for name in sorted((present.keys() - wanted.keys()) | other):

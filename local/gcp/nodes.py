@@ -7,15 +7,39 @@ from typing import Any
 from local.gcp.machines import Machine, machine
 from local.gcp.node_pool_checks import DEFAULT_MACHINE, EFFECTS, pods_per_node, pool_zones, sizes
 from local.gcp.places import region_of
-from local.gcp.resource import value, values
+from local.gcp.resource import given, value, values
 from local.plugin import Properties
 
 GPU = "nvidia.com/gpu"
 POOL = "cloud.google.com/gke-nodepool"
+_LONGEST_RUN = 7 * 86_400  # seconds
 
 
-def nodes(cluster: Properties, pool: Properties) -> Iterator[dict[str, Any]]:
-    """As many nodes as the pool's least size: nothing here makes more of them."""
+def node_count(pool: Properties, zones: int, present: int) -> int:
+    """How many nodes a pool has that is left alone with so many: its autoscaler adds none up to its minimum.
+
+    It removes what no pod needs, down to the minimum; here, whatever pods need.
+    """
+    least = sizes(pool, zones)[0]
+    return min(present, least) if given(pool, "autoscaling") else least
+
+
+def filled_config(pool: Properties) -> Properties:
+    """A pool's node configuration with what GKE writes into it."""
+    if not isinstance(pool.get("nodeConfig"), dict):
+        return pool.get("nodeConfig") or {}
+    config: Properties = dict(pool["nodeConfig"])
+    found = machine(value(config, "machineType", DEFAULT_MACHINE))
+    disks = ("ephemeralStorageLocalSsdConfig", "localNvmeSsdBlockConfig")
+    if found and found.always_ssds and found.local_ssds and not any(given(config, each) for each in disks):
+        config[disks[0]] = {"localSsdCount": found.local_ssds}
+    if value(config, "flexStart"):
+        config.setdefault("maxRunDuration", f"{_LONGEST_RUN}s")
+    return config
+
+
+def nodes(cluster: Properties, pool: Properties, count: int) -> Iterator[dict[str, Any]]:
+    """So many nodes of a pool."""
     zones = pool_zones(pool, cluster)
     kind = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
     size = machine(kind)
@@ -23,7 +47,7 @@ def nodes(cluster: Properties, pool: Properties) -> Iterator[dict[str, Any]]:
     resources = _resources(cluster, pool, size)
     labels = _labels(pool, size)
     taints = _taints(pool, size)
-    for number in range(sizes(pool, len(zones))[0]):
+    for number in range(count):
         name = re.sub(r"[^-a-z0-9]", "-", f"gke-{cluster['name']}-{pool['name']}-{number}")
         own = {
             "kubernetes.io/hostname": name,

@@ -4,11 +4,20 @@ from clusters.regions import regions
 
 # Most regions have the zones a, b and c.
 _OTHERS = {"europe-west1": "bcd", "us-east1": "bcd", "us-central1": "abcf"}
+# Source: Google's page of TPU regions and zones.
+_AI_ZONES = {"us-central1": ("us-central1-ai1a",), "us-south1": ("us-south1-ai1b",)}
+_CHOSEN = 3
 
 
 def zones(region: str) -> tuple[str, ...]:
     """The zones of a region; none where there is no such region."""
-    return tuple(f"{region}-{letter}" for letter in _OTHERS.get(region, "abc")) if region in regions() else ()
+    ordinary = tuple(f"{region}-{letter}" for letter in _OTHERS.get(region, "abc")) if region in regions() else ()
+    return ordinary + _AI_ZONES.get(region, ())
+
+
+def chosen_zones(region: str) -> tuple[str, ...]:
+    """Those in which GKE puts a regional cluster's nodes that names no zones."""
+    return zones(region)[:_CHOSEN]
 
 
 def region_of(location: str) -> str | None:

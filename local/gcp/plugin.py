@@ -81,6 +81,9 @@ class GcpPlugin(Plugin):
         for path in differences(old_inputs, new):
             replaces = kind.replaces(re.sub(r"\[[^]]*\]", "", path), old_inputs, new)
             (found.replaces if replaces else found.updates).append(path)
+        for path in kind.taken_out(old, new):
+            if path not in found.replaces and not _within(path, resource.ignore_changes):
+                found.replaces.append(path)
         return found
 
     def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
@@ -155,6 +158,10 @@ def _refuse(found: Iterable[Wrong]) -> None:
     whys = dict.fromkeys(f"{wrong.property}: {wrong.why}" for wrong in found)
     if whys:
         raise Refused("; ".join(whys))
+
+
+def _within(path: str, outer: Iterable[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}.") for each in outer)
 
 
 def _kind(resource: Resource) -> Kind:

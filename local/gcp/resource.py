@@ -46,6 +46,8 @@ class Kind:
     token = ""
     # Inputs whose change needs a new resource, and inputs inside of others, as nodeConfig.spot.
     fixed: frozenset[str] = frozenset()
+    # Of those, what is kept as Google returned it where the program leaves it out; anything else would be taken out.
+    computed: frozenset[str] = frozenset()
     needed: tuple[str, ...] = ()
     # What may stand at a path, such as nodeConfig.taints[].effect.
     choices: ClassVar[Choices] = {}
@@ -86,6 +88,12 @@ class Kind:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         """Whether a change at a path, without the numbers of its lists, needs a new resource."""
         return any(path == each or path.startswith(f"{each}.") for each in self.fixed)
+
+    def taken_out(self, state: Properties, new: Properties) -> Iterator[str]:
+        """Yields what Google has filled in and the inputs leave out, as far as its removal needs a new resource."""
+        for path in sorted(self.fixed - self.computed):
+            if value(state, path) and lacking(new, path):
+                yield path
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         """What it has beside its inputs, as far as that follows from them."""

@@ -14,7 +14,12 @@ from clusters.regions import regions
 from federation.placement import Facts, NothingFits, candidates, place, split, undecided, unmet_limits
 from federation.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
 
-REGIONS = {"us-west1": "NA", "us-east1": "NA", "europe-west1": "EU", "asia-southeast1": "AS"}
+REGIONS = {
+    "us-west1": "North-America",
+    "us-east1": "North-America",
+    "europe-west1": "Europe",
+    "asia-southeast1": "Asia",
+}
 ACCELERATORS = ["nvidia-l4", "nvidia-tesla-a100", "nvidia-h100-80gb"]
 NAMES = ["a", "b", "c", "d", "e", "f"]
 ROLES = ["training", "serving"]

@@ -43,6 +43,11 @@ class Asked:
     """The other options that it has, by their names in Pulumi's protocol: no default, and nothing empty."""
 
     @property
+    def ignored(self) -> tuple[str, ...]:
+        """The paths of inputs whose changes are ignored."""
+        return tuple(self.options.get("ignoreChanges", ()))
+
+    @property
     def kind(self) -> str:
         """The Kubernetes kind, or the last part of the type."""
         return str(self.inputs.get("kind") or self.type.rpartition(":")[2])

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from clusters.capacity import POD_ADDRESSES, addresses_per_node
-from clusters.machines import BUILT_IN
+from clusters.machines import BUILT_IN, always_has_ssds
+from clusters.node_pools import GPU_TAINT, node_config
 from clusters.profiles import PROFILES
-from clusters.spec import Cluster, check_clusters, warnings
+from clusters.regions import CONTINENT_CODES, regions
+from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from problems import Problem, check_models
 
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
@@ -40,12 +42,23 @@ GOOD: dict[str, dict[str, Any]] = {
     "a machine of a family that is not known": cluster(
         {"machine_type": "g9-standard-8", "accelerator": {"type": "nvidia-rtx"}}
     ),
+    "a machine of a family that is not known, without GPUs": cluster(
+        {"machine_type": "g9-standard-8", "accelerator": None}
+    ),
+    "a custom machine of N1 without GPUs": cluster({"machine_type": "custom-8-32768"}),
+    "GPUs of a machine that is not sure": cluster(
+        {"machine_type": "a4x-maxgpu-4g-metal", "accelerator": {"type": "nvidia-gb300-nvl", "count": 8}}
+    ),
+    "local SSDs that are not sure": cluster(L4 | {"local_ssds": {"count": 2}}),
     "a pool without GPUs": cluster({"machine_type": "n2-standard-8", "max_nodes": 10}),
     "spot": cluster(L4 | {"spot": True}),
     "flex-start, queued": cluster(H100 | {"flex_start": True, "queued": True, "max_run_hours": 168}),
     "a reservation": cluster(H100 | {"reservation": "mine", "min_nodes": 1}),
     "a reservation of another project": cluster(H100 | {"reservation": "projects/other-1/reservations/mine"}),
     "compact in the cluster's one zone": cluster(H100 | {"compact": True}, zones=["us-west1-a"]),
+    "Google's AI zones": cluster(
+        L4 | {"zones": ["us-central1-ai1a"], "compact": True}, region="us-central1", zones=["us-central1-ai1a"]
+    ),
     "compact in its own one zone": cluster(H100 | {"compact": True, "zones": ["us-west1-a"]}),
     "local SSDs": cluster(H100 | {"local_ssds": {"count": 16, "use": "block"}}),
     "local SSDs of a machine that may have any": cluster({"machine_type": "n2-standard-8", "local_ssds": {"count": 3}}),
@@ -102,6 +115,24 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         f"{POOL}.machine_type: 'a2-highgpu-3g'",
         "not a machine type of a2-highgpu; write one of a2-highgpu-8g",
     ),
+    "a machine of a family that is not known": (
+        cluster({"machine_type": "g9-standard-8"}),
+        f"{POOL}.accelerator:",
+        "clusters/machines.csv does not know g9-standard-8; write its type and count, or null where it has none",
+    ),
+    "a custom machine of a family with GPUs": (cluster({"machine_type": "g2-custom-8-32768"}), POOL, "write its type"),
+    "a size of G4 that it does not have": (cluster({"machine_type": "g4-standard-64"}), POOL, "not a machine type of"),
+    "TPUs": (cluster({"machine_type": "ct5lp-hightpu-4t"}), f"{POOL}.machine_type", "TPU pools cannot be made yet"),
+    "TPUs with their accelerator": (
+        cluster({"machine_type": "tpu7x-standard-4t", "accelerator": {"type": "tpu7x", "count": 4}}),
+        f"{POOL}.machine_type",
+        "TPU pools cannot be made yet",
+    ),
+    "local SSDs of a machine that is there without": (
+        cluster({"machine_type": "a3-ultragpu-8g-nolssd", "local_ssds": {"count": 32}}),
+        f"{POOL}.local_ssds.count: 32",
+        "takes no local SSD",
+    ),
     "spot and flex-start": (cluster(L4 | {"spot": True, "flex_start": True}), f"{POOL}.spot: True", "flex_start"),
     "spot and queued": (cluster(L4 | {"spot": True, "queued": True}), f"{POOL}.spot: True", "queued"),
     "spot and a reservation": (cluster(L4 | {"spot": True, "reservation": "r"}), f"{POOL}.spot: True", "reservation"),
@@ -137,6 +168,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         cluster({"machine_type": "e2-standard-4", "compact": True}, zones=["us-west1-b"]),
         f"{POOL}.compact",
         "e2-standard-4 cannot be",
+    ),
+    "an AI zone elsewhere": (
+        cluster(L4 | {"zones": ["us-south1-ai1b"]}),
+        f"{POOL}.zones: 'us-south1-ai1b'",
+        "us-west1-b",
     ),
     "a pool's zone elsewhere": (cluster(L4 | {"zones": ["us-east1-b"]}), f"{POOL}.zones: 'us-east1-b'", "us-west1-b"),
     "too few local SSDs": (
@@ -245,6 +281,62 @@ def test_a_machine_with_gpus_brings_them_with_it(machine: str) -> None:
     assert count == own
 
 
+@pytest.mark.parametrize(
+    ("machine", "accelerator", "count"),
+    [
+        ("g4-standard-48", "nvidia-rtx-pro-6000", 1),
+        ("g4-standard-384", "nvidia-rtx-pro-6000", 8),
+        ("a3-edgegpu-8g", "nvidia-h100-80gb", 8),
+        ("a4x-highgpu-4g", "nvidia-gb200", 4),
+        ("a3-ultragpu-8g-nolssd", "nvidia-h200-141gb", 8),
+    ],
+)
+def test_gpus_of_new_machines_are_known(machine: str, accelerator: str, count: int) -> None:
+    assert BUILT_IN[machine] == (accelerator, count)
+
+
+def test_pools_of_every_machine_with_gpus_have_them_with_the_taint() -> None:
+    for machine, (accelerator, count) in BUILT_IN.items():
+        pool = spec(cluster({"machine_type": machine})).node_pools["gpu"]
+        config: Any = node_config(pool, "nodes@example", {}, {})
+        (gpu,) = config["guest_accelerators"]
+        assert (gpu["type"], gpu["count"]) == (accelerator, count)
+        assert config["taints"] == [GPU_TAINT]
+
+
+@pytest.mark.parametrize(
+    ("pool", "words"),
+    [
+        ({"machine_type": "a4x-maxgpu-4g-metal"}, "not sure of its 4 of nvidia-gb300"),
+        ({"machine_type": "g4-standard-6"}, "1/8 of a GPU"),
+        (L4 | {"local_ssds": {"count": 2}}, "is not sure, but has it that g2-standard-8 takes 1;"),
+    ],
+)
+def test_what_is_not_sure_of_a_machine_is_a_warning(pool: dict[str, Any], words: str) -> None:
+    (text,) = (each for each in warnings({"a": spec(cluster(pool))}) if "machine_type" in each)
+    assert text.startswith(f"{POOL}.machine_type: clusters/machines.csv")
+    assert words in text
+    assert [each for each in warnings({"a": spec(cluster(L4))}) if "machine_type" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "always"),
+    [
+        ("a3-highgpu-8g", True),
+        ("a4x-highgpu-4g", True),
+        ("a3-ultragpu-8g-nolssd", False),
+        ("g2-standard-8", False),
+        ("c4-standard-8-lssd", True),
+        ("c4-standard-8", False),
+        ("z3-highmem-88-highlssd", True),
+        ("b9-highgpu-8g-nolssd", False),
+        ("e2-standard-4", False),
+    ],
+)
+def test_machines_that_always_have_local_ssds_are_known(machine: str, always: bool) -> None:
+    assert always_has_ssds(machine) is always
+
+
 def test_other_machines_bring_none() -> None:
     assert spec(cluster({"machine_type": "n1-standard-8"})).node_pools["gpu"].accelerator is None
 
@@ -253,6 +345,31 @@ def test_an_accelerator_that_is_not_listed_for_a_region_is_a_warning() -> None:
     (text,) = warnings({"a": spec(cluster(L4, region="europe-west8"))})
     assert text.startswith(f"{POOL}.accelerator.type: nvidia-l4 is not listed for europe-west8")
     assert list(warnings({"a": spec(cluster(L4))})) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "accelerator"),
+    [
+        ("asia-northeast3", "nvidia-h100-80gb"),
+        ("europe-west2", "nvidia-h100-80gb"),
+        ("us-south1", "nvidia-b200"),
+        ("us-west3", "nvidia-b200"),
+        ("europe-west8", "nvidia-rtx-pro-6000"),
+        ("us-central1", "nvidia-gb200"),
+        ("us-west1", "nvidia-h100-mega-80gb"),
+    ],
+)
+def test_what_google_sells_in_a_region_is_listed(region: str, accelerator: str) -> None:
+    assert accelerator in regions()[region].accelerators
+
+
+def test_continents_are_words_that_nobody_takes_for_a_border_of_law() -> None:
+    words = {"Africa", "Asia", "Europe", "North-America", "Oceania", "South-America"}
+    assert {each.continent for each in regions().values()} == words
+    assert {each.partition(",")[0] for each in CONTINENT_CODES.values()} == words
+    europe = {name for name, each in regions().items() if each.continent == "Europe"}
+    assert europe == {name for name in regions() if name.startswith("europe-")}
+    assert member_labels(spec(cluster(region="europe-west2")))["continent"] == "Europe"
 
 
 # Profiles.

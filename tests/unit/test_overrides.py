@@ -14,8 +14,13 @@ from federation.spec import Workload
 from tests.unit.program import ROOT
 
 LABELS = {
-    "training": {"role": "training", "continent": "NA", "accelerator/nvidia-tesla-a100": "true", "tier": "gold"},
-    "serving": {"role": "serving", "continent": "EU", "accelerator/nvidia-l4": "true", "tier": "gold"},
+    "training": {
+        "role": "training",
+        "continent": "North-America",
+        "accelerator/nvidia-tesla-a100": "true",
+        "tier": "gold",
+    },
+    "serving": {"role": "serving", "continent": "Europe", "accelerator/nvidia-l4": "true", "tier": "gold"},
 }
 JOB = Manifest(
     KNOWN["jobs.batch"],
@@ -82,7 +87,7 @@ def test_one_patch_of_a_path_holds_and_that_by_name_before_that_by_label(
 
 
 def test_of_two_labels_the_last_holds() -> None:
-    overrides = {key: [{"path": PATH, "value": key}] for key in ("continent=EU", "tier=gold")}
+    overrides = {key: [{"path": PATH, "value": key}] for key in ("continent=Europe", "tier=gold")}
     assert [each["value"] for each in patches(overrides)] == ["tier=gold"]
 
 
@@ -102,7 +107,7 @@ def test_a_label_that_no_cluster_has_is_told(key: str) -> None:
     assert told.startswith(f"w.overrides: {key!r}: no cluster has this label; write")
 
 
-@pytest.mark.parametrize("key", ["tier=gold", "continent=EU", "accelerator=nvidia-l4", "serving"])
+@pytest.mark.parametrize("key", ["tier=gold", "continent=Europe", "accelerator=nvidia-l4", "serving"])
 def test_a_label_that_a_cluster_has_is_taken(key: str) -> None:
     assert mistakes({key: [{"path": PATH, "value": True}]}) == []
 
@@ -123,7 +128,7 @@ def test_each_region_can_have_a_bucket_of_its_own() -> None:
     types = [KNOWN[name] for name in ("serviceaccounts", "configmaps", "jobs.batch")]
     job = next(each for each in read_manifests(ROOT, "workloads/finetune.yaml", "ai", types) if each.type.kind == "Job")
     override = {"path": "/spec/template/spec/volumes/0/csi/volumeAttributes/bucketName", "value": "mine"}
-    overrides = workload({"continent=EU": [override]})
+    overrides = workload({"continent=Europe": [override]})
     assert list(check_overrides("w", overrides, [job], LABELS)) == []
     assert patches_for(job, overrides_of(overrides, "serving", LABELS["serving"])) == [override]
     assert Path(ROOT / "workloads/finetune.yaml").read_text().count("gke-gcsfuse/volumes") == 1

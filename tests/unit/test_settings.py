@@ -328,6 +328,16 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "clusters.serving.labels",
         ["'continent'", "another"],
     ),
+    "a continent's old code in select": (
+        {"workloads.train.placement.select": {"continent": "EU"}},
+        "workloads.train.placement.select",
+        ["continent: EU", "write continent: Europe, which takes in London and Zurich too"],
+    ),
+    "a continent's old code in overrides": (
+        {"workloads.train.overrides": {"continent=NA": [{"path": "/spec/parallelism", "value": 1}]}},
+        "workloads.train.overrides",
+        ["continent=NA", "write continent=North-America"],
+    ),
     "reserved label of an accelerator": (
         {"clusters.serving.labels": {"accelerator/nvidia-l4": "x"}},
         "clusters.serving.labels",

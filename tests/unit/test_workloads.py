@@ -13,12 +13,12 @@ from federation.manifests import read_manifests
 from federation.spec import Workload
 
 MEMBERS = {
-    "asia": {"role": "serving", "region": "asia-southeast1", "continent": "AS", "accelerator/nvidia-l4": "true"},
-    "europe": {"role": "serving", "region": "europe-west1", "continent": "EU", "accelerator/nvidia-l4": "true"},
+    "asia": {"role": "serving", "region": "asia-southeast1", "continent": "Asia", "accelerator/nvidia-l4": "true"},
+    "europe": {"role": "serving", "region": "europe-west1", "continent": "Europe", "accelerator/nvidia-l4": "true"},
     "training": {
         "role": "training",
         "region": "us-west1",
-        "continent": "NA",
+        "continent": "North-America",
         "accelerator/nvidia-tesla-a100": "true",
         "accelerator/nvidia-l4": "true",
     },
@@ -224,7 +224,7 @@ def test_an_override_can_be_of_one_kind(placed: Placer) -> None:
     ("label", "clusters"),
     [
         ("role=serving", {"asia", "europe"}),
-        ("continent=EU", {"europe"}),
+        ("continent=Europe", {"europe"}),
         ("region=asia-southeast1", {"asia"}),
         ("accelerator=nvidia-l4", {"asia", "europe"}),
         ("accelerator=nvidia-tesla-a100", set[str]()),
@@ -256,7 +256,7 @@ def test_no_replicas_are_no_copies(placed: Placer) -> None:
     ("placement", "taken"),
     [
         ({"policy": "spread"}, ["asia", "europe", "training"]),
-        ({"policy": "spread", "select": {"continent": "EU"}}, ["europe"]),
+        ({"policy": "spread", "select": {"continent": "Europe"}}, ["europe"]),
         ({"policy": "spread", "select": {"accelerator": "nvidia-tesla-a100"}}, ["training"]),
         ({"policy": "spread", "select": {"accelerator": "nvidia-l4"}}, ["asia", "europe", "training"]),
         ({"policy": "spread", "select": {"accelerator": "nvidia-l4", "role": "training"}}, ["training"]),

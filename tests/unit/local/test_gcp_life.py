@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from clusters.machines import BUILT_IN
 from local.gcp import services
 from local.gcp.machines import machine
+from local.gcp.places import chosen_zones, region_of, zones
 from local.plugin import UNKNOWN, Properties, Refused, Resource
 from tests.unit.local.google import (
     ACCOUNT,
@@ -347,6 +349,7 @@ def test_nodes_are_what_the_pool_says(made: tuple[Google, Nodes]) -> None:
     shared = {"gpuSharingStrategy": "TIME_SHARING", "maxSharedClientsPerGpu": 4}
     changes: Properties = {
         "autoscaling.totalMinNodeCount": 2,
+        "initialNodeCount": 2,
         "nodeConfig.spot": True,
         "nodeConfig.labels": {"tier": "gold"},
         "nodeConfig.guestAccelerators.0.gpuSharingConfig": shared,
@@ -381,16 +384,17 @@ def test_nodes_are_what_the_pool_says(made: tuple[Google, Nodes]) -> None:
 def test_gpus_are_tainted_by_gke_where_the_pool_does_not(made: tuple[Google, Nodes]) -> None:
     google, nodes = made
     google.build()
-    bare = changed(POOL, {"name": "bare", "nodeConfig.taints": [], "autoscaling.totalMinNodeCount": 1})
-    google.create(POOL, bare)
+    one: Properties = {"autoscaling.totalMinNodeCount": 1, "initialNodeCount": 1}
+    google.create(POOL, changed(POOL, {"name": "bare", "nodeConfig.taints": [], **one}))
     assert [each["key"] for each in nodes.items["gke-training-bare-0"]["spec"]["taints"]] == ["nvidia.com/gpu"]
 
 
 def test_a_pool_changes_in_place(made: tuple[Google, Nodes]) -> None:
     google, nodes = made
     google.build()
-    old = changed(POOL, {"autoscaling.totalMinNodeCount": 1})
-    google.update(POOL, _POOL, GOOD[POOL], old)
+    google.delete(POOL, _POOL)
+    old = changed(POOL, {"autoscaling.totalMinNodeCount": 1, "initialNodeCount": 1})
+    google.create(POOL, old)
     (node,) = nodes.items.values()
     node["mark"] = "the same"
     node["spec"]["taints"].append({"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"})
@@ -410,6 +414,65 @@ def test_a_pool_changes_in_place(made: tuple[Google, Nodes]) -> None:
     (node,) = nodes.items.values()
     assert node["status"]["capacity"]["cpu"] == "24"
     assert "mark" not in node
+
+
+@pytest.mark.parametrize(
+    ("initial", "least", "expected"), [(None, 2, 0), (0, 2, 0), (1, 3, 2), (1, 2, 2), (2, 1, 1), (1, 0, 0)]
+)
+def test_a_pool_starts_with_its_first_nodes_in_each_zone_and_keeps_its_minimum_of_them(
+    made: tuple[Google, Nodes], initial: int | None, least: int, expected: int
+) -> None:
+    google, nodes = made
+    google.build()
+    zones = ["us-west1-a", "us-west1-b"]
+    first: Properties = {} if initial is None else {"initialNodeCount": initial}
+    changes: Properties = {"name": "first", "nodeLocations": zones, "autoscaling.totalMinNodeCount": least, **first}
+    _, outputs = google.create(POOL, changed(POOL, changes))
+    assert len(nodes.items) == expected
+    assert outputs["initialNodeCount"] == (initial or 0)
+
+
+def test_a_raised_minimum_adds_no_node_and_a_lower_one_lets_some_go(made: tuple[Google, Nodes]) -> None:
+    google, nodes = made
+    google.build()
+    first: Properties = {"name": "first", "initialNodeCount": 2, "autoscaling.totalMinNodeCount": 2}
+    old = changed(POOL, first)
+    identifier, _ = google.create(POOL, old)
+    for least, expected in ((4, 2), (1, 1), (3, 1)):
+        new = changed(POOL, {**first, "autoscaling.totalMinNodeCount": least})
+        google.update(POOL, identifier, old, new)
+        assert len(nodes.items) == expected
+        old = new
+
+
+_FILLED: list[tuple[str, Properties, str]] = [
+    (CLUSTER, {_MASTER: None}, "privateClusterConfig.privateEndpointSubnetwork"),
+    (POOL, {"nodeConfig.flexStart": True, "management.autoRepair": False}, "nodeConfig.maxRunDuration"),
+    (
+        POOL,
+        {
+            "nodeConfig.machineType": "a3-highgpu-8g",
+            "nodeConfig.guestAccelerators.0.type": "nvidia-h100-80gb",
+            "nodeConfig.guestAccelerators.0.count": 8,
+        },
+        "nodeConfig.ephemeralStorageLocalSsdConfig",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "path"), _FILLED)
+def test_what_google_fills_in_is_taken_out_by_another_one_unless_it_is_ignored(
+    made: tuple[Google, Nodes], kind: str, changes: Properties, path: str
+) -> None:
+    google, _ = made
+    google.build(*(each for each in (SERVICE, NETWORK, SUBNET, ACCOUNT, IDENTITY, RING, KEY, KEY_MEMBER)))
+    if kind == POOL:
+        google.create(CLUSTER)
+    inputs = changed(kind, changes)
+    identifier, outputs = google.create(kind, inputs)
+    for ignored, replaces in (((), [path]), ((path,), []), ((path.rpartition(".")[0],), [])):
+        found = google.plugin.diff(Resource("", kind, "it", identifier, 0, False, ignored), inputs, outputs, inputs)
+        assert (found.updates, found.replaces) == ([], replaces)
 
 
 def test_per_zone_counts_are_per_zone(made: tuple[Google, Nodes]) -> None:
@@ -443,6 +506,13 @@ def test_machine_types(name: str, cpus: int, memory: float, gpus: int) -> None:
     assert (found.cpus, found.memory, found.gpus) == (cpus, memory, gpus)
 
 
+def test_google_has_every_machine_type_of_the_factory_with_the_same_gpus() -> None:
+    for name, (accelerator, count) in BUILT_IN.items():
+        found = machine(name)
+        assert found, name
+        assert (found.gpu, found.gpus) == (accelerator, count)
+
+
 @pytest.mark.parametrize(
     "name", ["e2-standard-64", "n9-standard-4", "a3-highgpu-3g", "g2-highmem-8", "n2-custom-5-1024"]
 )
@@ -454,6 +524,15 @@ def test_a_tpu_machine_has_its_chips() -> None:
     found = machine("ct5lp-hightpu-4t")
     assert found
     assert (found.tpu, found.tpus) == ("tpu-v5-lite-podslice", 4)
+
+
+def test_google_has_ai_zones_and_chooses_none_of_them() -> None:
+    assert region_of("us-south1-ai1b") == "us-south1"
+    assert region_of("us-west1-ai1a") is None
+    assert "us-central1-ai1a" in zones("us-central1")
+    for region in ("us-central1", "us-south1", "europe-west1"):
+        assert len(chosen_zones(region)) == 3
+        assert not [each for each in chosen_zones(region) if "-ai" in each]
 
 
 def test_a_project_says_its_number(google: Google) -> None:

@@ -1,0 +1,74 @@
+"""What Google may fill in of clusters and pools that we leave out: a change of it is ignored, or it would replace them.
+
+Each field here is one whose change makes a new cluster or pool (ForceNew), that may be left out (Optional), and of
+which the provider does not keep what Google returns (not Computed): in the next preview it would be taken out again.
+Source: the schemas of Google's Terraform provider 8.0 (2026-08-21), on which pulumi-gcp 10 rests.
+
+They are ignored rather than sent: to send one now would replace the clusters and pools that stand without it. A cluster
+or a pool that is replaced for another reason gets what the settings say, for then Pulumi ignores nothing.
+"""
+
+from clusters.machines import always_has_ssds
+from clusters.pool_spec import NodePool
+
+CLUSTER = (
+    # GKE upgrades versions by the release channel, and the temporary first pool is gone once the cluster stands.
+    "initialNodeCount",
+    "minMasterVersion",
+    "nodeConfig",
+    "nodePools",
+    "nodeVersion",
+    # The subnet of the control plane's own address is the cluster's.
+    "privateClusterConfig.privateEndpointSubnetwork",
+    "dataplaneOptimizationMode",
+    "description",
+    "enableAutopilot",
+    "enableKubernetesAlpha",
+    "enableMultiNetworking",
+    # Of these, what is on cannot be turned off.
+    "enableFqdnNetworkPolicy",
+    "enableK8sBetaApis",
+    "enableL4IlbSubsetting",
+    "userManagedKeysConfig",
+)
+"""Of a cluster."""
+
+_POOL = (
+    # A pool's first size says nothing about a pool that has grown, and GKE changes it when a pool is resized by hand.
+    "initialNodeCount",
+    "bestEffortProvisioning",
+    "networkConfig",
+    "placementPolicy.policyName",
+    "placementPolicy.tpuTopology",
+    *(
+        f"nodeConfig.{each}"
+        for each in (
+            "advancedMachineFeatures",
+            "bootDiskKmsKey",
+            "confidentialNodes",
+            "enableConfidentialStorage",
+            "ephemeralStorageConfig",
+            "ephemeralStorageLocalSsdConfig.dataCacheCount",
+            "hostMaintenancePolicy",
+            "localSsdEncryptionMode",
+            "nodeGroup",
+            "preemptible",
+            "sandboxConfig",
+            "secondaryBootDisks",
+            "soleTenantConfig",
+        )
+    ),
+)
+
+
+def of_pool(spec: NodePool) -> list[str]:
+    """Of a pool. What follows from a setting is ignored only where GKE is known to fill it in.
+
+    Elsewhere a setting that is taken out must make another pool, as one that is changed does.
+    """
+    ignored = [*_POOL]
+    if spec.max_run_hours is None and (spec.flex_start or spec.queued):
+        ignored.append("nodeConfig.maxRunDuration")
+    if spec.local_ssds is None and always_has_ssds(spec.machine_type):
+        ignored += ["nodeConfig.ephemeralStorageLocalSsdConfig", "nodeConfig.localNvmeSsdBlockConfig"]
+    return ignored

@@ -1,0 +1,33 @@
+"""With how many nodes a pool starts: GKE's autoscaler adds none because of a pool's minimum."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from clusters.pool_spec import NodePool
+
+_CHOSEN = 3
+"""In so many zones GKE puts the nodes of a regional cluster that names none."""
+
+
+def first_nodes(pool: NodePool, cluster_zones: Sequence[str]) -> int:
+    """The nodes in each zone of a new pool: enough for its minimum, unless that is more than its maximum in all."""
+    zones = _zones(pool, cluster_zones)
+    return min(math.ceil(pool.min_nodes / zones), pool.max_nodes // zones)
+
+
+def too_few_at_first(setting: str, pools: Mapping[str, NodePool], cluster_zones: Sequence[str]) -> Iterator[str]:
+    """Tells the pools that start with fewer nodes than their minimum."""
+    for name, pool in pools.items():
+        zones = _zones(pool, cluster_zones)
+        first = first_nodes(pool, cluster_zones) * zones
+        if first < pool.min_nodes:
+            enough = math.ceil(pool.min_nodes / zones) * zones
+            yield (
+                f"{setting}.node_pools.{name}.max_nodes: {pool.max_nodes}: a new pool has as many nodes in each of its "
+                f"{zones} zones, so that it starts with {first} and not with min_nodes, {pool.min_nodes}; write "
+                f"{enough}, or fewer zones"
+            )
+
+
+def _zones(pool: NodePool, cluster_zones: Sequence[str]) -> int:
+    return len(set(pool.zones or cluster_zones)) or _CHOSEN
