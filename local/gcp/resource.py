@@ -40,6 +40,10 @@ class Cloud:
     """The APIs that the program turns on; one of them is off until that was done."""
 
 
+# Of every resource, the provider keeps where it is: it fills that in from its own settings.
+_WHERE = frozenset({"project", "region", "location"})
+
+
 class Kind:
     """A kind of resource: how it is named, what is wrong with it, and what making it gives."""
 
@@ -91,7 +95,7 @@ class Kind:
 
     def taken_out(self, state: Properties, new: Properties) -> Iterator[str]:
         """Yields what Google has filled in and the inputs leave out, as far as its removal needs a new resource."""
-        for path in sorted(self.fixed - self.computed):
+        for path in sorted(self.fixed - self.computed - _WHERE):
             if value(state, path) and lacking(new, path):
                 yield path
 
