@@ -1,7 +1,9 @@
 """YAML files from anybody: read into plain values, and refused before they can do harm."""
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +22,7 @@ _FILE_BYTES = 2**20
 # What a file may come to once its aliases are written out: characters, and so many more for each value.
 _WEIGHT, _VALUE_WEIGHT = 2**21, 20
 _DEPTH = 64
+_MERGE = "tag:yaml.org,2002:merge"
 # The longest that Linux takes.
 _PATH = 4095
 
@@ -32,12 +35,28 @@ class ManifestError(Exception):
         super().__init__("; ".join(problems))
 
 
-def read_documents(folder: Path, file: str) -> list[Any]:
+@dataclass(frozen=True)
+class Document:
+    """One document of a YAML file: its plain value, and where in the file each part of it is written."""
+
+    value: Any
+    _text: str
+    _index: int
+
+    def line(self, path: Sequence[str | int] = ()) -> int:
+        """The line, from 1 up, of a path of map keys and list indexes, such as spec, ports, 0.
+
+        It is that of the deepest part that is there. What is merged or an alias is where its value is written.
+        """
+        return _line(_nodes(self._text)[self._index], path)
+
+
+def read_documents(folder: Path, file: str) -> list[Document]:
     """Reads every document of a YAML file in `folder`, as kubectl would. Raises ManifestError."""
     text = _text(folder, file)
     try:
         _check_bounds(text)
-        return list(yaml.load_all(text, Loader=_Loader))
+        return [Document(value, text, index) for index, value in enumerate(yaml.load_all(text, Loader=_Loader))]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -111,6 +130,43 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+# Composed again only where a mistake is told: the nodes of a file take many times the room of its values.
+@functools.lru_cache(maxsize=1)
+def _nodes(text: str) -> Sequence[yaml.Node]:
+    return list(yaml.compose_all(text, Loader=_Loader))
+
+
+def _line(node: yaml.Node, path: Sequence[str | int]) -> int:
+    line = node.start_mark.line
+    for part in path:
+        entry = _entry(node, part)
+        if entry is None:
+            break
+        key, node = entry
+        # A value that is written before its key is an alias.
+        line = min(key.start_mark.line, node.start_mark.line)
+    return line + 1
+
+
+def _entry(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """Where a part of a map or list is, and what is there: of a map, its own keys before merged ones."""
+    if isinstance(node, yaml.SequenceNode):
+        found = isinstance(part, int) and 0 <= part < len(node.value)
+        return (node.value[part], node.value[part]) if found else None
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    for key, value in reversed(node.value):
+        if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE and key.value == part:
+            return key, value
+    for key, value in reversed(node.value):
+        if key.tag == _MERGE:
+            for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                entry = _entry(each, part)
+                if entry:
+                    return entry
+    return None
 
 
 def _check_bounds(text: str) -> None:

@@ -29,7 +29,7 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
 
     Raises ManifestError.
     """
-    documents = [document for document in read_documents(folder, file) if document is not None]
+    documents = [each.value for each in read_documents(folder, file) if each.value is not None]
     if not documents:
         raise ManifestError(["the file holds no object; write at least one Kubernetes manifest into it"])
     problems: list[str] = []
