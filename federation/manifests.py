@@ -29,18 +29,19 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
 
     Raises ManifestError.
     """
-    documents = [each.value for each in read_documents(folder, file) if each.value is not None]
+    documents = [each for each in read_documents(folder, file) if each.value is not None]
     if not documents:
         raise ManifestError(["the file holds no object; write at least one Kubernetes manifest into it"])
     problems: list[str] = []
     manifests: list[Manifest] = []
     for number, document in enumerate(documents, start=1):
-        wrong = list(_wrong(document, namespace, types))
+        body = document.value
+        wrong = [*(text for _, text in document.repeated), *_wrong(body, namespace, types)]
         problems.extend(f"object {number}: {text}" for text in wrong)
         if not wrong:
-            kind = _type_of(document, types)
+            kind = _type_of(body, types)
             assert kind
-            manifests.append(Manifest(kind, document["metadata"]["name"], document))
+            manifests.append(Manifest(kind, body["metadata"]["name"], body))
     names = Counter((manifest.type.config_name, manifest.name) for manifest in manifests)
     problems.extend(f"{kind} {name} is there twice; rename one" for (kind, name), n in sorted(names.items()) if n > 1)
     if len(problems) > _TOLD:

@@ -140,7 +140,9 @@ MANIFESTS: Mapping[str, Hostile] = {
     "UTF-16": _manifest("kind: Job".encode("utf-16"), "not UTF-8"),
     "control characters": _manifest("kind: \x07\x1b[31m", "not YAML"),
     "half a character": _object("mend", data='{x: "\\ud800"}'),
-    "a number of ten thousand digits": _object("cannot be read", data="{x: " + "9" * 10_000 + "}"),
+    "a number of ten thousand digits": _object(
+        "has spec.replicas '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
+    ),
     "a number of more than 53 bits": _object("53 bits", data="{x: 9007199254740993}"),
     "a number that is none": _object("is nan", data="{x: .nan}"),
     "a number without end": _object("is inf", data="{x: .inf}"),
