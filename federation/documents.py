@@ -77,29 +77,36 @@ def _documents(text: str) -> Iterator[Document]:
         index += 1
 
 
-def not_plain(value: Any, path: str = "") -> Iterator[str]:
-    """Yields what of a document no JSON can say, which is what an API server takes."""
+def not_plain(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Sequence[str | int], str]]:
+    """Yields the path and what is wrong there for all of a document that no JSON can say, as an API server takes it."""
     match value:
         case dict():
             for key, each in cast(dict[Any, Any], value).items():
                 if isinstance(key, str):
-                    yield from not_plain(key, path or "a key")
-                    yield from not_plain(each, f"{path}.{shorten(key)[1:-1]}")
+                    yield from ((path, f"a key of {text}") for _, text in not_plain(key, path))
+                    yield from not_plain(each, (*path, key))
                 else:
-                    yield f"{path or 'it'} has the key {shorten(key)}, which is no text; put it in quotes"
+                    also = ", as kubectl reads y, yes and on too" if key is True else ""
+                    also = ", as kubectl reads n, no and off too" if key is False else also
+                    yield path, f"{_dotted(path)} has the key {shorten(key)}{also}, which is no text; put it in quotes"
         case list():
             for index, each in enumerate(cast(list[Any], value)):
-                yield from not_plain(each, f"{path}[{index}]")
+                yield from not_plain(each, (*path, index))
         case str() if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            yield f"{path} has half a character in {shorten(value)}; mend the text"
+            yield path, f"{_dotted(path)} has half a character in {shorten(value)}; mend the text"
         case float() if not math.isfinite(value):
-            yield f"{path} is {value}; write a number, or put it in quotes"
+            yield path, f"{_dotted(path)} is {value}; write a number, or put it in quotes"
         case int() if abs(value) > 2**53:
-            yield f"{path} is a number of more than 53 bits; put it in quotes"
+            yield path, f"{_dotted(path)} is a number of more than 53 bits; put it in quotes"
         case None | bool() | str() | int() | float():
             pass
         case _:
-            yield f"{path} is {shorten(value)}; put it in quotes"
+            yield path, f"{_dotted(path)} is {shorten(value)}; put it in quotes"
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{shorten(part)[1:-1]}" for part in path)
+    return "".join(parts).removeprefix(".") or "it"
 
 
 def _text(folder: Path, file: str) -> str:

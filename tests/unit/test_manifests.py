@@ -65,7 +65,11 @@ def test_the_workloads_own_namespace_may_be_named(tmp_path: Path) -> None:
 def test_every_mistake_of_a_file_is_told_with_its_object(tmp_path: Path) -> None:
     text = f"{{kind: Service}}\n---\n{SERVICE}\n---\n{{apiVersion: v1, kind: Service}}\n---\n[]\n"
     problems = refused(tmp_path, text)
-    assert [problem.partition(":")[0] for problem in problems] == ["object 1", "object 3", "object 4"]
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "object 1, line 1",
+        "object 3, line 5",
+        "object 4, line 7",
+    ]
 
 
 def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
