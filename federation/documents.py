@@ -9,7 +9,7 @@ from typing import Any, cast
 import yaml
 
 from federation.yaml_lines import line_of, repeated_keys
-from federation.yaml_reader import Loader, with_pairs_joined, without_marks, without_pairs
+from federation.yaml_reader import Loader, with_pairs_joined, without_breaks, without_marks, without_pairs
 from problems import shorten
 
 # A cluster stores no object of more than 1.5 MiB, and each comes wrapped in a federated one.
@@ -52,7 +52,7 @@ class Document:
 def read_documents(folder: Path, file: str) -> list[Document]:
     """Reads every document of a YAML file in `folder`, as kubectl would. Raises ManifestError."""
     # The last line's end, without which a text of several lines would have none, is there for kubectl in any case.
-    text = without_marks(_text(folder, file)).removesuffix("\n") + "\n"
+    text = without_breaks(without_marks(_text(folder, file))).removesuffix("\n") + "\n"
     try:
         plain = without_pairs(text)
         _check_bounds(plain)

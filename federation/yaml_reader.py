@@ -1,5 +1,6 @@
 """YAML as kubectl reads it."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,21 @@ def merged(value: yaml.Node) -> Sequence[yaml.Node]:
 def without_marks(text: str) -> str:
     """The text without the byte order marks that editors put before documents."""
     return re.sub(r"^(---[^\n]*\n)\ufeff", r"\1", text.removeprefix("\ufeff"), flags=re.MULTILINE)
+
+
+_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x7f\x85\u2028\u2029"}
+
+
+def without_breaks(text: str) -> str:
+    """JSON with escapes for what YAML takes for ends of lines, or refuses; any other text as it is."""
+    escaped = text.translate(_BREAKS)
+    if escaped == text:
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return escaped
 
 
 # As JSON escapes what is beyond 16 bits. With an odd number of backslashes before it, it would be no escape.

@@ -187,6 +187,7 @@ FILES: dict[str, list[Any]] = {
     _JSON % r'"\\ud83d\\ude00"': [r"\ud83d\ude00"],
     _JSON % r'"\\\ud83d\ude00"': ["\\\U0001f600"],
     _JSON % r'{"\ud83d\ude00": "a\/b\u0000\u2028"}': [{"\U0001f600": "a/b\0\u2028"}],
+    _JSON % '"a\x7fb\x85 c\u2028 d\u2029e"': ["a\x7fb\x85 c\u2028 d\u2029e"],
     _JSON % "[1.0, 1E3, -0, true, null]": [[1, 1000, 0, True, None]],
     _JSON % "\n\t[\n\t\t1\n\t]": [[1]],
 }
