@@ -48,8 +48,8 @@ def test_a_date_is_text_as_it_is_for_kubectl(tmp_path: Path) -> None:
 
 
 def test_aliases_that_stay_small_are_read(tmp_path: Path) -> None:
-    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: &name a, labels: &l {app: *name}}, data: {<<: *l, x: y}}"
-    assert read(tmp_path, text)[0].body["data"] == {"app": "a", "x": "y"}
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: &name a, labels: &l {app: *name}}, data: {<<: *l, x: z}}"
+    assert read(tmp_path, text)[0].body["data"] == {"app": "a", "x": "z"}
 
 
 def test_a_file_in_a_folder_is_found(tmp_path: Path) -> None:
@@ -65,12 +65,22 @@ def test_the_workloads_own_namespace_may_be_named(tmp_path: Path) -> None:
 def test_every_mistake_of_a_file_is_told_with_its_object(tmp_path: Path) -> None:
     text = f"{{kind: Service}}\n---\n{SERVICE}\n---\n{{apiVersion: v1, kind: Service}}\n---\n[]\n"
     problems = refused(tmp_path, text)
-    assert [problem.partition(":")[0] for problem in problems] == ["object 1", "object 3", "object 4"]
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "object 1, line 1",
+        "object 3, line 5",
+        "object 4, line 7",
+    ]
 
 
 def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, f"{SERVICE}\n---\nkind: 'Service\n")
     assert "line" in problem
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{DEPLOYMENT.replace('replicas: 3', 'replicas: 3, replicas: 4')}")
+    assert problem.startswith("object 2")
+    assert 'key "replicas" is there twice, in line 3; keep one' in problem
 
 
 def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:
