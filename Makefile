@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test check schema new-stack last-release lock
+.PHONY: help up down env is-up status map pictures tools unit pytest test check schema api-schemas new-stack last-release lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: unit tools ## Run everything, the local stack included
 
 schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from the settings' models
 	@$(BIN)/python -m stackfile
+
+api-schemas: $(VENV)/ready ## Write federation/api_schemas.json anew, after another version in tools/kubernetes
+	@$(BIN)/python -m tools.api_schemas
 
 # The name comes by the environment, so that no shell takes it for anything else.
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging

@@ -4,11 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from federation.documents import ManifestError, not_plain, read_documents
+from federation.api_rules import mistakes
+from federation.documents import Document, ManifestError, not_plain, read_documents
 from federation.kinds import KNOWN, NAMESPACES, TargetType
+from federation.schemas import dotted, normal
 from problems import OBJECT_NAME, one_of, shorten
 
 # Of one file; who has made more mistakes than these will not read on.
@@ -29,7 +32,7 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
 
     Raises ManifestError.
     """
-    documents = [each.value for each in read_documents(folder, file) if each.value is not None]
+    documents = [each for each in read_documents(folder, file) if each.value is not None]
     if not documents:
         raise ManifestError(["the file holds no object; write at least one Kubernetes manifest into it"])
     problems: list[str] = []
@@ -38,9 +41,9 @@ def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[Targ
         wrong = list(_wrong(document, namespace, types))
         problems.extend(f"object {number}: {text}" for text in wrong)
         if not wrong:
-            kind = _type_of(document, types)
+            kind = _type_of(document.value, types)
             assert kind
-            manifests.append(Manifest(kind, document["metadata"]["name"], document))
+            manifests.append(Manifest(kind, document.value["metadata"]["name"], normal(document.value, kind)))
     names = Counter((manifest.type.config_name, manifest.name) for manifest in manifests)
     problems.extend(f"{kind} {name} is there twice; rename one" for (kind, name), n in sorted(names.items()) if n > 1)
     if len(problems) > _TOLD:
@@ -54,11 +57,12 @@ _API_VERSION = r"([a-z0-9][-.a-z0-9]{0,252}/)?[a-z0-9]{1,63}"
 _KIND = r"[A-Za-z][A-Za-z0-9]{0,62}"
 
 
-def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterator[str]:
-    if not isinstance(document, Mapping):
+def _wrong(document: Document, namespace: str, types: Sequence[TargetType]) -> Iterator[str]:
+    value: Any = document.value
+    if not isinstance(value, Mapping):
         yield "not a Kubernetes object; write a map with apiVersion, kind and metadata"
         return
-    body = cast(Mapping[str, Any], document)
+    body = cast(Mapping[str, Any], value)
     api_version, kind = body.get("apiVersion"), body.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str):
         yield "apiVersion or kind is missing; write both, such as apps/v1 and Deployment"
@@ -78,18 +82,17 @@ def _wrong(document: Any, namespace: str, types: Sequence[TargetType]) -> Iterat
     if own != namespace:
         advice = f"leave it out, or write the workload's namespace {namespace}"
         yield f"{kind} {name} names namespace {shorten(own)}; {advice}"
-    yield from (f"{kind} {name}: {text.removeprefix('.')}" for text in not_plain(body))
+    strange = [f"{kind} {name}: {text.removeprefix('.')}" for text in not_plain(body)]
+    yield from strange
     target = _type_of(body, types)
     if target is None or target not in types:
         yield f"{kind} of {api_version} is not an enabled type; {_instead(target, namespace, types)}"
     elif not target.namespaced:
         yield f"{kind} {name} is not of a namespace; a workload holds only objects of its own namespace"
-    else:
-        spec = body.get("spec", {})
-        for field in target.counted:
-            count = cast(Mapping[str, Any], spec).get(field) if isinstance(spec, Mapping) else spec
-            if count is not None and (type(count) is not int or not 0 <= count < 2**31):
-                yield f"{kind} {name} has spec.{field} {shorten(count)}; write a whole number from 0 up, of 32 bits"
+    elif not strange:
+        # Of thousands, the first are enough, and to word each takes time.
+        for path, text in islice(mistakes(normal(body, target), target), _TOLD + 1):
+            yield f"{kind} {name}, line {document.line(path)}: {dotted(path)}: {text}"
 
 
 def _instead(target: TargetType | None, namespace: str, types: Sequence[TargetType]) -> str:

@@ -11,6 +11,7 @@ from federation.kinds import KNOWN
 from federation.manifests import Manifest, read_manifests
 from federation.overrides import check_overrides, overrides_of, patches_for
 from federation.spec import Workload
+from tests.objects import job
 from tests.unit.program import ROOT
 
 LABELS = {
@@ -20,14 +21,10 @@ LABELS = {
 JOB = Manifest(
     KNOWN["jobs.batch"],
     "train",
-    {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "train"},
-        "spec": {"suspend": False, "list": [{"name": "a"}]},
-    },
+    job(pod={"tolerations": [{"key": "a", "operator": "Exists"}]}, suspend=False),
 )
 PATH = "/spec/suspend"
+LIST = "/spec/template/spec/tolerations"
 
 
 def workload(overrides: Mapping[str, Sequence[Mapping[str, Any]]]) -> Workload:
@@ -107,14 +104,14 @@ def test_a_label_that_a_cluster_has_is_taken(key: str) -> None:
     assert mistakes({key: [{"path": PATH, "value": True}]}) == []
 
 
-@pytest.mark.parametrize("path", ["/spec/list/0/name", "/spec/list/0"])
-def test_an_element_of_a_list_has_a_path(path: str) -> None:
-    assert mistakes({"serving": [{"path": path, "value": "b"}]}) == []
+@pytest.mark.parametrize(("path", "value"), [(f"{LIST}/0/key", "b"), (f"{LIST}/0", {"key": "b"})])
+def test_an_element_of_a_list_has_a_path(path: str, value: Any) -> None:
+    assert mistakes({"serving": [{"path": path, "value": value}]}) == []
 
 
 @pytest.mark.parametrize("step", ["1", "00", "²", "-", "-1", "a", "9" * 5000])
 def test_what_is_no_element_of_a_list_is_told(step: str) -> None:
-    (told,) = mistakes({"serving": [{"path": f"/spec/list/{step}", "value": "b"}]})
+    (told,) = mistakes({"serving": [{"path": f"{LIST}/{step}", "value": "b"}]})
     assert "in none of the manifests" in told
 
 
