@@ -60,6 +60,8 @@ class Settings:
     federation: Federation
     workloads: Mapping[str, Workload]
     manifests: Mapping[str, Sequence[Manifest]]
+    notes: Sequence[str] = ()
+    """What of the manifests is not used as it is written, in a line for each workload and reason."""
 
     @property
     def members(self) -> dict[str, Cluster]:
@@ -84,6 +86,8 @@ def load() -> Settings:
         secret = [key for key in keys if is_config_secret(prefix + key)]
         problems = [_covered(each, secret) for each in error.problems]
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
+    for text in settings.notes:
+        pulumi.log.info(text)
     for text in warnings(settings.clusters):
         pulumi.log.warn(text)
     if "persistentvolumeclaims" in settings.federation.types:
@@ -122,13 +126,16 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
     types = (federation or Federation(host="")).targets()
     manifests: dict[str, Sequence[Manifest]] = {}
+    notes: list[str] = []
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, members))
+        told: list[str] = []
         try:
-            manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types)
+            manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types, told)
         except ManifestError as error:
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
+        notes += [f"{setting}.manifests: {text}" for text in told]
         own = manifests.get(name, [])
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
@@ -144,7 +151,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
 
     if problems or federation is None:
         raise SettingsError(problems)
-    return Settings(clusters, federation, workloads, manifests)
+    return Settings(clusters, federation, workloads, manifests, notes)
 
 
 def misspelt(keys: Collection[str], project: str) -> list[str]:

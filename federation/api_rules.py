@@ -17,7 +17,7 @@ _KEY = "letters, digits, dashes, dots and underscores, such as app or example.co
 _VALUE = "write up to 63 letters, digits, dashes, dots and underscores, with a letter or digit first and last"
 
 
-def mistakes(body: Mapping[str, Any], target: TargetType) -> Mistakes:
+def check_object(body: Mapping[str, Any], target: TargetType) -> Mistakes:
     """Yields all that the API would refuse in a normal object, as far as it can be known without asking it."""
     yield from schema_mistakes(body, target)
     yield from _names(body, ("metadata",))

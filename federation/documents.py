@@ -1,28 +1,22 @@
 """YAML files from anybody: read into plain values, and refused before they can do harm."""
 
-import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import yaml
 
+from federation.yaml_lines import line_of, repeated_keys
+from federation.yaml_reader import Loader, with_pairs_joined, without_marks, without_pairs
 from problems import shorten
-
-if TYPE_CHECKING:
-    _Reader = yaml.SafeLoader
-else:
-    # Many times faster, and there unless PyYAML was built without it.
-    _Reader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # A cluster stores no object of more than 1.5 MiB, and each comes wrapped in a federated one.
 _FILE_BYTES = 2**20
 # What a file may come to once its aliases are written out: characters, and so many more for each value.
 _WEIGHT, _VALUE_WEIGHT = 2**21, 20
 _DEPTH = 64
-_MERGE = "tag:yaml.org,2002:merge"
 # The longest that Linux takes.
 _PATH = 4095
 
@@ -37,9 +31,13 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """One document of a YAML file: its plain value, and where in the file each part of it is written."""
+    """One document of a YAML file: its plain value, and where in the file each part of it is written.
+
+    `repeated` has a line and a sentence for each key that is twice in one map.
+    """
 
     value: Any
+    repeated: Sequence[tuple[int, str]]
     _text: str
     _index: int
 
@@ -48,47 +46,67 @@ class Document:
 
         It is that of the deepest part that is there. What is merged or an alias is where its value is written.
         """
-        return _line(_nodes(self._text)[self._index], path)
+        return line_of(self._text, self._index, path)
 
 
 def read_documents(folder: Path, file: str) -> list[Document]:
     """Reads every document of a YAML file in `folder`, as kubectl would. Raises ManifestError."""
-    text = _text(folder, file)
+    # The last line's end, without which a text of several lines would have none, is there for kubectl in any case.
+    text = without_marks(_text(folder, file)).removesuffix("\n") + "\n"
     try:
-        _check_bounds(text)
-        return [Document(value, text, index) for index, value in enumerate(yaml.load_all(text, Loader=_Loader))]
+        plain = without_pairs(text)
+        _check_bounds(plain)
+        return list(_documents(text if plain == text else with_pairs_joined(text)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = shorten(str(getattr(error, "problem", None) or "it cannot be read"), 200)[1:-1]
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+        what = shorten(str(why), 200)[1:-1]
         raise ManifestError([f"not YAML{where}: {what}; mend the file"]) from None
-    except ValueError as error:
-        raise ManifestError([f"holds a value that cannot be read ({error}); put it in quotes"]) from None
 
 
-def not_plain(value: Any, path: str = "") -> Iterator[str]:
-    """Yields what of a document no JSON can say, which is what an API server takes."""
+def _documents(text: str) -> Iterator[Document]:
+    loader, index = Loader(text), 0
+    while loader.check_node():
+        node = loader.get_node()
+        if node is not None:
+            # Before it is read, which puts what is merged into it.
+            repeated = list(repeated_keys(node))
+            value = loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
+            yield Document(value, repeated, text, index)
+        index += 1
+
+
+def not_plain(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Sequence[str | int], str]]:
+    """Yields the path and what is wrong there for all of a document that no JSON can say, as an API server takes it."""
     match value:
         case dict():
             for key, each in cast(dict[Any, Any], value).items():
                 if isinstance(key, str):
-                    yield from not_plain(key, path or "a key")
-                    yield from not_plain(each, f"{path}.{shorten(key)[1:-1]}")
+                    yield from ((path, f"a key of {text}") for _, text in not_plain(key, path))
+                    yield from not_plain(each, (*path, key))
                 else:
-                    yield f"{path or 'it'} has the key {shorten(key)}, which is no text; put it in quotes"
+                    also = ", as kubectl reads y, yes and on too" if key is True else ""
+                    also = ", as kubectl reads n, no and off too" if key is False else also
+                    yield path, f"{_dotted(path)} has the key {shorten(key)}{also}, which is no text; put it in quotes"
         case list():
             for index, each in enumerate(cast(list[Any], value)):
-                yield from not_plain(each, f"{path}[{index}]")
+                yield from not_plain(each, (*path, index))
         case str() if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            yield f"{path} has half a character in {shorten(value)}; mend the text"
+            yield path, f"{_dotted(path)} has half a character in {shorten(value)}; mend the text"
         case float() if not math.isfinite(value):
-            yield f"{path} is {value}; write a number, or put it in quotes"
+            yield path, f"{_dotted(path)} is {value}; write a number, or put it in quotes"
         case int() if abs(value) > 2**53:
-            yield f"{path} is a number of more than 53 bits; put it in quotes"
+            yield path, f"{_dotted(path)} is a number of more than 53 bits; put it in quotes"
         case None | bool() | str() | int() | float():
             pass
         case _:
-            yield f"{path} is {shorten(value)}; put it in quotes"
+            yield path, f"{_dotted(path)} is {shorten(value)}; put it in quotes"
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{shorten(part)[1:-1]}" for part in path)
+    return "".join(parts).removeprefix(".") or "it"
 
 
 def _text(folder: Path, file: str) -> str:
@@ -122,53 +140,6 @@ def _text(folder: Path, file: str) -> str:
         raise ManifestError(["not UTF-8 text; save the file as UTF-8"]) from None
 
 
-class _Loader(_Reader):
-    """Reads plain values; a date is the text that is written there, as kubectl has it."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-# Composed again only where a mistake is told: the nodes of a file take many times the room of its values.
-@functools.lru_cache(maxsize=1)
-def _nodes(text: str) -> Sequence[yaml.Node]:
-    return list(yaml.compose_all(text, Loader=_Loader))
-
-
-def _line(node: yaml.Node, path: Sequence[str | int]) -> int:
-    line = node.start_mark.line
-    for part in path:
-        entry = _entry(node, part)
-        if entry is None:
-            break
-        key, node = entry
-        # A value that is written before its key is an alias.
-        line = min(key.start_mark.line, node.start_mark.line)
-    return line + 1
-
-
-def _entry(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a part of a map or list is, and what is there: of a map, its own keys before merged ones."""
-    if isinstance(node, yaml.SequenceNode):
-        found = isinstance(part, int) and 0 <= part < len(node.value)
-        return (node.value[part], node.value[part]) if found else None
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    for key, value in reversed(node.value):
-        if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE and key.value == part:
-            return key, value
-    for key, value in reversed(node.value):
-        if key.tag == _MERGE:
-            for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                entry = _entry(each, part)
-                if entry:
-                    return entry
-    return None
-
-
 def _check_bounds(text: str) -> None:
     """Refuses what would grow or nest without bound, before anything is built of it.
 
@@ -177,7 +148,7 @@ def _check_bounds(text: str) -> None:
     whole, weights = 0, dict[str | None, int]()
     # The anchors of what is open, and what came before each.
     inside: list[tuple[str | None, int]] = []
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=Loader):
         anchor: str | None = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == outer for outer, _ in inside):
@@ -194,7 +165,7 @@ def _check_bounds(text: str) -> None:
             anchor, before = inside.pop()
             weights[anchor] = whole - before
         tag: str | None = getattr(event, "tag", None)
-        if tag not in (None, "!", "tag:yaml.org,2002:str"):
+        if tag not in (None, "tag:yaml.org,2002:str"):
             raise ManifestError([f"has the tag {shorten(tag)}, which Kubernetes objects do without; take it out"])
         if len(inside) > _DEPTH:
             raise ManifestError([f"nested more than {_DEPTH} deep, as no Kubernetes object is; mend the file"])

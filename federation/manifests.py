@@ -1,18 +1,27 @@
 """Reads the plain Kubernetes manifests that a workload is made of."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from federation.api_rules import mistakes
-from federation.documents import Document, ManifestError, not_plain, read_documents
-from federation.kinds import KNOWN, NAMESPACES, TargetType
+from federation.api_rules import check_object
+from federation.documents import ManifestError, not_plain, read_documents
+from federation.kinds import TargetType
+from federation.objects import Mistake, Written, objects
+from federation.own_namespace import (
+    addresses_in,
+    check_namespace,
+    check_one_namespace,
+    in_namespace,
+    named_namespaces,
+)
 from federation.schemas import dotted, normal
-from problems import OBJECT_NAME, one_of, shorten
+from federation.server_fields import FieldPath, filled_in, left_out, without
+from federation.versions import instead_of, type_of
+from problems import OBJECT_NAME, shorten
 
 # Of one file; who has made more mistakes than these will not read on.
 _TOLD = 20
@@ -27,88 +36,141 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-def read_manifests(folder: Path, file: str, namespace: str, types: Sequence[TargetType]) -> list[Manifest]:
+def read_manifests(
+    folder: Path, file: str, namespace: str, types: Sequence[TargetType], notes: list[str] | None = None
+) -> list[Manifest]:
     """Reads every object of a file in `folder`, each of one of the `types` and meant for the `namespace`.
 
-    Raises ManifestError.
+    What is read otherwise than it is written is added to `notes`, a line each. Raises ManifestError.
     """
-    documents = [each for each in read_documents(folder, file) if each.value is not None]
-    if not documents:
+    documents = [document for document in read_documents(folder, file) if document.value is not None]
+    written = list(objects(documents))
+    if not written:
         raise ManifestError(["the file holds no object; write at least one Kubernetes manifest into it"])
-    problems: list[str] = []
-    manifests: list[Manifest] = []
-    for number, document in enumerate(documents, start=1):
-        wrong = list(_wrong(document, namespace, types))
-        problems.extend(f"object {number}: {text}" for text in wrong)
-        if not wrong:
-            kind = _type_of(document.value, types)
-            assert kind
-            manifests.append(Manifest(kind, document.value["metadata"]["name"], normal(document.value, kind)))
-    names = Counter((manifest.type.config_name, manifest.name) for manifest in manifests)
-    problems.extend(f"{kind} {name} is there twice; rename one" for (kind, name), n in sorted(names.items()) if n > 1)
-    if len(problems) > _TOLD:
-        problems[_TOLD:] = [f"{len(problems) - _TOLD} more mistakes are in the file; mend these first"]
-    if problems:
-        raise ManifestError(problems)
-    return manifests
+    named = named_namespaces(written)
+    mistakes = [
+        *(
+            Mistake(Written(document.value, f"object {number}", document), text, line=line)
+            for number, document in enumerate(documents, start=1)
+            for line, text in document.repeated
+        ),
+        *(mistake for each in written for mistake in _wrong(each, namespace, types)),
+        *check_one_namespace(named, namespace),
+        *_twice(written),
+    ]
+    if mistakes:
+        raise _error(mistakes)
+    told = notes if notes is not None else []
+    manifests = _without_server_fields(written, types, told)
+    return _in_own_namespace(manifests, next(iter(named), namespace), namespace, told)
+
+
+def _error(mistakes: Sequence[Mistake]) -> ManifestError:
+    problems = [str(each) for each in mistakes[:_TOLD]]
+    if len(mistakes) > _TOLD:
+        problems.append(f"{len(mistakes) - _TOLD} more mistakes are in the file; mend these first")
+    return ManifestError(problems)
 
 
 _API_VERSION = r"([a-z0-9][-.a-z0-9]{0,252}/)?[a-z0-9]{1,63}"
 _KIND = r"[A-Za-z][A-Za-z0-9]{0,62}"
+# What only means something in the cluster that an object has been read from.
+_REFUSED = {
+    "ownerReferences": "take them out, since an owner has another uid in each cluster, and copies whose owner is not "
+    "there are deleted; what the owner makes comes with the owner",
+    "finalizers": "take them out, since a copy could not be deleted until something in its cluster has removed them; "
+    "controllers add their own",
+}
 
 
-def _wrong(document: Document, namespace: str, types: Sequence[TargetType]) -> Iterator[str]:
-    value: Any = document.value
-    if not isinstance(value, Mapping):
-        yield "not a Kubernetes object; write a map with apiVersion, kind and metadata"
+def _wrong(written: Written, namespace: str, types: Sequence[TargetType]) -> Iterator[Mistake]:
+    body, metadata = written.body, written.metadata
+    if not isinstance(written.value, Mapping):
+        yield Mistake(written, "not a Kubernetes object; write a map with apiVersion, kind and metadata")
         return
-    body = cast(Mapping[str, Any], value)
-    api_version, kind = body.get("apiVersion"), body.get("kind")
+    api_version, kind, name = body.get("apiVersion"), body.get("kind"), metadata.get("name")
     if not isinstance(api_version, str) or not isinstance(kind, str):
-        yield "apiVersion or kind is missing; write both, such as apps/v1 and Deployment"
+        yield Mistake(written, "apiVersion or kind is missing; write both, such as apps/v1 and Deployment")
         return
     if not re.fullmatch(_API_VERSION, api_version) or not re.fullmatch(_KIND, kind):
-        yield f"{shorten(kind)} of {shorten(api_version)} is no type of object; write such as Deployment, apps/v1"
+        what = f"{shorten(kind)} of {shorten(api_version)}"
+        yield Mistake(written, f"{what} is no type of object; write such as Deployment, apps/v1", ("kind",))
         return
-    metadata = body.get("metadata")
-    name = cast(Mapping[str, Any], metadata).get("name") if isinstance(metadata, Mapping) else None
+    if (api_version, kind) == ("v1", "List"):
+        yield Mistake(written, "List has no list of items; write one, or the objects themselves", ("items",))
+        return
     if not isinstance(name, str) or not name:
-        yield f"{kind} has no metadata.name; write one"
+        yield Mistake(written, f"{kind} has {_no_name(metadata)}", ("metadata", "generateName"))
         return
     if not re.fullmatch(OBJECT_NAME, name):
-        yield f"{kind} has metadata.name {shorten(name)}; write up to 253 lower-case letters, digits, dashes and dots"
+        advice = "write up to 253 lower-case letters, digits, dashes and dots"
+        yield Mistake(written, f"{kind} has metadata.name {shorten(name)}; {advice}", ("metadata", "name"))
         return
-    own = cast(Mapping[str, Any], metadata).get("namespace", namespace)
-    if own != namespace:
-        advice = f"leave it out, or write the workload's namespace {namespace}"
-        yield f"{kind} {name} names namespace {shorten(own)}; {advice}"
-    strange = [f"{kind} {name}: {text.removeprefix('.')}" for text in not_plain(body)]
+    yield from check_namespace(written, namespace)
+    yield from (
+        Mistake(written, f"{written.title} has metadata.{field}; {advice}", ("metadata", field))
+        for field, advice in _REFUSED.items()
+        if metadata.get(field)
+    )
+    strange = [Mistake(written, f"{written.title}: {text}", path) for path, text in not_plain(body)]
     yield from strange
-    target = _type_of(body, types)
+    target = type_of(api_version, kind, types)
     if target is None or target not in types:
-        yield f"{kind} of {api_version} is not an enabled type; {_instead(target, namespace, types)}"
+        advice = instead_of(api_version, kind, namespace, types)
+        yield Mistake(written, f"{kind} of {api_version} is not an enabled type; {advice}", ("apiVersion",))
     elif not target.namespaced:
-        yield f"{kind} {name} is not of a namespace; a workload holds only objects of its own namespace"
+        advice = "a workload holds only objects of its own namespace"
+        yield Mistake(written, f"{written.title} is not of a namespace; {advice}", ("kind",))
     elif not strange:
         # Of thousands, the first are enough, and to word each takes time.
-        for path, text in islice(mistakes(normal(body, target), target), _TOLD + 1):
-            yield f"{kind} {name}, line {document.line(path)}: {dotted(path)}: {text}"
+        for path, text in islice(check_object(_read(body, target), target), _TOLD + 1):
+            yield Mistake(written, f"{written.title}: {dotted(path)}: {text}", path)
 
 
-def _instead(target: TargetType | None, namespace: str, types: Sequence[TargetType]) -> str:
-    """What to write in place of a type that is not enabled."""
-    enabled = [each.config_name for each in types]
-    if target is None:
-        return f"enabled are {one_of('', enabled)}"
-    if target == NAMESPACES:
-        return f"leave it out: the program makes the namespace {namespace}"
-    if target.config_name in enabled:
-        return f"write {types[enabled.index(target.config_name)].api_version}, which is"
-    return f"write federation.types: [{', '.join([*enabled, target.config_name])}]"
+def _no_name(metadata: Mapping[str, Any]) -> str:
+    if "generateName" in metadata:
+        why = "a federated object has one name, in every cluster and every run"
+        return f"metadata.generateName and no name; write metadata.name in its place, since {why}"
+    return "no metadata.name; write one"
 
 
-def _type_of(body: Mapping[str, Any], types: Sequence[TargetType]) -> TargetType | None:
-    """The type of an object, by its group, version and kind, enabled or not."""
-    group, _, version = str(body["apiVersion"]).rpartition("/")
-    wanted = (group, version, body["kind"])
-    return next((each for each in [*types, *KNOWN.values()] if (each.group, each.version, each.kind) == wanted), None)
+def _read(body: Mapping[str, Any], target: TargetType) -> Mapping[str, Any]:
+    """An object as the API would read it, without what the server has filled in."""
+    return normal(without(body, filled_in(body, target)), target)
+
+
+def _twice(written: Sequence[Written]) -> Iterator[Mistake]:
+    """Yields a mistake for each object whose type and name another before it has."""
+    before: dict[tuple[str, str, str], Written] = {}
+    for each in written:
+        match each.body.get("apiVersion"), each.body.get("kind"), each.metadata.get("name"):
+            case str() as api_version, str() as kind, str() as name:
+                first = before.setdefault((api_version, kind, name), each)
+                if first is not each:
+                    where = f"first in {first.place}, line {first.line()}"
+                    yield Mistake(each, f"{each.title} is there twice, {where}; rename one", ("metadata", "name"))
+            case _:
+                pass
+
+
+def _without_server_fields(written: Sequence[Written], types: Sequence[TargetType], notes: list[str]) -> list[Manifest]:
+    manifests: list[Manifest] = []
+    found: list[tuple[str, Mapping[str, Any], Sequence[FieldPath]]] = []
+    for each in written:
+        target = type_of(each.body["apiVersion"], each.body["kind"], types)
+        assert target
+        paths = filled_in(each.body, target)
+        found.append((each.title, each.body, paths))
+        manifests.append(Manifest(target, each.metadata["name"], _read(each.body, target)))
+    if fields := left_out(found):
+        notes.append(f"left out what the server had filled in: {fields}")
+    return manifests
+
+
+def _in_own_namespace(manifests: Sequence[Manifest], old: str, new: str, notes: list[str]) -> list[Manifest]:
+    if old == new:
+        return list(manifests)
+    still = [f"{each.type.kind} {each.name}" for each in manifests if addresses_in(each.body, old)]
+    rest = f", but addresses in {old} stay as they are in {', '.join(still[:5])}" if still else ""
+    notes.append(f"namespace {old} in the manifests is replaced by {new}{rest}")
+    return [Manifest(each.type, each.name, in_namespace(each.body, old, new)) for each in manifests]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clusters.spec import selects
-from federation.api_rules import mistakes
+from federation.api_rules import check_object
 from federation.manifests import Manifest
 from federation.patches import found, patch_in_place, steps_of, takes
 from federation.schemas import dotted, normal
@@ -76,7 +76,7 @@ def _wrong_result(manifest: Manifest, patches: Sequence[Override], settings: Seq
             advice = "not there any more once the patches before it are made; write one patch of what is above it"
             yield Problem(f"{setting}.path", patch.path, advice)
             return
-    for path, text in mistakes(normal(body, manifest.type), manifest.type):
+    for path, text in check_object(normal(body, manifest.type), manifest.type):
         where = [str(step) for step in path]
         related = [index for index, each in enumerate(patches) if _overlap(steps_of(each), where)]
         setting = settings[related[-1] if related else -1]

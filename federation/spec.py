@@ -318,12 +318,14 @@ class Workload(Model):
     manifests: str = Field(min_length=1)
     """the path of a YAML file, seen from the project's folder
 
-    Plain Kubernetes objects, any number of them, each of a type of the federation.
+    Plain Kubernetes objects, any number of them, each of a type of the federation, read as kubectl reads them. What an
+    API server has filled in is left out, and the run says so.
     """
     namespace: str = Field(pattern=DNS_LABEL)
     """a namespace, which all the manifests' objects go to
 
-    It is made where they go. Those of Kubernetes and of KubeFed are refused.
+    It is made where they go, and takes the place of one that the manifests name. Those of Kubernetes and of KubeFed are
+    refused.
     """
     placement: Annotated[Placement, Field(discriminator="policy")]
     """a policy and its parameters, such as {policy: spread}

@@ -157,12 +157,18 @@ MANIFESTS: Mapping[str, Hostile] = {
     "UTF-16": _manifest("kind: Job".encode("utf-16"), "not UTF-8"),
     "control characters": _manifest("kind: \x07\x1b[31m", "not YAML"),
     "half a character": _object("mend", data='{x: "\\ud800"}'),
-    "a number of ten thousand digits": _object("cannot be read", data="{x: " + "9" * 10_000 + "}"),
+    "a number of ten thousand digits": _object(
+        "spec.replicas: '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
+    ),
     "a number of more than 53 bits": _object("53 bits", data="{x: 9007199254740993}"),
     "a number that is none": _object("is nan", data="{x: .nan}"),
     "a number without end": _object("is inf", data="{x: .inf}"),
     "keys that are numbers": _object("has the key 1", data="{1: x}"),
-    "another namespace": _object("names namespace 'kube-system'", metadata="{name: a, namespace: kube-system}"),
+    "two namespaces": _manifest(
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}\n---\n"
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ai}}",
+        "names namespace ai, and object 1 names kube-system in line 1",
+    ),
     "a namespace in place of text": _object("names namespace {", metadata="{name: a, namespace: {a: b}}"),
     "a namespace of many lines": _object(
         r"names namespace 'ai\n", metadata='{name: a, namespace: "ai\\n  fake: line"}'
@@ -185,7 +191,25 @@ MANIFESTS: Mapping[str, Hostile] = {
     "a Namespace": _object("not an enabled type", "Namespace"),
     "a KubeFedCluster": _object("not an enabled type", "KubeFedCluster", "core.kubefed.io/v1beta1"),
     "a federated object": _object("not an enabled type", "FederatedSecret", "types.kubefed.io/v1beta1"),
-    "a List of others": _object("not an enabled type", "List", items="[]"),
+    "a List of others": _object(
+        "not an enabled type", "List", items="[{apiVersion: v1, kind: Node, metadata: {name: a}}]"
+    ),
+    "a List of nothing": _object("no object", "List", items="[]"),
+    "a List of lists without end": _manifest("{apiVersion: v1, kind: List, items: [" * 40 + "]}" * 40, _DEEP),
+    "a bomb of Lists": _manifest(
+        "x: [&a0 {apiVersion: v1, kind: List, items: []}"
+        + "".join(
+            f", &a{level} {{apiVersion: v1, kind: List, items: [{', '.join([f'*a{level - 1}'] * 9)}]}}"
+            for level in range(1, 10)
+        )
+        + "]\n",
+        _UNFOLDED,
+    ),
+    "1 MB of one key": _manifest("a: 1\n" * 200_000, _UNFOLDED),
+    "ten thousand of one key": _manifest("a: 1\n" * 10_000, "is there 10000 times, first in lines 1 and 2"),
+    "pairs of half characters": _manifest(r'["\ud83d\ude00", ' + "[" * 1000, _DEEP),
+    "1 MB of half characters": _manifest("- '" + r"\ud83d\ude00" * 80_000 + "'", "not a Kubernetes object"),
+    "1 MB of backslashes": _manifest("- '" + "\\" * 1_000_000 + r"ud83d\ude00'", "not a Kubernetes object"),
 }
 
 SETTINGS: Mapping[str, Hostile] = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from federation.api_rules import mistakes
+from federation.api_rules import check_object
 from federation.kinds import BUILT_IN, KNOWN
 from federation.schemas import dotted, normal
 from tests.objects import deployment, job
@@ -14,7 +14,7 @@ GPU = "nvidia.com/gpu"
 
 def told(body: dict[str, Any]) -> list[str]:
     target = next(each for each in KNOWN.values() if each.kind == body["kind"])
-    return [f"{dotted(path)}: {text}" for path, text in mistakes(normal(body, target), target)]
+    return [f"{dotted(path)}: {text}" for path, text in check_object(normal(body, target), target)]
 
 
 def cron_job(pod: dict[str, Any]) -> dict[str, Any]:

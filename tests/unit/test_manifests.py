@@ -50,8 +50,8 @@ def test_a_date_is_text_as_it_is_for_kubectl(tmp_path: Path) -> None:
 
 
 def test_aliases_that_stay_small_are_read(tmp_path: Path) -> None:
-    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: &name a, labels: &l {app: *name}}, data: {<<: *l, x: y}}"
-    assert read(tmp_path, text)[0].body["data"] == {"app": "a", "x": "y"}
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: &name a, labels: &l {app: *name}}, data: {<<: *l, x: z}}"
+    assert read(tmp_path, text)[0].body["data"] == {"app": "a", "x": "z"}
 
 
 def test_a_file_in_a_folder_is_found(tmp_path: Path) -> None:
@@ -67,12 +67,23 @@ def test_the_workloads_own_namespace_may_be_named(tmp_path: Path) -> None:
 def test_every_mistake_of_a_file_is_told_with_its_object(tmp_path: Path) -> None:
     text = f"{{kind: Service}}\n---\n{SERVICE}\n---\n{{apiVersion: v1, kind: Service}}\n---\n[]\n"
     problems = refused(tmp_path, text)
-    assert [problem.partition(":")[0] for problem in problems] == ["object 1", "object 3", "object 4"]
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "object 1, line 1",
+        "object 3, line 5",
+        "object 4, line 7",
+    ]
 
 
 def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, f"{SERVICE}\n---\nkind: 'Service\n")
     assert "line" in problem
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    twice = DEPLOYMENT.replace('"replicas": 3', '"replicas": 3, "replicas": 4')
+    (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{twice}")
+    assert problem.startswith("object 2")
+    assert 'key "replicas" is there twice, in line 3; keep one' in problem
 
 
 def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:
@@ -148,8 +159,8 @@ spec:
 
 def test_a_mistake_in_an_object_is_told_with_its_object_field_and_line(tmp_path: Path) -> None:
     assert refused(tmp_path, f"{SERVICE}\n---{MISTAKEN}") == [
-        "object 2: Deployment api, line 8: metadata.labels.version: 15.2 is a number; put it in quotes",
-        "object 2: Deployment api, line 17: spec.template.spec.containers.0.imagePullPolic: unknown field; write "
+        "object 2, line 8: Deployment api: metadata.labels.version: 15.2 is a number; put it in quotes",
+        "object 2, line 17: Deployment api: spec.template.spec.containers.0.imagePullPolic: unknown field; write "
         "imagePullPolicy, or another of the 25 known (checked against Kubernetes 1.35)",
     ]
 
@@ -165,8 +176,7 @@ def test_a_mistake_in_an_object_is_told_with_its_object_field_and_line(tmp_path:
 )
 def test_what_the_api_would_refuse_or_leave_out_is_refused(text: str, tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, text)
-    assert problem.startswith("object 1: ")
-    assert ", line 1: " in problem
+    assert problem.startswith("object 1, line 1: ")
     assert "; write" in problem or "put it in quotes" in problem
 
 

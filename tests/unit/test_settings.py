@@ -389,9 +389,14 @@ MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "no kind": (b"{apiVersion: v1, metadata: {name: a}}", ["kind is missing", "write"]),
     "no name": (b"{apiVersion: v1, kind: Service}", ["metadata.name", "write"]),
     "metadata that is none": (b"{apiVersion: v1, kind: Service, metadata: x}", ["metadata.name", "write"]),
-    "another namespace": (
-        b"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: prod}}",
-        ["'prod'", "leave it out", "ai"],
+    "two namespaces": (
+        b"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: prod}}\n---\n"
+        b"{apiVersion: v1, kind: Service, metadata: {name: b, namespace: dev}}",
+        ["object 2, line 3", "namespace dev", "prod in line 1", "leave them out", "ai"],
+    ),
+    "a namespace that is no name": (
+        b"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: Prod}}",
+        ["'Prod'", "leave it out", "ai"],
     ),
     "a type that is not enabled": (
         b"{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a}}",
@@ -404,7 +409,7 @@ MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "a namespace": (b"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", ["Namespace"]),
     "the same object twice": (
         b"---\n{apiVersion: v1, kind: Service, metadata: {name: a}}\n" * 2,
-        ["services a", "twice", "rename"],
+        ["object 2, line 4", "Service a is there twice, first in object 1, line 2", "rename"],
     ),
     "replicas that are no number": (
         b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: many}}",
@@ -617,6 +622,28 @@ def test_a_secret_value_is_not_told(folder: Path, monkeypatch: pytest.MonkeyPatc
     # What is no secret is told, and what is missing is not made up.
     assert "federation.host: 'plain'" in message
     assert "workloads.train.namespace: required" in told("dev", changed({"workloads.train.namespace": DELETE}))
+
+
+def test_what_is_not_used_as_it_is_written_is_told_in_a_line_for_each_workload(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "job.yaml").write_text(
+        JOB.replace('"name": "train"', '"name": "train", "uid": "4f3a", "namespace": "default"')
+    )
+    notes = [
+        "workloads.train.manifests: left out what the server had filled in: uid of Job train",
+        "workloads.train.manifests: namespace default in the manifests is replaced by ai",
+    ]
+    assert list(parse(GOOD, folder).notes) == notes
+    told: list[str] = []
+
+    def info(text: str, *_: object) -> None:
+        told.append(text)
+
+    monkeypatch.setattr(pulumi.log, "info", info)
+    monkeypatch.chdir(folder)
+    run_program("dev", {"gcp:project": "my-project"} | GOOD)
+    assert [text for text in told if "manifests" in text] == notes
 
 
 @pytest.mark.parametrize("key", ["geo-federatoin:workloads", "geofederation:workloads", "geo_federation:workloads"])

@@ -115,7 +115,8 @@ def test_a_type_that_a_member_serves_otherwise_is_not_enabled(found: dict[str, A
 def test_a_manifest_of_a_version_that_is_not_enabled_is_told_of_the_one_that_is(with_job_sets: dict[str, Any]) -> None:
     with_job_sets["federation"]["custom_types"] = {NAME: {"kind": "JobSet", "version": "v1beta1"}}
     sections = {key: with_job_sets[key] for key in ("clusters", "federation", "workloads")}
-    with pytest.raises(SettingsError, match=r"v1alpha2 is not an enabled type; write jobset\.x-k8s\.io/v1beta1"):
+    instead = r"v1alpha2 is not an enabled type; write apiVersion: jobset\.x-k8s\.io/v1beta1"
+    with pytest.raises(SettingsError, match=instead):
         parse(sections, Path.cwd())
 
 
