@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test check schema inventory new-stack last-release lock
+.PHONY: help up down env is-up status map pictures tools unit pytest test check schema api-schemas inventory new-stack \
+  last-release lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from
 
 inventory: $(VENV)/ready ## Write tests/inventory anew: what the program registers for dev, prod and local
 	@$(BIN)/python -m tests.inventory
+
+api-schemas: $(VENV)/ready ## Write federation/api_schemas.json anew, after another version in tools/kubernetes
+	@$(BIN)/python -m tools.api_schemas
 
 # The name comes by the environment, so that no shell takes it for anything else.
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError
 
 from federation.demand import ACCELERATOR_LABEL, PodDemand
 from federation.manifests import Manifest
+from federation.pod_requests import extended, requested
 
 _OVER = ("Succeeded", "Failed")
 _SECONDS = 20
@@ -34,18 +35,17 @@ def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, A
 
     Only extended resources are told, such as nvidia.com/gpu: they are whole numbers.
     """
-    requested = Counter[tuple[str, str]]()
+    taken = Counter[tuple[str, str]]()
     for pod in pods:
         if pod.get("status", {}).get("phase") not in _OVER:
-            for container in pod["spec"]["containers"]:
-                for resource, amount in _extended(container.get("resources", {}).get("requests")):
-                    requested[pod["spec"].get("nodeName", ""), resource] += amount
+            for resource, amount in requested(pod["spec"]).items():
+                taken[pod["spec"].get("nodeName", ""), resource] += amount
     return [
         Node(
             node["metadata"].get("labels", {}).get(ACCELERATOR_LABEL, ""),
             {
-                resource: max(0, amount - requested[node["metadata"]["name"], resource])
-                for resource, amount in _extended(node["status"].get("allocatable"))
+                resource: max(0, amount - taken[node["metadata"]["name"], resource])
+                for resource, amount in extended(node["status"].get("allocatable")).items()
             },
         )
         for node in nodes
@@ -193,13 +193,6 @@ def _short(text: str) -> str:
 
 def _without_nulls(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: each for key, each in found.items() if each is not None}
-
-
-def _extended(amounts: Mapping[str, Any] | None) -> Iterator[tuple[str, int]]:
-    """The resources that are counted in whole numbers: Kubernetes' own have no domain."""
-    for resource, amount in (amounts or {}).items():
-        if "/" in resource and str(amount).isdigit():
-            yield resource, int(amount)
 
 
 def _takes_pods(node: Mapping[str, Any]) -> bool:

@@ -1,18 +1,14 @@
 """What the pods of a workload ask for, as far as its manifests say; what is no pod asks for nothing."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from federation.manifests import Manifest
+from federation.pod_requests import requested
+from federation.reach import at, elements
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
-_TEMPLATE = ("spec", "template", "spec")
-_TEMPLATES = dict.fromkeys(
-    ("daemonsets.apps", "deployments.apps", "jobs.batch", "replicasets.apps", "statefulsets.apps"), _TEMPLATE
-) | {"cronjobs.batch": ("spec", "jobTemplate", *_TEMPLATE)}
 
 
 @dataclass(frozen=True)
@@ -33,19 +29,13 @@ class PodDemand:
 def pod_demand(manifest: Manifest) -> PodDemand:
     """What each pod of an object asks for. What is malformed asks for nothing: to refuse it is the API server's."""
     pod = pod_spec(manifest)
-    resources = Counter[str]()
-    for container in _list(_at(pod, "containers")):
-        # As Kubernetes does, which has a limit stand for a request that is left out.
-        resources.update(
-            _extended(_at(container, "resources", "requests")) | _extended(_at(container, "resources", "limits"))
-        )
-    return PodDemand(dict(resources), _accelerators(pod))
+    return PodDemand(requested(pod), _accelerators(pod))
 
 
 def pod_spec(manifest: Manifest) -> Mapping[str, Any] | None:
     """The spec of the pods that an object runs; None for an object that runs none."""
-    template = _TEMPLATES.get(manifest.type.config_name)
-    pod: Any = _at(manifest.body, *template) if template else None
+    template = manifest.type.pod_template
+    pod: Any = at(manifest.body, *template, "spec") if template else None
     return cast(Mapping[str, Any], pod) if isinstance(pod, Mapping) else None
 
 
@@ -53,7 +43,7 @@ def pod_labels(manifest: Manifest) -> Mapping[str, str] | None:
     """The labels of the pods that an object runs; None for an object that runs none."""
     if pod_spec(manifest) is None:
         return None
-    labels: Any = _at(manifest.body, *_TEMPLATES[manifest.type.config_name][:-1], "metadata", "labels")
+    labels: Any = at(manifest.body, *manifest.type.pod_template, "metadata", "labels")
     return cast(Mapping[str, str], labels) if isinstance(labels, Mapping) else {}
 
 
@@ -69,18 +59,18 @@ def accelerators(manifests: Iterable[Manifest]) -> frozenset[frozenset[str]]:
 
 def pods(manifest: Manifest) -> int:
     """How many pods a counted object runs side by side; Kubernetes' own default is 1."""
-    counts = [_at(manifest.body, "spec", key) for key in manifest.type.counted]
+    counts = [at(manifest.body, "spec", key) for key in manifest.type.counted]
     return min([1 if counts[0] is None else counts[0], *(count for count in counts[1:] if count is not None)])
 
 
 def _accelerators(pod: Any) -> frozenset[str]:
     wanted: list[frozenset[str]] = []
-    selected = _at(pod, "nodeSelector", ACCELERATOR_LABEL)
+    selected = at(pod, "nodeSelector", ACCELERATOR_LABEL)
     if isinstance(selected, str):
         wanted.append(frozenset({selected}))
-    required = _at(pod, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    required = at(pod, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     # One of the terms must hold, so that a term which names no accelerator lets every node pass.
-    terms = [_of_term(term) for term in _list(_at(required, "nodeSelectorTerms"))]
+    terms = [_of_term(term) for term in elements(at(required, "nodeSelectorTerms"))]
     if terms and all(terms):
         wanted.append(frozenset[str]().union(*terms))
     if not wanted:
@@ -91,32 +81,7 @@ def _accelerators(pod: Any) -> frozenset[str]:
 
 def _of_term(term: Any) -> frozenset[str]:
     wanted: list[frozenset[str]] = []
-    for expression in _list(_at(term, "matchExpressions")):
-        if _at(expression, "key") == ACCELERATOR_LABEL and _at(expression, "operator") == "In":
-            wanted.append(frozenset(each for each in _list(_at(expression, "values")) if isinstance(each, str)))
+    for expression in elements(at(term, "matchExpressions")):
+        if at(expression, "key") == ACCELERATOR_LABEL and at(expression, "operator") == "In":
+            wanted.append(frozenset(each for each in elements(at(expression, "values")) if isinstance(each, str)))
     return wanted[0].intersection(*wanted[1:]) if wanted else frozenset()
-
-
-def _extended(amounts: Any) -> dict[str, int]:
-    """The resources that are counted in whole numbers: Kubernetes' own have no domain."""
-    return {resource: amount for resource, amount in _whole(amounts) if "/" in resource and amount}
-
-
-def _whole(amounts: Any) -> Iterator[tuple[str, int]]:
-    if isinstance(amounts, Mapping):
-        for resource, amount in cast(Mapping[Any, Any], amounts).items():
-            # Text of too many digits, and so an integer of theirs, is more than Python converts.
-            digits = isinstance(amount, str) and re.fullmatch(r"[0-9]{1,9}", amount)
-            if isinstance(resource, str) and (digits or (type(amount) is int and 0 <= amount < 10**9)):
-                yield resource, int(amount)
-
-
-def _at(value: Any, *path: str) -> Any:
-    """What is at the end of a path of keys, or None where there is none."""
-    for key in path:
-        value = cast(Mapping[Any, Any], value).get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return cast(list[Any], value) if isinstance(value, list) else []

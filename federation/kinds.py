@@ -50,6 +50,11 @@ class TargetType:
         return _COUNTED.get(self.config_name, ())
 
     @property
+    def pod_template(self) -> tuple[str, ...]:
+        """The path in its objects to the template of the pods that they run; empty for what runs none."""
+        return _POD_TEMPLATES.get(self.config_name, ())
+
+    @property
     def movable(self) -> bool:
         """Whether KubeFed moves its replicas to where they can run."""
         return self.config_name in _MOVABLE
@@ -62,6 +67,10 @@ _COUNTED = {
     "statefulsets.apps": ("replicas",),
     "jobs.batch": ("parallelism", "completions"),
 }
+_POD_TEMPLATES = dict.fromkeys(
+    ("daemonsets.apps", "deployments.apps", "jobs.batch", "replicasets.apps", "statefulsets.apps"),
+    ("spec", "template"),
+) | {"cronjobs.batch": ("spec", "jobTemplate", "spec", "template")}
 # What KubeFed v0.10.0's scheduler handles (pkg/schedulingtypes).
 _MOVABLE = ("deployments.apps", "replicasets.apps")
 

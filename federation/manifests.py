@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from federation.api_rules import check_object
 from federation.documents import ManifestError, not_plain, read_documents
 from federation.kinds import TargetType
-from federation.objects import Mistake, Written, mapping, objects
+from federation.objects import Mistake, Written, objects
 from federation.own_namespace import (
     addresses_in,
     check_namespace,
@@ -16,6 +18,7 @@ from federation.own_namespace import (
     in_namespace,
     named_namespaces,
 )
+from federation.schemas import dotted, normal
 from federation.server_fields import FieldPath, filled_in, left_out, without
 from federation.versions import instead_of, type_of
 from problems import OBJECT_NAME, shorten
@@ -109,7 +112,8 @@ def _wrong(written: Written, namespace: str, types: Sequence[TargetType]) -> Ite
         for field, advice in _REFUSED.items()
         if metadata.get(field)
     )
-    yield from (Mistake(written, f"{written.title}: {text}", path) for path, text in not_plain(body))
+    strange = [Mistake(written, f"{written.title}: {text}", path) for path, text in not_plain(body)]
+    yield from strange
     target = type_of(api_version, kind, types)
     if target is None or target not in types:
         advice = instead_of(api_version, kind, namespace, types)
@@ -117,8 +121,10 @@ def _wrong(written: Written, namespace: str, types: Sequence[TargetType]) -> Ite
     elif not target.namespaced:
         advice = "a workload holds only objects of its own namespace"
         yield Mistake(written, f"{written.title} is not of a namespace; {advice}", ("kind",))
-    else:
-        yield from _miscounted(written, target)
+    elif not strange:
+        # Of thousands, the first are enough, and to word each takes time.
+        for path, text in islice(check_object(_read(body, target), target), _TOLD + 1):
+            yield Mistake(written, f"{written.title}: {dotted(path)}: {text}", path)
 
 
 def _no_name(metadata: Mapping[str, Any]) -> str:
@@ -128,14 +134,9 @@ def _no_name(metadata: Mapping[str, Any]) -> str:
     return "no metadata.name; write one"
 
 
-def _miscounted(written: Written, target: TargetType) -> Iterator[Mistake]:
-    for field in target.counted:
-        spec = written.body.get("spec", {})
-        count = spec if not isinstance(spec, Mapping) else mapping(spec).get(field)
-        if count is not None and (type(count) is not int or not 0 <= count < 2**31):
-            advice = "write a whole number from 0 up, of 32 bits"
-            text = f"{written.title} has spec.{field} {shorten(count)}; {advice}"
-            yield Mistake(written, text, ("spec", field))
+def _read(body: Mapping[str, Any], target: TargetType) -> Mapping[str, Any]:
+    """An object as the API would read it, without what the server has filled in."""
+    return normal(without(body, filled_in(body, target)), target)
 
 
 def _twice(written: Sequence[Written]) -> Iterator[Mistake]:
@@ -160,7 +161,7 @@ def _without_server_fields(written: Sequence[Written], types: Sequence[TargetTyp
         assert target
         paths = filled_in(each.body, target)
         found.append((each.title, each.body, paths))
-        manifests.append(Manifest(target, each.metadata["name"], without(each.body, paths)))
+        manifests.append(Manifest(target, each.metadata["name"], _read(each.body, target)))
     if fields := left_out(found):
         notes.append(f"left out what the server had filled in: {fields}")
     return manifests

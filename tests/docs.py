@@ -26,6 +26,7 @@ NOT_HERE = {
     "make up": "it has made the stack on which this runs, and what it printed then is looked at",
     "make down": "it ends the stack on which this runs, after the last test",
     "make tools": "`make up` builds them",
+    "make api-schemas": "it compiles for minutes, and tests/unit/test_api_schemas.py looks at what it writes",
     "make lock": "it asks a package registry for what is newest",
     "make lock LOCKFLAGS=--upgrade": "it asks a package registry for what is newest",
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",

@@ -1,13 +1,16 @@
 """Settings and manifests that are meant to do harm, each with words of the mistake that is told."""
 
 import copy
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_JOB = "{apiVersion: batch/v1, kind: Job, metadata: {name: train}, spec: {parallelism: 2}}"
+from tests.objects import job
+
+_JOB = json.dumps(job(parallelism=2))
 _GOOD: dict[str, Any] = {
     "clusters": {
         "training": {"region": "us-west1", "slot": 0, "role": "training"},
@@ -46,6 +49,10 @@ def _object(told: str, kind: str = "ConfigMap", api: str = "v1", **more: str) ->
     metadata = more.pop("metadata", "{name: a}")
     rest = "".join(f", {key}: {value}" for key, value in more.items())
     return _manifest(f"{{apiVersion: {api}, kind: {kind}, metadata: {metadata}{rest}}}", told)
+
+
+def _fields(count: int) -> str:
+    return "{" + ", ".join(f"f{index:08}: 1" for index in range(count)) + "}"
 
 
 def _file(name: str, told: str) -> Hostile:
@@ -117,6 +124,16 @@ MANIFESTS: Mapping[str, Hostile] = {
     "1 MB of empty documents": _manifest(lambda: b"---\n" * 250_000, _UNFOLDED),
     "1 MB of comments": _manifest(lambda: b"# x\n" * 250_000, "no object"),
     "1 MB of wrong objects": _manifest(lambda: b"--- {a: 1}\n" * 30_000, "more mistakes are in the file"),
+    "1 MB of unknown fields": _object("more mistakes are in the file", spec=_fields(40_000), kind="Service"),
+    "thousands of objects with unknown fields": _manifest(
+        lambda: b"--- {apiVersion: v1, kind: Service, metadata: {name: a}, spec: {clusterIPPs: 1}}\n" * 4_000,
+        "more mistakes are in the file",
+    ),
+    "1 MB of labels": _object("is a number", metadata="{name: a, labels: " + _fields(40_000) + "}"),
+    "thousands of Jobs": _manifest(lambda: b"---\n" + (_JOB.encode() + b"\n---\n") * 2_500, "is there twice"),
+    "a number in a field": _object("put it in quotes", data="{x: 1}"),
+    "a field of many lines": _object(r"sp\n", more='{}, "sp\\n  fake: line": 1'),
+    "a value of many lines": _object(r"'a\n", data="[1]", metadata='{name: a, labels: {a: "a\\n  fake: line"}}'),
     "1 MB in one anchor": _manifest("&" + "a" * 1_000_000 + " b", "not a Kubernetes object"),
     "lists nested a thousand deep": _manifest("[" * 1000 + "]" * 1000, _DEEP),
     "maps nested a thousand deep": _manifest("{a: " * 1000 + "}" * 1000, _DEEP),
@@ -141,7 +158,7 @@ MANIFESTS: Mapping[str, Hostile] = {
     "control characters": _manifest("kind: \x07\x1b[31m", "not YAML"),
     "half a character": _object("mend", data='{x: "\\ud800"}'),
     "a number of ten thousand digits": _object(
-        "has spec.replicas '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
+        "spec.replicas: '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
     ),
     "a number of more than 53 bits": _object("53 bits", data="{x: 9007199254740993}"),
     "a number that is none": _object("is nan", data="{x: .nan}"),

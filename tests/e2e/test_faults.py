@@ -196,7 +196,8 @@ spec:
   selector: {matchLabels: {app: refused}}
   template:
     metadata: {labels: {app: refused}}
-    spec: {containers: [{name: refused, imagee: misspelt}]}
+    # No container's name has capitals, which no schema says: the members refuse it, and nothing before them does.
+    spec: {containers: [{name: Refused, image: "refused:1"}]}
 """
 
 

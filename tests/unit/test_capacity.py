@@ -40,6 +40,13 @@ def test_what_pods_have_requested_is_not_free() -> None:
     assert free_nodes([node("one"), node("two")], pods) == [Node("nvidia-l4", {GPU: 1}), Node("nvidia-l4", {GPU: 4})]
 
 
+def test_init_containers_sidecars_and_overhead_are_not_free() -> None:
+    with_init, beside = pod("one", 1), pod("two", 1)
+    with_init["spec"] |= {"initContainers": [{"resources": {"requests": {GPU: "3"}}}], "overhead": {"cpu": "250m"}}
+    beside["spec"] |= {"initContainers": [{"restartPolicy": "Always", "resources": {"requests": {GPU: "1"}}}]}
+    assert [each.free[GPU] for each in free_nodes([node("one"), node("two")], [with_init, beside])] == [1, 2]
+
+
 @pytest.mark.parametrize("changes", [{"ready": "False"}, {"ready": "Unknown"}, {"spec": {"unschedulable": True}}])
 def test_a_node_that_takes_no_pods_has_nothing_free(changes: dict[str, Any]) -> None:
     assert free_nodes([node("one", **changes)], []) == []

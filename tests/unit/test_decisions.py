@@ -13,6 +13,7 @@ from federation import decisions
 from federation.capacity import CannotMeasure, Node
 from federation.copies import PlacedWorkload
 from settings import parse
+from tests.objects import job
 from tests.unit.program import run_program, stack_settings
 
 GPU = "nvidia.com/gpu"
@@ -46,8 +47,7 @@ class World:
         }
         for name, pods in jobs:
             container = {"name": "train", "image": image, "resources": {"limits": {GPU: "1"}}}
-            spec = {"parallelism": pods, "template": {"spec": {"containers": [container]}}}
-            body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec}
+            body = job(name, {"containers": [container]}, parallelism=pods)
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(body))
         return settings
 

@@ -65,6 +65,12 @@ def test_containers_add_up_and_a_limit_comes_before_a_request() -> None:
     assert str(asked) == "4 google.com/tpu and 3 nvidia.com/gpu"
 
 
+def test_init_containers_and_sidecars_are_asked_for_too() -> None:
+    first, sidecar = container({"nvidia.com/gpu": 4}), container({"nvidia.com/gpu": 2}) | {"restartPolicy": "Always"}
+    pod = {"containers": [container({"nvidia.com/gpu": 1})], "initContainers": [sidecar, first]}
+    assert pod_demand(manifest("jobs.batch", pod)).resources == {"nvidia.com/gpu": 6}
+
+
 @pytest.mark.parametrize(
     ("pod", "expected"),
     [
@@ -170,7 +176,7 @@ def test_no_pod_is_too_odd(data: st.DataObject, kind: str) -> None:
     assert isinstance(str(asked), str)
 
 
-ODD_AMOUNTS = ["²", "1k", "-1", "1.0", "9" * 5000, 1 << 20000, True, None, 1.5, -1, [1], {"a": 1}]
+ODD_AMOUNTS = ["²", "$GPUS", "-1", "500m", "9" * 5000, 1 << 20000, True, None, 1.5, -1, [1], {"a": 1}]
 
 
 @pytest.mark.parametrize("amount", ODD_AMOUNTS, ids=range(len(ODD_AMOUNTS)))

@@ -8,22 +8,16 @@ import pytest
 import yaml
 
 from federation.explain import main
+from tests.objects import job
 from tests.unit.program import ROOT, stack_settings
 
-GPU_JOB: dict[str, Any] = {
-    "apiVersion": "batch/v1",
-    "kind": "Job",
-    "metadata": {"name": "train"},
-    "spec": {
-        "parallelism": 3,
-        "template": {
-            "spec": {
-                "nodeSelector": {"cloud.google.com/gke-accelerator": "nvidia-l4"},
-                "containers": [{"name": "a", "resources": {"limits": {"nvidia.com/gpu": 2}}}],
-            }
-        },
+GPU_JOB = job(
+    pod={
+        "nodeSelector": {"cloud.google.com/gke-accelerator": "nvidia-l4"},
+        "containers": [{"name": "a", "image": "b", "resources": {"limits": {"nvidia.com/gpu": 2}}}],
     },
-}
+    parallelism=3,
+)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What `kubectl get -o yaml` shows goes into no copy where the server has filled it in, and is told in a line."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from federation.kinds import BUILT_IN
 from federation.manifests import ManifestError, read_manifests
+from tests import objects
 
 TYPES = list(BUILT_IN.values())
 READ = {"name": "a", "uid": "4f3a", "resourceVersion": "12"}
@@ -43,13 +45,14 @@ def test_what_the_server_fills_in_of_every_object_is_left_out_and_told_in_one_li
             "example.com/own": "kept",
         },
     }
-    spec = {"replicas": 2, "template": {"metadata": {"creationTimestamp": None, "labels": {"app": "api"}}}}
-    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    read_spec = objects.deployment()["spec"]
+    read_spec["template"]["metadata"]["creationTimestamp"] = None
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": read_spec}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "uid": "5"}, "status": {"x": 1}}
     other = {**service, "metadata": {"name": "b", "uid": "6"}}
     bodies, notes = read(tmp_path, {**deployment, "status": {"readyReplicas": 2}}, service, other)
     assert bodies[0]["metadata"] == {"name": "a", "labels": {"app": "api"}, "annotations": {"example.com/own": "kept"}}
-    assert bodies[0]["spec"] == {"replicas": 2, "template": {"metadata": {"labels": {"app": "api"}}}}
+    assert bodies[0]["spec"] == objects.deployment()["spec"]
     assert [set(each) for each in bodies] == [{"apiVersion", "kind", "metadata", "spec"}] + [
         {"apiVersion", "kind", "metadata"}
     ] * 2
@@ -66,15 +69,13 @@ def test_what_is_empty_is_left_out_without_a_word(tmp_path: Path) -> None:
     bodies, notes = read(
         tmp_path,
         {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
+            **objects.deployment(strategy={}),
             "metadata": {"name": "a", "creationTimestamp": None, "finalizers": [], "ownerReferences": None},
-            "spec": {"strategy": {}},
             "status": {},
         },
     )
-    assert bodies[0]["metadata"] == {"name": "a", "finalizers": [], "ownerReferences": None}
-    assert bodies[0]["spec"] == {"strategy": {}}
+    assert bodies[0]["metadata"] == {"name": "a", "finalizers": []}
+    assert bodies[0]["spec"] == objects.deployment(strategy={})["spec"]
     assert "status" not in bodies[0]
     assert notes == []
 
@@ -112,6 +113,9 @@ JOB_LABELS = {
 }
 
 
+POD: dict[str, Any] = {"spec": objects.job()["spec"]["template"]["spec"]}
+
+
 def job(folder: Path, metadata: dict[str, Any], **spec: Any) -> dict[str, Any]:
     return one(folder, "batch/v1", "Job", metadata, spec=spec)
 
@@ -122,14 +126,14 @@ def test_a_jobs_selector_and_labels_of_its_uid_are_left_out(metadata: dict[str, 
         tmp_path,
         {**metadata, "labels": JOB_LABELS},
         selector={"matchLabels": {"batch.kubernetes.io/controller-uid": "4f3a"}},
-        template={"metadata": {"creationTimestamp": None, "labels": JOB_LABELS}},
+        template={"metadata": {"creationTimestamp": None, "labels": JOB_LABELS}, **POD},
     )
     assert body["metadata"] == {"name": "a", "labels": {"app": "train"}}
-    assert body["spec"] == {"template": {"metadata": {"labels": {"app": "train"}}}}
+    assert body["spec"] == {"template": {"metadata": {"labels": {"app": "train"}}, **POD}}
 
 
 def test_a_jobs_own_labels_and_selector_stay(tmp_path: Path) -> None:
-    own = {"template": {"metadata": {"labels": {"job-name": "a"}}}}
+    own = {"template": {"metadata": {"labels": {"job-name": "a"}}, **POD}}
     assert job(tmp_path, {"name": "a", "labels": {"job-name": "a"}}, **own) == {
         "metadata": {"name": "a", "labels": {"job-name": "a"}},
         "spec": own,
@@ -137,7 +141,7 @@ def test_a_jobs_own_labels_and_selector_stay(tmp_path: Path) -> None:
     manual = {
         "manualSelector": True,
         "selector": {"matchLabels": {"controller-uid": "x"}},
-        "template": {"metadata": {"labels": {"controller-uid": "x"}}},
+        "template": {"metadata": {"labels": {"controller-uid": "x"}}, **POD},
     }
     assert job(tmp_path, READ, **manual)["spec"] == manual
 
@@ -169,11 +173,12 @@ def test_a_claim_that_names_its_volume_keeps_it(tmp_path: Path) -> None:
 def test_the_claims_of_a_stateful_set_have_no_status(tmp_path: Path) -> None:
     template = {
         "metadata": {"name": "data", "creationTimestamp": None},
-        "spec": {"x": 1},
+        "spec": {"storageClassName": "x"},
         "status": {"phase": "Pending"},
     }
-    body = one(tmp_path, "apps/v1", "StatefulSet", READ, spec={"volumeClaimTemplates": [template]})
-    assert body["spec"] == {"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"x": 1}}]}
+    spec = objects.deployment(kind="StatefulSet", volumeClaimTemplates=[template])["spec"]
+    (kept,) = one(tmp_path, "apps/v1", "StatefulSet", READ, spec=spec)["spec"]["volumeClaimTemplates"]
+    assert kept == {"metadata": {"name": "data"}, "spec": {"storageClassName": "x"}}
 
 
 def test_generated_tokens_are_left_out(tmp_path: Path) -> None:
@@ -187,18 +192,17 @@ def test_generated_tokens_are_left_out(tmp_path: Path) -> None:
         "Secret",
         {**READ, "annotations": annotations},
         type="kubernetes.io/service-account-token",
-        data={"token": "x", "ca.crt": "x", "namespace": "x", "extra": "x"},
+        data={"token": "eA==", "ca.crt": "eA==", "namespace": "eA==", "extra": "eA=="},
     )
     assert token["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "a"}
-    assert token["data"] == {"extra": "x"}
-    assert one(tmp_path, "v1", "Secret", READ, data={"token": "x"})["data"] == {"token": "x"}
+    assert token["data"] == {"extra": "eA=="}
+    assert one(tmp_path, "v1", "Secret", READ, data={"token": "eA=="})["data"] == {"token": "eA=="}
 
 
 @pytest.mark.parametrize("field", ["ownerReferences", "finalizers"])
 def test_what_only_means_something_in_one_cluster_is_refused(field: str, tmp_path: Path) -> None:
-    value = {"ownerReferences": [{"kind": "Deployment", "name": "a", "uid": "1"}], "finalizers": ["example.com/x"]}[
-        field
-    ]
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "1"}
+    value = {"ownerReferences": [owner], "finalizers": ["example.com/x"]}[field]
     with pytest.raises(ManifestError) as raised:
         one(tmp_path, "v1", "ConfigMap", {"name": "a", field: value})
     (problem,) = raised.value.problems
@@ -213,14 +217,16 @@ def test_a_file_of_many_is_told_in_one_line_of_bounded_length(tmp_path: Path) ->
 
 
 def test_what_is_an_alias_elsewhere_stays_there(tmp_path: Path) -> None:
+    spec = f"spec: {json.dumps(objects.job()['spec'])}"
     (tmp_path / "file.yaml").write_text(
-        "{apiVersion: batch/v1, kind: Job, metadata: {name: a, uid: x, labels: &l {app: b, job-name: a}}}\n"
+        f"{{apiVersion: batch/v1, kind: Job, metadata: {{name: a, uid: x, labels: {{app: b, job-name: a}}}}, {spec}}}\n"
     )
     (job_,) = read_manifests(tmp_path, "file.yaml", "ai", TYPES)
     assert job_.body["metadata"] == {"name": "a", "labels": {"app": "b"}}
     (tmp_path / "file.yaml").write_text(
         "{apiVersion: v1, kind: List, items: [{apiVersion: batch/v1, kind: Job, metadata: {name: a, uid: x, "
-        "labels: &l {app: b, job-name: a}}}, {apiVersion: v1, kind: Service, metadata: {name: s, labels: *l}}]}"
+        f"labels: &l {{app: b, job-name: a}}}}, {spec}}}, "
+        "{apiVersion: v1, kind: Service, metadata: {name: s, labels: *l}}]}"
     )
     _, service = read_manifests(tmp_path, "file.yaml", "ai", TYPES)
     assert service.body["metadata"]["labels"] == {"app": "b", "job-name": "a"}

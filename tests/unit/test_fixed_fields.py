@@ -121,7 +121,7 @@ def test_patches_are_made_as_kubefed_makes_them() -> None:
         {"path": "/spec/ports/1", "op": "remove"},
         {"path": "/spec/ports/-", "op": "add", "value": {"port": 4}},
         {"path": "/spec/a~1b", "op": "remove"},
-        {"path": "/metadata/labels/x", "op": "add", "value": "no map to add it to"},
+        {"path": "/metadata/annotations/x", "op": "add", "value": "no map to add it to"},
     ]
     assert patched(body, patches) == {"spec": {"ports": [{"port": 3}, {"port": 4}]}}
     assert body == kept

@@ -1,16 +1,18 @@
 """Manifests are read as kubectl would read them, and refused in words."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from federation.kinds import BUILT_IN, DEFAULT_TYPES
 from federation.manifests import Manifest, ManifestError, read_manifests
+from tests.objects import deployment
 from tests.unit.program import ROOT
 
 DEFAULTS = [BUILT_IN[name] for name in DEFAULT_TYPES]
 SERVICE = "{apiVersion: v1, kind: Service, metadata: {name: api}}"
-DEPLOYMENT = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: api}, spec: {replicas: 3}}"
+DEPLOYMENT = json.dumps(deployment(replicas=3))
 
 
 def read(folder: Path, text: str, types: tuple[str, ...] = DEFAULT_TYPES) -> list[Manifest]:
@@ -31,7 +33,7 @@ def test_every_object_of_a_file_is_read_in_order(tmp_path: Path) -> None:
         ("services", "api"),
         ("deployments.apps", "api"),
     ]
-    assert objects[1].body["spec"] == {"replicas": 3}
+    assert objects[1].body == deployment(replicas=3)
 
 
 def test_empty_documents_are_no_objects(tmp_path: Path) -> None:
@@ -78,7 +80,8 @@ def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{DEPLOYMENT.replace('replicas: 3', 'replicas: 3, replicas: 4')}")
+    twice = DEPLOYMENT.replace('"replicas": 3', '"replicas": 3, "replicas": 4')
+    (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{twice}")
     assert problem.startswith("object 2")
     assert 'key "replicas" is there twice, in line 3; keep one' in problem
 
@@ -89,7 +92,7 @@ def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:
 
 
 def test_a_type_is_refused_until_it_is_enabled(tmp_path: Path) -> None:
-    text = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}}"
+    text = json.dumps(deployment("agent", kind="DaemonSet"))
     # The default ones are in the list too, for what is written takes their place.
     assert f"write federation.types: [{', '.join(DEFAULT_TYPES)}, daemonsets.apps]" in refused(tmp_path, text)[0]
     assert read(tmp_path, text, (*DEFAULT_TYPES, "daemonsets.apps"))[0].type is BUILT_IN["daemonsets.apps"]
@@ -133,3 +136,61 @@ def test_the_service_of_the_inference_leads_to_its_pods() -> None:
     assert template["metadata"]["labels"].items() >= deployment["selector"]["matchLabels"].items()
     ports = {port["name"] for port in template["spec"]["containers"][0]["ports"]}
     assert {port["targetPort"] for port in service["ports"]} <= ports
+
+
+MISTAKEN = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: api
+  labels:
+    version: 15.2
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers:
+        - name: web
+          image: nginx
+          imagePullPolic: Always
+"""
+
+
+def test_a_mistake_in_an_object_is_told_with_its_object_field_and_line(tmp_path: Path) -> None:
+    assert refused(tmp_path, f"{SERVICE}\n---{MISTAKEN}") == [
+        "object 2, line 8: Deployment api: metadata.labels.version: 15.2 is a number; put it in quotes",
+        "object 2, line 17: Deployment api: spec.template.spec.containers.0.imagePullPolic: unknown field; write "
+        "imagePullPolicy, or another of the 25 known (checked against Kubernetes 1.35)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: }",
+        "{apiVersion: v1, kind: Service, metadata: {name: a, annotations: [a]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: a, labels: {version: 15.2}}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: a}, sepc: {}}",
+    ],
+)
+def test_what_the_api_would_refuse_or_leave_out_is_refused(text: str, tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, text)
+    assert problem.startswith("object 1, line 1: ")
+    assert "; write" in problem or "put it in quotes" in problem
+
+
+def test_objects_are_kept_as_the_api_reads_them(tmp_path: Path) -> None:
+    text = "{apiVersion: v1, kind: Service, metadata: {name: a, labels: , annotations: {b: }}, spec: , status: }"
+    assert read(tmp_path, text)[0].body == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "a", "annotations": {"b": ""}},
+    }
+
+
+def test_mistakes_without_number_are_told_in_part(tmp_path: Path) -> None:
+    fields = ", ".join(f"f{index}: 1" for index in range(1000))
+    problems = refused(tmp_path, f"{{apiVersion: v1, kind: Service, metadata: {{name: a}}, spec: {{{fields}}}}}")
+    assert len(problems) == 21
+    assert "more mistakes are in the file" in problems[-1]

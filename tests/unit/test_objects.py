@@ -48,12 +48,12 @@ def test_a_mistake_in_an_item_is_told_with_its_item_and_line(tmp_path: Path) -> 
         "apiVersion: v1\nkind: List\nitems:\n"
         f"- {config_map('a')}\n"
         "- apiVersion: v1\n  kind: List\n  items:\n"
-        "  - apiVersion: apps/v1\n    kind: Deployment\n    metadata:\n      name: b\n    spec:\n      replicas: -1\n"
+        "  - apiVersion: v1\n    kind: Service\n    metadata:\n      name: b\n    spec:\n      type: None\n"
         "  - no object\n"
     )
     assert refused(tmp_path, text) == [
-        "object 1, item 2, item 1, line 13: Deployment b has spec.replicas -1; write a whole number from 0 up, of 32 "
-        "bits",
+        "object 1, item 2, item 1, line 13: Service b: spec.type: 'None': write one of ClusterIP, ExternalName, "
+        "LoadBalancer, NodePort (checked against Kubernetes 1.35)",
         "object 1, item 2, item 2, line 14: not a Kubernetes object; write a map with apiVersion, kind and metadata",
     ]
 
@@ -76,9 +76,9 @@ def test_two_of_one_name_are_told_with_both_lines(tmp_path: Path) -> None:
 
 
 def test_a_generated_name_is_no_name(tmp_path: Path) -> None:
-    text = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels: {}\n  generateName: train-\n"
+    text = "apiVersion: v1\nkind: Secret\nmetadata:\n  labels: {}\n  generateName: train-\n"
     (problem,) = refused(tmp_path, text)
-    assert problem.startswith("object 1, line 5: Job has metadata.generateName and no name; write metadata.name")
+    assert problem.startswith("object 1, line 5: Secret has metadata.generateName and no name; write metadata.name")
     assert "one name, in every cluster and every run" in problem
     named = text.replace("labels: {}", "name: a")
     assert read(tmp_path, named)[0][0].name == "a"

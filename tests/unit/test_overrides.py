@@ -1,5 +1,6 @@
 """Overrides: whose patch of a path holds in a cluster, and which objects have the path."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from federation.kinds import KNOWN
 from federation.manifests import Manifest, read_manifests
 from federation.overrides import check_overrides, overrides_of, patches_for
 from federation.spec import Workload
+from tests.objects import job
 from tests.unit.program import ROOT
 
 LABELS = {
@@ -25,14 +27,10 @@ LABELS = {
 JOB = Manifest(
     KNOWN["jobs.batch"],
     "train",
-    {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "train"},
-        "spec": {"suspend": False, "list": [{"name": "a"}]},
-    },
+    job(pod={"tolerations": [{"key": "a", "operator": "Exists"}]}, suspend=False),
 )
 PATH = "/spec/suspend"
+LIST = "/spec/template/spec/tolerations"
 
 
 def workload(overrides: Mapping[str, Sequence[Mapping[str, Any]]]) -> Workload:
@@ -112,14 +110,14 @@ def test_a_label_that_a_cluster_has_is_taken(key: str) -> None:
     assert mistakes({key: [{"path": PATH, "value": True}]}) == []
 
 
-@pytest.mark.parametrize("path", ["/spec/list/0/name", "/spec/list/0"])
-def test_an_element_of_a_list_has_a_path(path: str) -> None:
-    assert mistakes({"serving": [{"path": path, "value": "b"}]}) == []
+@pytest.mark.parametrize(("path", "value"), [(f"{LIST}/0/key", "b"), (f"{LIST}/0", {"key": "b"})])
+def test_an_element_of_a_list_has_a_path(path: str, value: Any) -> None:
+    assert mistakes({"serving": [{"path": path, "value": value}]}) == []
 
 
 @pytest.mark.parametrize("step", ["1", "00", "²", "-", "-1", "a", "9" * 5000])
 def test_what_is_no_element_of_a_list_is_told(step: str) -> None:
-    (told,) = mistakes({"serving": [{"path": f"/spec/list/{step}", "value": "b"}]})
+    (told,) = mistakes({"serving": [{"path": f"{LIST}/{step}", "value": "b"}]})
     assert "in none of the manifests" in told
 
 
@@ -132,3 +130,75 @@ def test_each_region_can_have_a_bucket_of_its_own() -> None:
     assert list(check_overrides("w", overrides, [job], LABELS)) == []
     assert patches_for(job, overrides_of(overrides, "serving", LABELS["serving"])) == [override]
     assert Path(ROOT / "workloads/finetune.yaml").read_text().count("gke-gcsfuse/volumes") == 1
+
+
+CONTAINER = "/spec/template/spec/containers/0"
+RESULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a misspelt field": (
+        {"path": f"{CONTAINER}/imagePullPolic", "op": "add", "value": "Always"},
+        "spec.template.spec.containers.0.imagePullPolic: unknown field; write imagePullPolicy",
+    ),
+    "a value of another type": (
+        {"path": f"{CONTAINER}/image", "value": 1},
+        "spec.template.spec.containers.0.image: 1 is a number; put it in quotes",
+    ),
+    "a required field that goes": (
+        {"path": "/spec/template", "op": "remove"},
+        "spec.template: required; write a map with spec",
+    ),
+    "a required field of nothing": (
+        {"path": "/spec/template/spec", "value": None},
+        "spec.template.spec: required; write a map with containers",
+    ),
+    "a label that is a number": (
+        {"path": "/metadata/labels/version", "op": "add", "value": 15.2},
+        "metadata.labels.version: 15.2 is a number; put it in quotes",
+    ),
+    "pods that do not end": (
+        {"path": "/spec/template/spec/restartPolicy", "value": "Always"},
+        "spec.template.spec.restartPolicy: 'Always': pods of a Job end; write Never or OnFailure",
+    ),
+    "a GPU in parts": (
+        {"path": f"{CONTAINER}/resources", "op": "add", "value": {"limits": {"nvidia.com/gpu": 0.5}}},
+        "spec.template.spec.containers.0.resources.limits.nvidia.com/gpu: 0.5: write a whole number from 0 up",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RESULTS)
+@pytest.mark.parametrize("key", ["serving", "tier=gold"])
+def test_what_the_api_would_refuse_of_the_result_is_told_once(case: str, key: str) -> None:
+    override, message = RESULTS[case]
+    (told,) = mistakes({key: [{"path": PATH, "value": True}, override]})
+    assert told.startswith(f"w.overrides.{key}.1: Job train: {message}")
+
+
+def test_patches_are_judged_together() -> None:
+    amounts = [
+        {"path": f"{CONTAINER}/resources", "op": "add", "value": {"limits": {"nvidia.com/gpu": 2}}},
+        {"path": "/spec/template/spec/tolerations/-", "op": "add", "value": {"key": "b", "operator": "Exists"}},
+        {"path": "/spec/template/spec/tolerations/0/key", "value": "c"},
+        {"path": PATH, "op": "remove"},
+    ]
+    assert mistakes({"serving": amounts}) == []
+    (told,) = mistakes({"tier=gold": amounts, "serving": [{"path": PATH, "value": "no"}]})
+    assert told == "w.overrides.serving.0: Job train: spec.suspend: 'no' is text; write true or false, without quotes"
+
+
+def test_what_an_earlier_patch_took_away_is_told() -> None:
+    (told,) = mistakes({"serving": [{"path": f"{LIST}", "op": "remove"}, {"path": f"{LIST}/0", "value": {}}]})
+    assert told.startswith(f"w.overrides.serving.1.path: '{LIST}/0': not there any more once the patches before it")
+
+
+def test_the_manifest_stays_as_it_is() -> None:
+    before = copy.deepcopy(JOB.body)
+    mistakes({"serving": [{"path": "/metadata/labels/a", "op": "add", "value": "b"}, {"path": PATH, "op": "remove"}]})
+    assert JOB.body == before
+
+
+@pytest.mark.parametrize(
+    "path", [f"{PATH}/a", f"{LIST}/2", f"{LIST}/x", "/spec/template/spec/restartPolicy/a", "/metadata/labels/a/b"]
+)
+def test_what_takes_nothing_is_added_to_by_none(path: str) -> None:
+    (told,) = mistakes({"serving": [{"path": path, "op": "add", "value": "b"}]})
+    assert told.startswith("w.overrides.serving.0.path: ")

@@ -16,6 +16,7 @@ import yaml
 from clusters.addresses import addresses
 from federation.kinds import DEFAULT_TYPES
 from federation.members import Member
+from tests.objects import deployment
 from tests.unit.program import (
     ROOT,
     Asked,
@@ -560,14 +561,8 @@ def test_what_has_no_place_in_a_copy_is_left_out_of_the_template(
         "metadata": {"name": "key", "namespace": "ai", "labels": {"app": "api"}},
         "stringData": {"key": "very secret"},
     }
-    deployment: dict[str, Any] = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "api"},
-        "spec": {"paused": True},
-        "status": {"replicas": 7},
-    }
-    (tmp_path / "api.yaml").write_text(yaml.safe_dump_all([secret, deployment]))
+    whole = deployment(paused=True)
+    (tmp_path / "api.yaml").write_text(yaml.safe_dump_all([secret, whole | {"status": {"replicas": 7}}]))
     monkeypatch.chdir(tmp_path)
     settings = stack_settings("dev")
     settings["workloads"] = {"api": {"manifests": "api.yaml", "namespace": "ai", "placement": {"policy": "spread"}}}
@@ -579,7 +574,9 @@ def test_what_has_no_place_in_a_copy_is_left_out_of_the_template(
     }
     assert "spec" in federated.secrets
     # An override of the replicas can only replace what is there.
-    assert run.one("FederatedDeployment", "api").inputs["spec"]["template"] == {"spec": {"replicas": 1, "paused": True}}
+    assert run.one("FederatedDeployment", "api").inputs["spec"]["template"] == {
+        "spec": {"replicas": 1, **whole["spec"]}
+    }
 
 
 def test_a_preference_gives_each_serving_cluster_its_share(run: Run) -> None:

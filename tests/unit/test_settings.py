@@ -17,10 +17,11 @@ from pulumi.runtime import set_all_config
 from clusters.addresses import SLOTS
 from problems import SettingsError
 from settings import Settings, parse
+from tests.objects import deployment, job
 from tests.unit import program
 from tests.unit.program import ROOT, run_program, stack_settings
 
-JOB = "{apiVersion: batch/v1, kind: Job, metadata: {name: train}, spec: {parallelism: 2}}"
+JOB = json.dumps(job(parallelism=2))
 GOOD: dict[str, Any] = {
     "clusters": {
         "training": {
@@ -239,9 +240,9 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         ["'/metadata/name'", "same in every copy"],
     ),
     "override of a path that no manifest has": (
-        {"workloads.train.overrides": {"serving": [{"path": "/spec/template/spec", "value": {}}]}},
+        {"workloads.train.overrides": {"serving": [{"path": "/spec/selector", "value": {}}]}},
         "workloads.train.overrides.serving.0.path",
-        ["'/spec/template/spec'", "op: add"],
+        ["'/spec/selector'", "op: add"],
     ),
     "override of a kind that no manifest has": (
         {"workloads.train.overrides": {"serving": [{"kind": "Pod", "path": "/spec/suspend", "op": "add", "value": 1}]}},
@@ -468,11 +469,7 @@ def test_an_object_in_two_workloads_is_told_with_its_owner(folder: Path) -> None
 
 
 def test_two_kinds_of_one_name_that_kubefed_would_move_are_told(folder: Path) -> None:
-    spec = "spec: {replicas: 1}"
-    texts = [
-        f"{{apiVersion: apps/v1, kind: {kind}, metadata: {{name: api}}, {spec}}}"
-        for kind in ("Deployment", "ReplicaSet")
-    ]
+    texts = [json.dumps(deployment(kind=kind)) for kind in ("Deployment", "ReplicaSet")]
     (folder / "job.yaml").write_text("\n---\n".join(texts))
     types = {"federation.types": ["deployments.apps", "replicasets.apps"]}
     message = mistakes(folder, types)
@@ -640,7 +637,9 @@ def test_a_secret_value_is_not_told(folder: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_used_as_it_is_written_is_told_in_a_line_for_each_workload(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "job.yaml").write_text(JOB.replace("name: train", "name: train, uid: 4f3a, namespace: default"))
+    (folder / "job.yaml").write_text(
+        JOB.replace('"name": "train"', '"name": "train", "uid": "4f3a", "namespace": "default"')
+    )
     notes = [
         "workloads.train.manifests: left out what the server had filled in: uid of Job train",
         "workloads.train.manifests: namespace default in the manifests is replaced by ai",
@@ -755,7 +754,25 @@ def test_a_manifest_of_any_bytes_is_taken_or_refused_in_words(content: bytes, fo
 @FUZZ
 @given(document=st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec", "status"]), ANYTHING))
 def test_a_manifest_of_any_values_is_taken_or_refused_in_words(document: dict[str, Any], folder: Path) -> None:
-    job: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}}
-    for whole in (document, document | job):
+    named: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}}
+    for whole in (document, document | named):
         (folder / "job.yaml").write_text(json.dumps(whole), encoding="utf-8")
         answers(GOOD, folder)
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_good_manifest_with_anything_in_one_place_is_taken_or_refused_in_words(
+    data: st.DataObject, folder: Path
+) -> None:
+    resources = {"limits": {"nvidia.com/gpu": 1, "cpu": "500m"}, "requests": {"nvidia.com/gpu": 1}}
+    pod = {"initContainers": [{"name": "i", "resources": resources}], "nodeSelector": {"a": "b"}}
+    whole: Any = job(pod=pod, parallelism=2, completions=3)
+    whole["metadata"] |= {"labels": {"app": "a"}, "annotations": {"a/b": "c"}}
+    *parents, last = data.draw(st.sampled_from(paths(whole)))
+    node = whole
+    for key in parents:
+        node = node[key]
+    node[last] = data.draw(ANYTHING)
+    (folder / "job.yaml").write_text(json.dumps(whole), encoding="utf-8")
+    answers(GOOD, folder)

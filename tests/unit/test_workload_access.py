@@ -14,12 +14,11 @@ from federation.network_policies import network_policies
 from federation.spec import Workload
 from problems import SettingsError
 from settings import Settings, parse
+from tests import objects
 
 
 def deployment(account: str | None = "api", name: str = "api") -> dict[str, Any]:
-    pod: dict[str, Any] = {"containers": [], **({"serviceAccountName": account} if account else {})}
-    template = {"metadata": {"labels": {"app": name}}, "spec": pod}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"template": template}}
+    return objects.deployment(name, {"serviceAccountName": account} if account else {})
 
 
 SERVICE: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}}

@@ -1,0 +1,39 @@
+"""Amounts of resources in the form that Kubernetes takes, such as 500m, 16Gi or 1."""
+
+import re
+from decimal import Decimal
+
+# Source: the grammar in k8s.io/apimachinery/pkg/api/resource/quantity.go, v0.35.
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d{1,2}))?", re.ASCII)
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+# A quantity that Kubernetes keeps as it is written has 18 digits, and no amount needs more characters than these.
+_LONGEST, _DIGITS = 60, 18
+
+
+def is_quantity(value: object) -> bool:
+    """Whether Kubernetes reads a value as an amount."""
+    return _matched(value) is not None
+
+
+def whole(value: object) -> int | None:
+    """An amount as a whole number from 0 up, such as 1000 for 1k; None where it is none, or none that is read."""
+    match = _matched(value)
+    if match is None:
+        return None
+    number, binary, decimal, exponent = match.groups()
+    shift = _DECIMAL[decimal] if decimal else int(exponent or 0)
+    if abs(shift) > _DIGITS:
+        return None
+    amount = (Decimal(number) * 2 ** _BINARY.get(binary, 0)).scaleb(shift)
+    return int(amount) if 0 <= amount < 10**_DIGITS and amount == int(amount) else None
+
+
+def _matched(value: object) -> re.Match[str] | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    # Python does not convert an integer of too many digits.
+    if isinstance(value, int) and abs(value) >= 10**_DIGITS:
+        return None
+    text = str(value)
+    return _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None

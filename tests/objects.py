@@ -1,0 +1,24 @@
+"""Kubernetes objects as plain values, valid but small, in which a test sets what it is about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def deployment(
+    name: str = "api", pod: Mapping[str, Any] | None = None, kind: str = "Deployment", **spec: Any
+) -> dict[str, Any]:
+    """A Deployment, or a ReplicaSet, StatefulSet or DaemonSet."""
+    template = {"metadata": {"labels": {"app": name}}, "spec": _pod(pod)}
+    whole = {"selector": {"matchLabels": {"app": name}}, "template": template, **spec}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": whole}
+
+
+def job(name: str = "train", pod: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """A Job."""
+    template = {"spec": {"restartPolicy": "Never", **_pod(pod)}}
+    metadata = {"name": name}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template, **spec}}
+
+
+def _pod(changed: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"containers": [{"name": "a", "image": "b"}], **(changed or {})}
