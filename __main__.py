@@ -9,10 +9,10 @@ from clusters.network import Network
 from clusters.spec import member_labels
 from federation.bucket_access import create_bucket_access
 from federation.control_plane import ControlPlane
-from federation.decisions import decide, placed_by_settings
+from federation.decisions import decide
+from federation.drain import drain_members
 from federation.exports import create_exports
 from federation.keep_data import keep_data
-from federation.leaving import let_leave
 from federation.members import Member
 from federation.readme import stack_readme
 from federation.types import FederatedTypes
@@ -20,7 +20,7 @@ from federation.workloads import create_workloads
 from settings import load
 
 settings = load()
-specs, workloads, federation = settings.clusters, settings.workloads, settings.federation
+specs, workloads, manifests, federation = settings.clusters, settings.workloads, settings.manifests, settings.federation
 host_name, types, fleet = federation.host, federation.targets(), federation.multi_cluster_services
 labels = {name: member_labels(spec) for name, spec in settings.members.items()}
 
@@ -31,10 +31,10 @@ clusters = {
 }
 gke = [each.cluster for each in clusters.values()]
 in_fleet = [Fleet("fleet", apis, gke)] if fleet else []
-access = create_bucket_access(workloads, settings.manifests, apis, gke)
+access = create_bucket_access(workloads, manifests, apis, gke)
 host, members = clusters[host_name], {name: clusters[name] for name in labels}
 kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
-placed = keep_data(workloads, decide(settings, labels, kubeconfigs), host_name, clusters)
+placed = keep_data(workloads, decide(workloads, manifests, host_name, labels, kubeconfigs), host_name, clusters)
 
 control_plane = ControlPlane("kubefed", host, types)
 registered = [
@@ -43,8 +43,8 @@ registered = [
 ]
 enabled = FederatedTypes("types", host, members, control_plane, types)
 ready = [*(member.registration for member in registered), *enabled.configs]
-federated = create_workloads(workloads, settings.manifests, placed, host_name, members, ready, access)
-create_exports(workloads, lambda name: placed_by_settings(settings, name, labels), members, federated, in_fleet)
+federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access)
+create_exports(workloads, manifests, labels, members, federated, in_fleet)
 
 for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
@@ -52,6 +52,6 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
 told = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
 # Members go at the end of a run, which waits for its outputs.
-pulumi.export("members", let_leave(settings, placed, kubeconfigs, federated.values()).apply(lambda _: told))
+pulumi.export("members", drain_members(host_name, placed, kubeconfigs, federated.values()).apply(lambda _: told))
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
 pulumi.export("readme", stack_readme(pulumi.get_stack(), members, host_name, workloads))

@@ -16,14 +16,16 @@ from pydantic import Field
 from clusters.addresses import SLOTS
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
-from federation.copies import check_placement
 from federation.exports import check_exports
-from federation.manifests import Manifest, ManifestError, read_manifests
 from federation.network_policies import check_openings, network_policies
-from federation.overrides import check_overrides
-from federation.spec import Federation, Workload, check_federation, check_objects, check_workload
+from federation.spec import Federation, check_federation
+from placement.copies import check_placement
+from placement.documents import ManifestError
+from placement.manifests import Manifest, read_manifests
+from placement.overrides import check_overrides
+from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
-from stackfile.lines import locate
+from stack_file import locate
 
 
 class Stack(Model):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from clusters.address_room import check_capacity
 from clusters.addresses import SLOTS
-from clusters.capacity import check_capacity
 from clusters.first_nodes import too_few_at_first
 from clusters.pool_rules import check_pool, unlisted_accelerators, unsure_machines
 from clusters.pool_spec import Labels, NodePool
@@ -127,7 +127,7 @@ class Cluster(Model):
     ] = Field(default_factory=lambda: ["DCGM"])
     """a list of GKE's metrics, such as DCGM for GPUs
 
-    Collected beside those of the system; left out, as the role brings them.
+    ListPath beside those of the system; left out, as the role brings them.
     """
     encryption_key: str = Field(default="", pattern=rf"^({OWN_KEY}|{_KEY})?$")
     """own for a key of its own, or projects/P/locations/R/keyRings/K/cryptoKeys/N

@@ -18,14 +18,14 @@ from pydantic import TypeAdapter
 
 from clusters.regions import regions
 from docs.measure import MEMBERS, is_ready, wait
-from federation.copies import facts_of, place_workload
-from federation.demand import demands
-from federation.kinds import BUILT_IN
-from federation.manifests import read_manifests
-from federation.placement import Facts
-from federation.preferences import preference, selector
-from federation.spec import Workload
 from local.api import Api, Unreachable
+from placement.copies import facts_of, place_workload
+from placement.demand import demands
+from placement.kinds import BUILT_IN
+from placement.manifests import read_manifests
+from placement.policies import Facts
+from placement.preferences import preference, selector
+from placement.workload import Workload
 from tests.e2e.pods import Pods, replicas
 from tests.e2e.project import ROOT, Project
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from federation.map import draw, write
-from federation.outputs import stack_outputs
-from federation.status import Status, look, read_stack, render
+from geofed.map import draw, write
+from geofed.outputs import stack_outputs
+from geofed.status import Status, look, read_stack, render
 
 STACK = "local"
 FOLDER = Path(__file__).with_name("pictures")

@@ -10,9 +10,10 @@ from pulumi_gcp import config as gcp_config
 from pulumi_gcp import serviceaccount, storage
 
 from clusters.apis import Apis
-from federation.demand import pod_spec
-from federation.manifests import Manifest
-from federation.spec import BUCKET, Workload
+from placement.demand import pod_spec
+from placement.manifests import Manifest
+from placement.spec import BUCKET
+from placement.workload import Workload
 from problems import Problem
 
 ANNOTATION = "iam.gke.io/gcp-service-account"

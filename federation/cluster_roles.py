@@ -6,9 +6,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
-from federation.names import formerly
+from federation.aliases import with_alias
 from federation.rbac import named_by
-from federation.spec import NAMESPACE
+from placement.kinds import NAMESPACE
 
 
 def bind_cluster_role(
@@ -29,7 +29,7 @@ def bind_cluster_role(
         f"{prefix}role",
         metadata={"name": role_name},
         rules=rules,
-        opts=formerly(f"{old_prefix}role", opts) if old_prefix else opts,
+        opts=with_alias(f"{old_prefix}role", opts) if old_prefix else opts,
     )
     opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role]))
     return kubernetes.rbac.v1.ClusterRoleBinding(
@@ -37,7 +37,7 @@ def bind_cluster_role(
         metadata={"name": role_name},
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role_name},
         subjects=[{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}],
-        opts=formerly(f"{old_prefix}binding", opts) if old_prefix else opts,
+        opts=with_alias(f"{old_prefix}binding", opts) if old_prefix else opts,
     )
 
 

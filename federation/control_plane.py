@@ -12,9 +12,8 @@ from clusters.gke import GkeCluster
 from federation import crds
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.config import kubefed_config
-from federation.kinds import NAMESPACES, TargetType
 from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules
-from federation.spec import NAMESPACE
+from placement.kinds import NAMESPACE, NAMESPACES, TargetType
 
 IMAGE = "quay.io/kubernetes-multicluster/kubefed:v0.10.0"
 CONTROLLER = "kubefed-controller"

@@ -10,76 +10,86 @@ from typing import Any
 import pulumi
 from pulumi_gcp import storage
 
-from federation.capacity import CannotMeasure, Node, federated_annotation, fitting, measure, without
-from federation.copies import MEMORY, PlacedWorkload, copies, facts_of, place_workload
-from federation.demand import demands, pods
-from federation.distance import origin_regions
-from federation.manifests import Manifest
-from federation.placement import SCALED_TO_0, Decision, Members, NothingFits, candidates, place
-from federation.spec import BUCKET, Nearest, SpareCapacity, Workload
-from settings import Settings
+from federation.api_client import NoAnswer
+from federation.free_accelerators import Node, federated_annotation, fitting, measure, without
+from placement.copies import MEMORY, PlacedWorkload, copies, facts_of, place_workload
+from placement.demand import demands, pods
+from placement.distance import origin_regions
+from placement.manifests import Manifest
+from placement.policies import SCALED_TO_0, Decision, Members, NothingFits, candidates, place
+from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.workload import Workload
 
 
 def decide(
-    settings: Settings, members: Members, kubeconfigs: Mapping[str, pulumi.Output[str]]
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    host: str,
+    members: Members,
+    kubeconfigs: Mapping[str, pulumi.Output[str]],
 ) -> dict[str, pulumi.Output[PlacedWorkload]]:
     """Where each workload goes; unknown in a preview before there is a cluster to ask."""
-    spare = {name: each for name, each in settings.workloads.items() if isinstance(each.placement, SpareCapacity)}
+    spare = {name: each for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)}
     # Kubeconfigs are secret, but what is decided with them is to be seen.
     by_room = pulumi.Output.unsecret(
         pulumi.Output.all(**kubeconfigs).apply(
-            lambda configs: by_spare_capacity(settings, members, configs, sorted(spare))
+            lambda configs: by_spare_capacity(spare, manifests, host, members, configs)
         )
     )
     decided: dict[str, pulumi.Output[PlacedWorkload]] = {}
-    for name, workload in settings.workloads.items():
+    for name, workload in workloads.items():
         if name in spare:
             decided[name] = by_room.apply(lambda placed, name=name: placed[name])
         elif isinstance(workload.placement, Nearest) and workload.placement.to.startswith(BUCKET):
             bucket = storage.get_bucket_output(name=workload.placement.to.removeprefix(BUCKET))
+            own = manifests[name]
             decided[name] = bucket.location.apply(
-                lambda location, name=name: placed_by_settings(settings, name, members, origin_regions(location))
+                lambda location, workload=workload, own=own: placed_by_settings(
+                    workload, own, members, origin_regions(location)
+                )
             )
         else:
-            decided[name] = pulumi.Output.from_input(placed_by_settings(settings, name, members))
+            decided[name] = pulumi.Output.from_input(placed_by_settings(workload, manifests[name], members))
     return decided
 
 
 def placed_by_settings(
-    settings: Settings, name: str, members: Members, origins: tuple[str, ...] = ()
+    workload: Workload, manifests: Sequence[Manifest], members: Members, origins: tuple[str, ...] = ()
 ) -> PlacedWorkload:
     """Where a workload goes whose placement needs no measurement; `origins` are the regions of its data."""
-    manifests = settings.manifests[name]
-    return place_workload(settings.workloads[name], manifests, members, facts_of(manifests, origins))
+    return place_workload(workload, manifests, members, facts_of(manifests, origins))
 
 
 def by_spare_capacity(
-    settings: Settings, members: Members, kubeconfigs: Mapping[str, str], names: Sequence[str]
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    host: str,
+    members: Members,
+    kubeconfigs: Mapping[str, str],
 ) -> dict[str, PlacedWorkload]:
-    """Decides one workload after the other, each by what those before it leave. Raises pulumi.RunError."""
-    host = settings.federation.host
+    """Decides one workload after the other, by name, each by what those before it leave. Raises pulumi.RunError."""
     placed: dict[str, PlacedWorkload] = {}
     free: dict[str, list[Node]] | None = None
-    for name in names:
-        workload, manifests = settings.workloads[name], settings.manifests[name]
+    for name, workload in sorted(workloads.items()):
+        own = manifests[name]
         try:
-            text = _remembered(workload, manifests, host, kubeconfigs[host])
-            kept = _kept(text, workload, manifests, members)
-            asleep = _scaled_to_0(text, workload, manifests, members)
+            text = _remembered(workload, own, host, kubeconfigs[host])
+            kept = _kept(text, workload, own, members)
+            asleep = _scaled_to_0(text, workload, own, members)
             if asleep:
                 # What was decided is remembered as it was: once scaled up again, it holds again.
-                placed[name] = copies(workload, manifests, members, asleep, facts_of(manifests))
+                placed[name] = copies(workload, own, members, asleep, facts_of(own))
                 placed[name] = replace(placed[name], memory=text)
                 continue
             if kept is None:
                 free = _measured(kubeconfigs) if free is None else free
-                placed[name] = _place_by_room(workload, manifests, members, free)
-                free = _left(free, placed[name], manifests)
+                placed[name] = _place_by_room(workload, own, members, free)
+                free = _left(free, placed[name], own)
             else:
-                placed[name] = copies(workload, manifests, members, kept, facts_of(manifests))
-        except (CannotMeasure, NothingFits) as error:
+                placed[name] = copies(workload, own, members, kept, facts_of(own))
+        except (NoAnswer, NothingFits) as error:
             raise pulumi.RunError(f"workloads.{name}.placement: {error}") from None
-        placed[name] = replace(placed[name], memory=_memory(workload, manifests, placed[name].decisions))
+        placed[name] = replace(placed[name], memory=_memory(workload, own, placed[name].decisions))
     return placed
 
 
@@ -96,7 +106,7 @@ def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
     def ask(member: str) -> list[Node]:
         try:
             return measure(member, kubeconfigs[member])
-        except CannotMeasure as error:
+        except NoAnswer as error:
             pulumi.log.warn(f"{error}; it is taken to have nothing free")
             return []
 

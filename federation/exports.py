@@ -1,15 +1,18 @@
 """Exports: Services that every member of the fleet can reach, as NAME.NAMESPACE.svc.clusterset.local."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
-from federation.copies import PlacedWorkload
-from federation.manifests import Manifest
-from federation.names import formerly
-from federation.spec import BUCKET, Federation, Nearest, SpareCapacity, Workload
+from federation.aliases import with_alias
+from federation.spec import Federation
+from placement.copies import PlacedWorkload, facts_of, place_workload
+from placement.manifests import Manifest
+from placement.policies import Members
+from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.workload import Workload
 from problems import Problem, one_of
 
 
@@ -56,7 +59,7 @@ class ExportedServices(pulumi.ComponentResource):
                         api_version="net.gke.io/v1",
                         kind="ServiceExport",
                         metadata={"name": each.manifest.name, "namespace": workload.namespace},
-                        opts=formerly(
+                        opts=with_alias(
                             f"{name}-{each.manifest.name}-in-{member}",
                             pulumi.ResourceOptions(
                                 parent=self,
@@ -71,7 +74,8 @@ class ExportedServices(pulumi.ComponentResource):
 
 def create_exports(
     workloads: Mapping[str, Workload],
-    placed: Callable[[str], PlacedWorkload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    labels: Members,
     clusters: Mapping[str, GkeCluster],
     federated: Mapping[str, pulumi.Resource],
     after: Sequence[pulumi.Resource],
@@ -79,4 +83,5 @@ def create_exports(
     """Makes the exports of every workload that has any, after its federated objects and after `after`."""
     for name, workload in workloads.items():
         if workload.export:
-            ExportedServices(name, workload, placed(name), clusters, [federated[name], *after])
+            placed = place_workload(workload, manifests[name], labels, facts_of(manifests[name]))
+            ExportedServices(name, workload, placed, clusters, [federated[name], *after])

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from federation.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
-from federation.patches import patched
+from placement.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
+from placement.patches import patched
 
 Body = Mapping[str, Any]
 Patches = Mapping[str, Sequence[Mapping[str, Any]]]

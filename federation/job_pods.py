@@ -8,9 +8,9 @@ from typing import Any
 
 import pulumi
 
-from federation.capacity import CannotMeasure, asking
+from federation.api_client import NoAnswer, asking
 from federation.gathered import gathered
-from federation.survey import Object, items
+from federation.queries import Object, items
 
 _SECONDS = 300.0
 _PAUSE = 1.0
@@ -75,7 +75,7 @@ def _left(kubeconfigs: Mapping[str, str], namespace: str, name: str) -> dict[str
             with asking(member, kubeconfigs[member], retries=0) as (_, api):
                 pods: list[Any] = items(api, f"/api/v1/namespaces/{namespace}/pods?labelSelector={_JOB_NAME}%3D{name}")
                 return earlier_pods(pods, items(api, f"/apis/batch/v1/namespaces/{namespace}/jobs")) if pods else 0
-        except CannotMeasure as error:
+        except NoAnswer as error:
             # KubeFed makes no copy there either, until it answers.
             pulumi.log.warn(f"{error}; whether it runs pods of an earlier Job {namespace}/{name} is not known")
             return 0

@@ -7,14 +7,14 @@ from typing import Any
 import pulumi
 
 from clusters.gke import GkeCluster
-from federation.capacity import CannotMeasure, asking
-from federation.copies import PlacedWorkload, template
+from federation.api_client import NoAnswer, asking
 from federation.fixed_fields import Patches, stuck_fields
 from federation.gathered import gathered
-from federation.kinds import CLAIMS, NAMESPACES
+from federation.queries import items
 from federation.removals import Desired, Key, Object, Removal, copies_of, federated_objects, refusal, removals
-from federation.spec import NAMESPACE, Workload
-from federation.survey import items
+from placement.copies import PlacedWorkload, template
+from placement.kinds import CLAIMS, NAMESPACE, NAMESPACES
+from placement.workload import Workload
 
 _CONFIGS = f"/apis/core.kubefed.io/v1beta1/namespaces/{NAMESPACE}/federatedtypeconfigs"
 
@@ -79,7 +79,7 @@ def _check(
 ) -> None:
     try:
         found = _federated(host, kubeconfigs[host])
-    except CannotMeasure as error:
+    except NoAnswer as error:
         # Where it should answer, the rest of the run says why it does not.
         pulumi.log.warn(f"{error}; what the run removes from the clusters is not known")
         return
@@ -98,7 +98,7 @@ def _check(
 
 
 def _federated(host: str, kubeconfig: str) -> list[Object]:
-    """Every federated object on the host. Raises CannotMeasure."""
+    """Every federated object on the host. Raises NoAnswer."""
     with asking(host, kubeconfig, retries=0) as (_, api):
         found: list[Object] = []
         for config in items(api, _CONFIGS):
@@ -114,7 +114,7 @@ def _claims(removal: Removal, kubeconfigs: Mapping[str, str]) -> int | None:
     try:
         with asking(removal.cluster, kubeconfigs[removal.cluster], retries=0) as (_, api):
             return len(items(api, f"/api/v1/namespaces/{removal.namespace}/{CLAIMS.plural}"))
-    except CannotMeasure as error:
+    except NoAnswer as error:
         pulumi.log.warn(f"{error}; its claims in namespace {removal.namespace} are not counted")
         return None
 

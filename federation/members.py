@@ -8,13 +8,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
+from federation.aliases import with_alias
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.control_plane import ControlPlane
-from federation.kinds import TargetType
-from federation.names import formerly
-from federation.preferences import MEMBER_LABEL
 from federation.rbac import member_rules, member_type_rules
-from federation.spec import NAMESPACE
+from placement.kinds import NAMESPACE, TargetType
+from placement.preferences import MEMBER_LABEL
 
 # Registration ends when the controller has seen the member healthy.
 _READY_SECONDS = 300
@@ -116,7 +115,7 @@ class Member(pulumi.ComponentResource):
                 "annotations": {"kubernetes.io/service-account.name": account_name},
             },
             type="kubernetes.io/service-account-token",
-            opts=formerly(
+            opts=with_alias(
                 f"{name}-token",
                 # Whoever holds the token has its rights already.
                 pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, always])),

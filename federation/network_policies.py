@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clusters.addresses import addresses
-from federation.demand import pod_labels
-from federation.kinds import POLICIES
-from federation.manifests import Manifest
-from federation.spec import Federation, Opening, Workload
+from federation.spec import Federation
+from placement.demand import pod_labels
+from placement.kinds import POLICIES
+from placement.manifests import Manifest
+from placement.workload import Opening, Workload
 from problems import Problem
 
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")

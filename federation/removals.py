@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from federation.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
+from placement.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
 
 Object = Mapping[str, Any]
 Key = tuple[str, str, str]

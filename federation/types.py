@@ -9,8 +9,7 @@ import pulumi_kubernetes as kubernetes
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
 from federation.gathered import gathered
-from federation.kinds import BUILT_IN, NAMESPACES, TargetType
-from federation.spec import NAMESPACE
+from placement.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
 from problems import one_of
 
 Definition = kubernetes.apiextensions.v1.CustomResourceDefinition

@@ -8,17 +8,17 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
-from federation.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
+from federation.aliases import with_alias
 from federation.fixed_fields import replacement_trigger
 from federation.job_pods import after_earlier_pods
 from federation.keep_data import deletes_data
-from federation.kinds import JOBS, NAMESPACES, SECRETS, TargetType
-from federation.manifests import Manifest
-from federation.names import formerly
-from federation.placement import table
-from federation.preferences import selector
 from federation.removals import DELETE_DATA
-from federation.spec import Workload
+from placement.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
+from placement.kinds import JOBS, NAMESPACES, SECRETS, TargetType
+from placement.manifests import Manifest
+from placement.policies import table
+from placement.preferences import selector
+from placement.workload import Workload
 
 _PROPAGATED_SECONDS = 300
 # KubeFed deletes the copies with these options (pkg/controller/util/deletionannotation.go), and waits for them to end.
@@ -105,7 +105,7 @@ class FederatedWorkload(pulumi.ComponentResource):
                 kind="ReplicaSchedulingPreference",
                 metadata=metadata,
                 spec=placed.apply(lambda workload: workload.objects[position].preference),
-                opts=formerly(f"{old}-preference", opts),
+                opts=with_alias(f"{old}-preference", opts),
             )
             # The other way round, there would be a time at which every member runs all the replicas.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
@@ -132,7 +132,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and target.counted else {})
         )
         body = pulumi.Output.secret(spec) if target == SECRETS else spec
-        self.objects.append(_federate(name, target, metadata, body, formerly(old, opts), memory))
+        self.objects.append(_federate(name, target, metadata, body, with_alias(old, opts), memory))
 
 
 def create_workloads(

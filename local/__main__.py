@@ -7,7 +7,7 @@ from local.control_plane import ControlPlaneError
 from local.install import install
 from local.paths import home
 from local.stack import STACK, STACK_FILE, LocalStack, exports
-from stackfile.lines import Unreadable, read_stack_file
+from stack_file import Unreadable, read_stack_file
 from tools.build import ToolError
 
 _NEXT = """

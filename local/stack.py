@@ -26,7 +26,7 @@ from local.install import users_pulumi
 from local.kubernetes.values import table
 from local.paths import PROJECT, Home, write_atomically
 from local.plugin import Refused
-from stackfile.lines import read_stack_file
+from stack_file import read_stack_file
 
 STACK = "local"
 STACK_FILE = PROJECT / f"Pulumi.{STACK}.yaml"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from federation.kinds import DEFAULT_TYPES
+from placement.kinds import DEFAULT_TYPES
 from problems import Schema, shorten
 from stackfile.describe import default, flow, meaning, of_each, policies, resolve, what_to_write
 from stackfile.schema import FIRST_LINE, PREFIX, settings_of, stack_schema

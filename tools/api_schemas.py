@@ -1,4 +1,4 @@
-"""Writes federation/api_schemas.json: what the API of the stack's Kubernetes says of the kinds that are built in.
+"""Writes placement/api_schemas.json: what the API of the stack's Kubernetes says of the kinds that are built in.
 
     make api-schemas
 
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, cast
 
-from federation.kinds import BUILT_IN
-from federation.schemas import FILE, METADATA, definition
+from placement.kinds import BUILT_IN
+from placement.schemas import FILE, METADATA, definition
 from tools.build import KUBERNETES, TOOLS, Module, ToolError, check_go
 
 _MODELS = "k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema"

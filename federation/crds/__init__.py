@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from federation.kinds import TargetType
+from placement.kinds import TargetType
 
 _FOLDER = Path(__file__).parent
 

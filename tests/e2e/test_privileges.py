@@ -10,8 +10,8 @@ import pytest
 import urllib3
 import yaml
 
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
 from federation.rbac import member_rules, member_type_rules
+from placement.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
 from tests.e2e.project import Project, eventually
 
 SYSTEM = "kube-federation-system"

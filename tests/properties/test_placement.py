@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from clusters.regions import regions
-from federation.placement import Facts, NothingFits, candidates, place, split, undecided, unmet_limits
-from federation.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
+from placement.policies import Facts, NothingFits, candidates, place, undecided, unmet_limits
+from placement.shares import split
+from placement.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
 
 REGIONS = {
     "us-west1": "North-America",

@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, rpc, run_in_stack, set_all_config
 from pulumi.runtime.settings import set_root_resource
 
-from federation.capacity import CannotMeasure
+from federation.api_client import NoAnswer
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "geo-federation"
@@ -179,9 +179,9 @@ async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -
     mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
     # Mocks make no API server that could be asked who is a member now.
-    unknown = CannotMeasure("no answer")
+    unknown = NoAnswer("no answer")
     with (
-        patch("federation.leaving.asking", side_effect=unknown),
+        patch("federation.drain.asking", side_effect=unknown),
         patch("federation.keep_data.asking", side_effect=unknown),
     ):
         await run_in_stack(main)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from federation.api_rules import check_object
-from federation.kinds import BUILT_IN, KNOWN
-from federation.schemas import dotted, normal
+from placement.api_rules import check_object
+from placement.kinds import BUILT_IN, KNOWN
+from placement.schemas import dotted, normal
 from tests.objects import deployment, job
 
 GPU = "nvidia.com/gpu"

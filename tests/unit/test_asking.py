@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from federation import capacity, forget, leaving, survey
-from federation.capacity import CannotMeasure, Node, asking, federated_annotation, measure
-from federation.kinds import BUILT_IN
-from federation.manifests import Manifest
-from federation.survey import Answer, Collected
+from federation import drain, queries
+from federation.api_client import NoAnswer, asking, listed
+from federation.free_accelerators import Node, federated_annotation, measure
+from federation.queries import Answer, ListPath
+from geofed import forget
+from geofed.stack import Mistake
+from placement.kinds import BUILT_IN
+from placement.manifests import Manifest
 from tests.unit.api_server import api_server, kubeconfig, status_of
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
@@ -45,7 +48,7 @@ def ask(config: str) -> None:
 
 
 def check_told(config: str, words: str) -> None:
-    with pytest.raises(CannotMeasure, match=rf"^training does not answer \(.*{words}") as told:
+    with pytest.raises(NoAnswer, match=rf"^training does not answer \(.*{words}") as told:
         ask(config)
     assert "\n" not in str(told.value)
     # No cause that would be printed with it.
@@ -76,16 +79,16 @@ def test_the_connection_is_closed(sent: bytes) -> None:
 
 
 def test_the_answer_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "_SECONDS", 0.1)
+    monkeypatch.setattr(queries, "_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         config = kubeconfig(f"http://127.0.0.1:{server.getsockname()[1]}")
-        found = survey.survey({"a": config}, "a", [])["a"]
+        found = queries.ask_members({"a": config}, "a", [])["a"]
     assert str(found).startswith("does not answer (ReadTimeoutError: ")
 
 
 def test_the_answer_is_cut_off() -> None:
     sent = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
-    with api_server({"*": (0, sent)}) as url, pytest.raises(CannotMeasure, match="one does not answer"):
+    with api_server({"*": (0, sent)}) as url, pytest.raises(NoAnswer, match="one does not answer"):
         measure("one", kubeconfig(url))
 
 
@@ -117,7 +120,7 @@ def test_the_certificate_is_nobodys(tmp_path: Path) -> None:
 def test_the_api_server_refuses(code: int, reason: str) -> None:
     with api_server({"*": (code, status_of(code, "nodes is forbidden:\n no"))}) as url:
         check_told(kubeconfig(url), f"{code} {reason}: nodes is forbidden: no")
-        found = survey.survey({"a": kubeconfig(url)}, "a", [])["a"]
+        found = queries.ask_members({"a": kubeconfig(url)}, "a", [])["a"]
     assert found == f"does not answer ({code} {reason} for /version)"
 
 
@@ -126,7 +129,7 @@ def test_the_api_server_refuses(code: int, reason: str) -> None:
 )
 @pytest.mark.parametrize("code", [200, 503])
 def test_the_answer_is_no_api_servers(sent: bytes, code: int) -> None:
-    with api_server({"*": (code, sent)}) as url, pytest.raises(CannotMeasure, match="one does not answer"):
+    with api_server({"*": (code, sent)}) as url, pytest.raises(NoAnswer, match="one does not answer"):
         measure("one", kubeconfig(url))
 
 
@@ -201,9 +204,9 @@ def test_a_mistake_while_all_members_are_asked_is_seen(monkeypatch: pytest.Monke
             raise AttributeError("'list' object has no attribute 'values'")
         return Answer("v1")
 
-    monkeypatch.setattr(survey, "_answer", answer)
+    monkeypatch.setattr(queries, "_answer", answer)
     with pytest.raises(AttributeError, match="no attribute 'values'"):
-        survey.survey({"a": "", "b": ""}, "b", [])
+        queries.ask_members({"a": "", "b": ""}, "b", [])
 
 
 # What is null in an answer is not there.
@@ -217,9 +220,9 @@ def test_a_list_of_nothing_may_be_null() -> None:
     with api_server(answers) as url:
         config = kubeconfig(url)
         assert measure("one", config) == []
-        found = survey.survey({"a": config}, "a", [Collected(path)])["a"]
-        assert found == Answer("v1.35.4", [], [], {Collected(path): []}, [])
-        assert leaving._leaving("a", config, []) == []  # pyright: ignore[reportPrivateUsage]
+        found = queries.ask_members({"a": config}, "a", [ListPath(path)])["a"]
+        assert found == Answer("v1.35.4", [], [], {ListPath(path): []}, [])
+        assert drain._leaving("a", config, []) == []  # pyright: ignore[reportPrivateUsage]
 
 
 def test_what_is_null_in_an_object_is_not_there() -> None:
@@ -239,7 +242,7 @@ def test_what_is_null_in_an_object_is_not_there() -> None:
 def test_a_member_that_kubefed_has_not_looked_at_has_a_null_status() -> None:
     found = [{"metadata": {"name": "a"}, "status": None}, {"metadata": {"name": "b"}, "status": {"conditions": None}}]
     with api_server({REGISTRATIONS: body("KubeFedClusterList", found)}) as url:
-        assert leaving._leaving("host", kubeconfig(url), []) == []  # pyright: ignore[reportPrivateUsage]
+        assert drain._leaving("host", kubeconfig(url), []) == []  # pyright: ignore[reportPrivateUsage]
 
 
 def test_an_object_without_annotations_remembers_nothing() -> None:
@@ -261,6 +264,6 @@ def test_what_is_left_behind_is_told_where_lists_are_null() -> None:
         f"{own}federatedtypeconfigs": body("FederatedTypeConfigList", [{"spec": {"federatedType": type_}}]),
         "/apis/types.kubefed.io/v1beta1/federatedjobs": body("FederatedJobList", [federated]),
     }
-    with api_server(answers) as url, pytest.raises(forget.Mistake, match="dead: not a member"):
+    with api_server(answers) as url, pytest.raises(Mistake, match="dead: not a member"):
         forget._forget("host", kubeconfig(url), "dead")  # pyright: ignore[reportPrivateUsage]
-    assert capacity.listed(b'{"kind": "JobList", "items": null}') == []
+    assert listed(b'{"kind": "JobList", "items": null}') == []

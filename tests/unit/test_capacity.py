@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.capacity import Node, fitting, free_nodes, without
-from federation.demand import PodDemand
+from federation.free_accelerators import Node, fitting, free_nodes, without
+from placement.demand import PodDemand
 
 GPU = "nvidia.com/gpu"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clusters.capacity import POD_ADDRESSES, addresses_per_node
+from clusters.address_room import POD_ADDRESSES, addresses_per_node
 from clusters.machines import BUILT_IN, always_has_ssds
 from clusters.node_pools import GPU_TAINT, node_config
 from clusters.profiles import PROFILES

@@ -10,8 +10,9 @@ import yaml
 
 from clusters.spec import member_labels
 from federation import decisions
-from federation.capacity import CannotMeasure, Node
-from federation.copies import PlacedWorkload
+from federation.api_client import NoAnswer
+from federation.free_accelerators import Node
+from placement.copies import PlacedWorkload
 from settings import parse
 from tests.objects import job
 from tests.unit.program import run_program, stack_settings
@@ -32,7 +33,7 @@ class World:
     def measure(self, member: str, kubeconfig: str) -> list[Node]:
         self.measured += 1
         if member in self.dead:
-            raise CannotMeasure(f"{member} does not answer")
+            raise NoAnswer(f"{member} does not answer")
         return [Node("", {GPU: self.free[member]})]
 
     def annotation(self, host: str, kubeconfig: str, manifest: Any, namespace: str, key: str) -> str:
@@ -55,7 +56,9 @@ class World:
         raw = self.settings(*jobs, image=image)
         settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, self.folder)
         members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-        return decisions.by_spare_capacity(settings, members, dict.fromkeys(members, ""), sorted(raw["workloads"]))
+        return decisions.by_spare_capacity(
+            settings.workloads, settings.manifests, settings.federation.host, members, dict.fromkeys(members, "")
+        )
 
 
 @pytest.fixture

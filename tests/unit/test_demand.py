@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.demand import PodDemand, accelerators, demands, pod_demand, pods
-from federation.kinds import BUILT_IN, DEFAULT_TYPES
-from federation.manifests import Manifest, read_manifests
+from placement.demand import PodDemand, accelerators, demands, pod_demand, pods
+from placement.kinds import BUILT_IN, DEFAULT_TYPES
+from placement.manifests import Manifest, read_manifests
 from tests.unit.program import ROOT
 
 LABEL = "cloud.google.com/gke-accelerator"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from clusters.spec import member_labels
-from federation.copies import place_workload
+from placement.copies import place_workload
 from settings import parse
 from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
 from tests.unit.program import stack_settings

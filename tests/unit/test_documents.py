@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from federation.documents import Document, ManifestError, read_documents
+from placement.documents import Document, ManifestError, read_documents
 from tests.readings import FILES, SCALARS, TEXTS
 
 TEXT = """\

@@ -1,4 +1,4 @@
-"""What federation.explain answers from a stack's file, and how it tells a mistake."""
+"""What geofed.explain answers from a stack's file, and how it tells a mistake."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.explain import main
+from geofed.explain import main
 from tests.objects import job
 from tests.unit.program import ROOT, stack_settings
 

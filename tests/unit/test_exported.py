@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.kinds import BUILT_IN
-from federation.manifests import ManifestError, read_manifests
+from placement.documents import ManifestError
+from placement.kinds import BUILT_IN
+from placement.manifests import read_manifests
 from tests import objects
 
 TYPES = list(BUILT_IN.values())

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from federation.fixed_fields import replacement_trigger, stuck_fields
-from federation.kinds import BUILT_IN
-from federation.patches import patched
+from placement.kinds import BUILT_IN
+from placement.patches import patched
 
 Body = dict[str, Any]
 PORT = {"name": "http", "port": 80}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from federation.explain import Mistake
-from federation.forget import check_forgettable, left_behind
+from geofed.forget import check_forgettable, left_behind
+from geofed.stack import Mistake
 
 
 def registration(name: str, *conditions: tuple[str, str]) -> dict[str, Any]:

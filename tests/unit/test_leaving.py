@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from federation import leaving
+from federation import drain
+from federation.drain import await_empty, leaving_members, still_there
 from federation.gathered import gathered
-from federation.kinds import BUILT_IN
-from federation.leaving import await_empty, leaving_members, still_there
-from settings import Settings, parse
+from placement.kinds import BUILT_IN
+from settings import parse
 from tests.unit.api_server import api_server, kubeconfig
 from tests.unit.program import ROOT, run_program, stack_settings
 
@@ -89,7 +89,7 @@ def test_a_member_leaves_a_stack_that_has_no_workloads(
     monkeypatch.setattr(pulumi.log, "info", print)
     asked: list[list[str]] = []
 
-    def left(settings: Settings, leaves: list[str], kubeconfigs: dict[str, str], placed: dict[str, Any]) -> list[str]:
+    def left(host: str, leaves: list[str], kubeconfigs: dict[str, str], placed: dict[str, Any]) -> list[str]:
         asked.append([*leaves, *kubeconfigs])
         assert placed == {}
         return []
@@ -99,8 +99,8 @@ def test_a_member_leaves_a_stack_that_has_no_workloads(
         name: each | ({"member": False} if name == "serving-asia" else {})
         for name, each in no_workloads["clusters"].items()
     }
-    monkeypatch.setattr(leaving, "_leaving", lambda *_: ["serving-asia"])  # pyright: ignore
-    monkeypatch.setattr(leaving, "_left", left)
+    monkeypatch.setattr(drain, "_leaving", lambda *_: ["serving-asia"])  # pyright: ignore
+    monkeypatch.setattr(drain, "_left", left)
     run = run_program("local", no_workloads)
     assert asked == [["serving-asia", "training", "serving"]]
     assert run.outputs["members"].keys() == {"training", "serving"}
@@ -114,4 +114,4 @@ def test_without_workloads_nothing_is_left_in_a_member(
     nothing = {"/version": (200, b"{}"), "*": (200, json.dumps({"kind": "List", "items": None}).encode())}
     with api_server(nothing) as url:
         kubeconfigs = {name: kubeconfig(url) for name in settings.members}
-        assert leaving._left(settings, ["gone"], kubeconfigs, {}) == []  # pyright: ignore[reportPrivateUsage]
+        assert drain._left(settings.federation.host, ["gone"], kubeconfigs, {}) == []  # pyright: ignore[reportPrivateUsage]

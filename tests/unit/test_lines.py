@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from problems import Problem
-from stackfile.lines import find_lines, locate, stack_file
+from stack_file import find_lines, locate, stack_file
 from tests.unit.program import ROOT
 
 PREFIX = "geo-federation:"

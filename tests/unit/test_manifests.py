@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from federation.kinds import BUILT_IN, DEFAULT_TYPES
-from federation.manifests import Manifest, ManifestError, read_manifests
+from placement.documents import ManifestError
+from placement.kinds import BUILT_IN, DEFAULT_TYPES
+from placement.manifests import Manifest, read_manifests
 from tests.objects import deployment
 from tests.unit.program import ROOT
 

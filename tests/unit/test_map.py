@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation import map as world
-from federation import outputs
-from federation.map import draw, land, main, shares, spots, write
+from geofed import map as world
+from geofed import outputs
+from geofed.map import draw, land, main, shares, spots, write
 
 MEMBERS = {"training": "us-west1", "serving": "europe-west1", "serving-asia": "asia-southeast1"}
 PLACEMENTS: dict[str, list[dict[str, Any]]] = {

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
-from federation.manifests import Manifest, ManifestError, read_manifests
+from placement.documents import ManifestError
+from placement.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
+from placement.manifests import Manifest, read_manifests
 
 DEFAULTS = [BUILT_IN[name] for name in DEFAULT_TYPES]
 ALL = list(KNOWN.values())

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from clusters.spec import selects
-from federation.kinds import KNOWN
-from federation.manifests import Manifest, read_manifests
-from federation.overrides import check_overrides, overrides_of, patches_for
-from federation.spec import Workload
+from placement.kinds import KNOWN
+from placement.manifests import Manifest, read_manifests
+from placement.overrides import check_overrides, overrides_of, patches_for
+from placement.workload import Workload
 from tests.objects import job
 from tests.unit.program import ROOT
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from federation.pod_requests import requested
+from placement.pod_requests import requested
 
 GPU = "nvidia.com/gpu"
 

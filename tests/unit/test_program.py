@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from clusters.addresses import addresses
-from federation.kinds import DEFAULT_TYPES
 from federation.members import Member
+from placement.kinds import DEFAULT_TYPES
 from tests.objects import deployment
 from tests.unit.program import (
     ROOT,

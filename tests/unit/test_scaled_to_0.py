@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from federation.copies import PlacedObject, PlacedWorkload, place_workload
-from federation.kinds import BUILT_IN
-from federation.manifests import Manifest
-from federation.placement import Facts, place
-from federation.spec import Workload
+from placement.copies import PlacedObject, PlacedWorkload, place_workload
+from placement.kinds import BUILT_IN
+from placement.manifests import Manifest
+from placement.policies import Facts, place
+from placement.workload import Workload
 from tests.unit.test_decisions import World, world
 
 __all__ = ["world"]

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
-from federation.spec import Placement
+from placement.spec import Placement
 from problems import Schema
 from settings import SECTIONS, Stack
 from stackfile.__main__ import made

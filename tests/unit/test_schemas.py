@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from federation.kinds import BUILT_IN, KNOWN, TargetType
-from federation.schemas import dotted, normal, schema_mistakes, version
+from placement.kinds import BUILT_IN, KNOWN, TargetType
+from placement.schemas import dotted, normal, schema_mistakes, version
 from tests.objects import deployment, job
 from tools.build import KUBERNETES
 

@@ -11,24 +11,15 @@ import pytest
 from rich.console import Console
 
 from docs.pictures import status_picture
-from federation import status
-from federation import survey as asking
-from federation.capacity import CannotMeasure
-from federation.kinds import BUILT_IN
-from federation.manifests import Manifest
-from federation.outputs import NoOutputs
-from federation.standing import (
-    Count,
-    Placed,
-    Share,
-    WorkloadStanding,
-    collected,
-    members_standing,
-    telling,
-    workload_standing,
-)
-from federation.status import Stack, Status, look, main, plain, render, stack_of
-from federation.survey import Answer, Collected
+from federation import queries as asking
+from federation.api_client import NoAnswer
+from federation.health import Count, Placed, Share, WorkloadHealth, list_of, members_health, observed, workload_health
+from federation.queries import Answer, ListPath
+from geofed import status
+from geofed.outputs import NoOutputs
+from geofed.status import Stack, Status, look, main, plain, render, stack_of
+from placement.kinds import BUILT_IN
+from placement.manifests import Manifest
 from settings import parse
 from tests.unit.program import ROOT, stack_settings
 
@@ -72,16 +63,16 @@ def copy(spec: Mapping[str, Any] | None = None, state: Mapping[str, Any] | None 
 
 def standing(
     manifests: Sequence[Manifest], shares: Mapping[str, int], copies: Mapping[str, Mapping[str, Any] | str | None]
-) -> WorkloadStanding:
+) -> WorkloadHealth:
     """How a workload stands whose one copy in each member is this; text where the member does not answer."""
     placed = Placed("ai", manifests, shares)
     answers = {
         member: each
         if isinstance(each, str)
-        else Answer("v1", found={collected(placed, telling(placed)[0]): [] if each is None else [each]})
+        else Answer("v1", found={list_of(placed, observed(placed)[0]): [] if each is None else [each]})
         for member, each in copies.items()
     }
-    return workload_standing(placed, answers)
+    return workload_health(placed, answers)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +88,13 @@ def standing(
     ],
 )
 def test_a_member_is_ready_when_kubefed_says_so(registered: list[dict[str, Any]], reason: str) -> None:
-    found = members_standing(["a"], "host", {"a": Answer("v1"), "host": Answer("v1", registrations=registered)})["a"]
+    found = members_health(["a"], "host", {"a": Answer("v1"), "host": Answer("v1", registrations=registered)})["a"]
     assert (found.ready, found.reason) == (not reason, reason)
 
 
 def test_a_member_that_does_not_answer_is_not_ready_whatever_kubefed_says() -> None:
     host = Answer("v1", registrations=[registration(name, condition("Ready", "True")) for name in ("a", "host")])
-    found = members_standing(["a", "host"], "host", {"a": SILENT, "host": host})
+    found = members_health(["a", "host"], "host", {"a": SILENT, "host": host})
     assert not found["a"].ready
     assert found["a"].reason == SILENT
     assert (found["a"].version, found["a"].nodes, found["a"].accelerators) == (None, None, None)
@@ -111,7 +102,7 @@ def test_a_member_that_does_not_answer_is_not_ready_whatever_kubefed_says() -> N
 
 
 def test_without_the_host_no_member_is_known_to_be_ready() -> None:
-    found = members_standing(["a", "host"], "host", {"a": Answer("v1"), "host": SILENT})
+    found = members_health(["a", "host"], "host", {"a": Answer("v1"), "host": SILENT})
     assert not found["a"].ready
     assert "host, which has it, does not answer" in found["a"].reason
     assert found["a"].version == "v1"
@@ -121,18 +112,18 @@ def test_without_the_host_no_member_is_known_to_be_ready() -> None:
 def test_nodes_and_accelerators_are_counted() -> None:
     nodes = [node("one"), node("two"), node("three", "False"), node("plain", "True", "", ""), node("bare", "True", "")]
     answer = Answer("v1", nodes, [pod("one", 1)])
-    found = members_standing(["a"], "a", {"a": answer})["a"]
+    found = members_health(["a"], "a", {"a": answer})["a"]
     assert found.nodes == Count(total=5, good=4)
     # What is on a node that takes no pods is there, and is not free.
     assert found.accelerators == {"nvidia-l4": Count(total=6, good=3), "nvidia.com/gpu": Count(total=2, good=2)}
 
 
 def test_replicas_that_may_move_count_wherever_they_are() -> None:
-    def at(a: int, b: int) -> WorkloadStanding:
+    def at(a: int, b: int) -> WorkloadHealth:
         copies = {"a": copy(state={"readyReplicas": a}), "b": copy(state={"readyReplicas": b})}
         return standing([CONFIG, DEPLOYMENT], {"a": 2, "b": 1}, copies)
 
-    assert at(2, 1) == WorkloadStanding(True, {"a": Share(2, 2), "b": Share(1, 1)})
+    assert at(2, 1) == WorkloadHealth(True, {"a": Share(2, 2), "b": Share(1, 1)})
     assert at(0, 3).ready
     assert not at(2, 0).ready
     assert (at(2, 0).wanted, at(2, 0).running) == (3, 2)
@@ -182,12 +173,12 @@ def test_a_job_runs_while_it_has_the_pods_that_it_still_needs(
 def test_where_nothing_is_counted_all_objects_must_be_there() -> None:
     other = manifest("services", "other")
     placed = Placed("ai", [CONFIG, other], {"a": 1})
-    assert collected(placed, CONFIG) == Collected("/api/v1/namespaces/ai/configmaps", names_alone=True)
-    there = {collected(placed, CONFIG): [copy()], collected(placed, other): [copy()]}
-    found = workload_standing(placed, {"a": Answer("v1", found=there)})
+    assert list_of(placed, CONFIG) == ListPath("/api/v1/namespaces/ai/configmaps", names_alone=True)
+    there = {list_of(placed, CONFIG): [copy()], list_of(placed, other): [copy()]}
+    found = workload_health(placed, {"a": Answer("v1", found=there)})
     assert found.shares == {"a": Share(1, 0, "Service other: not there")}
-    there[collected(placed, other)] = [{"metadata": {"name": "other"}}]
-    assert workload_standing(placed, {"a": Answer("v1", found=there)}).ready
+    there[list_of(placed, other)] = [{"metadata": {"name": "other"}}]
+    assert workload_health(placed, {"a": Answer("v1", found=there)}).ready
 
 
 def test_a_member_that_hangs_or_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,12 +188,12 @@ def test_a_member_that_hangs_or_fails_holds_up_no_other(monkeypatch: pytest.Monk
         if member == "hangs":
             over.wait(30)
         if member == "fails":
-            raise CannotMeasure("fails does not answer (refused)")
+            raise NoAnswer("fails does not answer (refused)")
         return Answer(f"{kubeconfig} {is_host}")
 
     monkeypatch.setattr(asking, "_answer", answer)
     monkeypatch.setattr(asking, "_ALL_SECONDS", 0.1)
-    found = asking.survey(dict.fromkeys(("hangs", "fails", "host"), "config"), "host", [])
+    found = asking.ask_members(dict.fromkeys(("hangs", "fails", "host"), "config"), "host", [])
     over.set()
     assert found == {
         "hangs": "does not answer within 0.1 s",
@@ -237,11 +228,11 @@ def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "", broken: str = "
     settings = {key: each for key, each in stack_settings("prod").items() if ":" not in key}
     stack = stack_of("prod", parse(settings, ROOT), outputs_of("prod"))
 
-    def survey(
-        kubeconfigs: Mapping[str, str], host: str, wanted: set[Collected], of_host: set[Collected]
+    def ask_members(
+        kubeconfigs: Mapping[str, str], host: str, wanted: set[ListPath], of_host: set[ListPath]
     ) -> dict[str, Answer | str]:
         assert kubeconfigs == {name: f"kubeconfig of {name}" for name in kubeconfigs}
-        jobs, deployments = (Collected(f"/apis/{each}") for each in (JOBS, DEPLOYMENTS))
+        jobs, deployments = (ListPath(f"/apis/{each}") for each in (JOBS, DEPLOYMENTS))
         assert wanted == {jobs, deployments}
         found: dict[str, Answer | str] = {}
         for name in kubeconfigs:
@@ -252,9 +243,9 @@ def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "", broken: str = "
                 deployments: [{"metadata": {"name": "inference"}, "status": {"readyReplicas": ready}}],
             }
             if name == host:
-                assert of_host >= {Collected(f"/apis/{FEDERATED}"), Collected(f"/api/{WARNINGS}")}
-                copies[Collected(f"/apis/{FEDERATED}")] = [federated("inference", serving=broken)]
-                copies[Collected(f"/api/{WARNINGS}")] = [
+                assert of_host >= {ListPath(f"/apis/{FEDERATED}"), ListPath(f"/api/{WARNINGS}")}
+                copies[ListPath(f"/apis/{FEDERATED}")] = [federated("inference", serving=broken)]
+                copies[ListPath(f"/api/{WARNINGS}")] = [
                     warning("inference", "serving", "1", "older"),
                     warning("inference", "serving", "3", "image:\n  Required value"),
                     warning("inference", "serving-asia", "4", "elsewhere"),
@@ -266,7 +257,7 @@ def status_of(monkeypatch: pytest.MonkeyPatch, silent: str = "", broken: str = "
             found[name] = SILENT if name == silent else Answer("v1.35.4", [node("one")], [], copies, registered)
         return found
 
-    monkeypatch.setattr(status, "survey", survey)
+    monkeypatch.setattr(status, "ask_members", ask_members)
     return look(stack)
 
 
@@ -368,7 +359,7 @@ def test_plain_lines_are_made_for_grep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_workload_without_replicas_is_told_too() -> None:
     stack = Stack("x", "a", {}, {}, {})
-    told = Status(stack, {}, {"idle": WorkloadStanding(True, {"a": Share(0, 0)})})
+    told = Status(stack, {}, {"idle": WorkloadHealth(True, {"a": Share(0, 0)})})
     assert lines(told, framed=False)[-1] == "idle none 0 0"
 
 

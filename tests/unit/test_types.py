@@ -9,9 +9,9 @@ import yaml
 from pulumi.output import Unknown
 
 from federation.crds import federated_crd
-from federation.kinds import DEFAULT_TYPES, KNOWN, TargetType
 from federation.spec import CustomType, Federation
 from federation.types import config_once_served
+from placement.kinds import DEFAULT_TYPES, KNOWN, TargetType
 from problems import SettingsError
 from settings import parse
 from tests.unit.program import run_program, stack_settings

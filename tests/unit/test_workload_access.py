@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from federation.bucket_access import ANNOTATION, Access, access_of, account_email, account_id, with_identity
-from federation.kinds import BUILT_IN, DEFAULT_TYPES, POLICIES
-from federation.manifests import Manifest
 from federation.network_policies import network_policies
-from federation.spec import Workload
+from placement.kinds import BUILT_IN, DEFAULT_TYPES, POLICIES
+from placement.manifests import Manifest
+from placement.workload import Workload
 from problems import SettingsError
 from settings import Settings, parse
 from tests import objects

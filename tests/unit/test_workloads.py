@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.copies import PlacedObject, PlacedWorkload, place_workload, template
-from federation.kinds import BUILT_IN, DEFAULT_TYPES
-from federation.manifests import read_manifests
-from federation.spec import Workload
+from placement.copies import PlacedObject, PlacedWorkload, place_workload, template
+from placement.kinds import BUILT_IN, DEFAULT_TYPES
+from placement.manifests import read_manifests
+from placement.workload import Workload
 from tests import objects
 
 MEMBERS = {

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from federation.quantities import whole
-from federation.reach import at, elements, entries
+from placement.quantities import whole
+from placement.reach import at, elements, entries
 
 
 def extended(amounts: Any) -> dict[str, int]:

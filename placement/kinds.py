@@ -116,6 +116,9 @@ KNOWN = BUILT_IN | {each.config_name: each for each in _ADDED}
 DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts")
 """What a federation enables unless its settings say otherwise; namespaces are always enabled."""
 
+NAMESPACE = "kube-federation-system"
+"""The namespace of KubeFed's control plane, on the host and in every member; no workload goes there."""
+
 NAMESPACES = BUILT_IN["namespaces"]
 CLAIMS = BUILT_IN["persistentvolumeclaims"]
 JOBS = BUILT_IN["jobs.batch"]

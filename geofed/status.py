@@ -1,6 +1,6 @@
 """Says how a stack's federation stands: its members, and what each workload should run and runs.
 
-    python -m federation.status --stack prod
+    python -m geofed.status --stack prod
 
 Ends with 0 where every member is Ready and every workload runs what it should, with 1 where not, and with 2 for a
 mistake. Nodes that are not Ready are told and are no reason for 1: they come and go, and workloads show what is amiss.
@@ -25,22 +25,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from federation.explain import Mistake, read_settings
-from federation.outputs import NoOutputs, stack_outputs
-from federation.standing import (
+from federation.health import (
     Count,
-    MemberStanding,
+    MemberHealth,
     Placed,
     Share,
-    WorkloadStanding,
-    collected,
-    members_standing,
-    telling,
-    told_by_host,
+    WorkloadHealth,
+    host_lists,
+    list_of,
+    members_health,
+    observed,
     with_faults,
-    workload_standing,
+    workload_health,
 )
-from federation.survey import survey
+from federation.queries import ask_members
+from geofed.outputs import NoOutputs, stack_outputs
+from geofed.stack import Mistake, read_settings
 from problems import SettingsError
 from settings import Settings
 
@@ -66,8 +66,8 @@ class Status:
     """How a stack's federation stands."""
 
     stack: Stack
-    members: Mapping[str, MemberStanding]
-    workloads: Mapping[str, WorkloadStanding]
+    members: Mapping[str, MemberHealth]
+    workloads: Mapping[str, WorkloadHealth]
 
     @property
     def ready(self) -> bool:
@@ -116,14 +116,14 @@ def stack_of(name: str, settings: Settings, outputs: Mapping[str, Any]) -> Stack
 
 def look(stack: Stack) -> Status:
     """Asks all members, and says how the federation stands."""
-    wanted = {collected(placed, manifest) for placed in stack.placed.values() for manifest in telling(placed)}
-    of_host = {each for placed in stack.placed.values() for each in told_by_host(placed)}
-    answers = survey(stack.kubeconfigs, stack.host, wanted, of_host)
+    wanted = {list_of(placed, manifest) for placed in stack.placed.values() for manifest in observed(placed)}
+    of_host = {each for placed in stack.placed.values() for each in host_lists(placed)}
+    answers = ask_members(stack.kubeconfigs, stack.host, wanted, of_host)
     workloads = {
-        name: with_faults(workload_standing(placed, answers), placed, answers[stack.host])
+        name: with_faults(workload_health(placed, answers), placed, answers[stack.host])
         for name, placed in sorted(stack.placed.items())
     }
-    return Status(stack, members_standing(sorted(stack.members), stack.host, answers), workloads)
+    return Status(stack, members_health(sorted(stack.members), stack.host, answers), workloads)
 
 
 def plain(status: Status) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def render(status: Status, *, framed: bool) -> "Group":
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m federation.status", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m geofed.status", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True, help="the stack: its outputs and Pulumi.STACK.yaml are read")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--output", choices=("table", "json"), default="table", help="how to tell it")

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clusters.spec import selects
-from federation.api_rules import check_object
-from federation.manifests import Manifest
-from federation.patches import found, patch_in_place, steps_of, takes
-from federation.schemas import dotted, normal
-from federation.spec import Override, Workload
+from placement.api_rules import check_object
+from placement.manifests import Manifest
+from placement.patches import found, patch_in_place, steps_of, takes
+from placement.schemas import dotted, normal
+from placement.workload import Override, Workload
 from problems import Problem, one_of
 
 # It keeps those of each copy, and without it they would hold up or delete the copies.

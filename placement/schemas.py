@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from federation.kinds import BUILT_IN, SECRETS, TargetType
-from federation.pod_requests import is_extended
-from federation.quantities import is_quantity
+from placement.kinds import BUILT_IN, SECRETS, TargetType
+from placement.pod_requests import is_extended
+from placement.quantities import is_quantity
 from problems import one_line, one_of, shorten
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import yaml
 
-from federation.yaml_lines import line_of, repeated_keys
-from federation.yaml_reader import Loader, with_pairs_joined, without_breaks, without_marks, without_pairs
+from placement.yaml_lines import line_of, repeated_keys
+from placement.yaml_reader import Loader, with_pairs_joined, without_breaks, without_marks, without_pairs
 from problems import shorten
 
 # A cluster stores no object of more than 1.5 MiB, and each comes wrapped in a federated one.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from federation.documents import Document
+from placement.documents import Document
 from problems import one_line
 
 Path = Sequence[str | int]

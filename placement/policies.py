@@ -1,19 +1,18 @@
 """Where a workload goes, and why: pure functions of the settings, and of facts that are measured elsewhere."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from clusters.spec import selects
-from federation.distance import nearest_distance
-from federation.spec import BUCKET, ByClusters, InRegion, Limit, Nearest, Placement, SpareCapacity, Spread, Weighted
+from placement.distance import nearest_distance
+from placement.shares import split
+from placement.spec import BUCKET, ByClusters, InRegion, Limit, Nearest, Placement, SpareCapacity, Spread, Weighted
 
 Members = Mapping[str, Mapping[str, str]]
 """The labels of every member, by its name."""
 
 
-NO_LIMITS: Mapping[str, Limit] = {}
 SCALED_TO_0 = "scaled to 0"
 """The reason for a share of 0 on a member that keeps the workload's objects."""
 
@@ -130,31 +129,6 @@ def unmet_limits(
             yield f"the maxima are {_sum(most)}, but there are {count} to place; write larger maxima"
 
 
-def split(count: int, weights: Mapping[str, int], limits: Mapping[str, Limit] = NO_LIMITS) -> dict[str, int]:
-    """Splits a count by weights, in whole numbers that add up to it, within limits, which must be possible.
-
-    By Webster's method: each part is its weight times one common factor, rounded, and the first in order wins a tie. A
-    further part then takes from the others and gives to none, which shares rounded by their remainders do not promise.
-    """
-    total = sum(weights.values())
-    if not total:
-        return dict.fromkeys(weights, 0)
-
-    def parts_at(level: int) -> dict[str, int]:
-        # From one level to the next, no part grows by more than one.
-        exact = {name: (2 * level * weight + total) // (2 * total) for name, weight in weights.items()}
-        return {name: _within(limits.get(name), part) for name, part in exact.items()}
-
-    levels = range((count + 1) * total)
-    level = bisect_right(levels, count, key=lambda level: sum(parts_at(level).values())) - 1
-    parts, above = parts_at(level), parts_at(level + 1)
-    growing = [name for name in weights if above[name] > parts[name]]
-    growing.sort(key=lambda name: Fraction(2 * parts[name] + 1, weights[name]))
-    for name in growing[: count - sum(parts.values())]:
-        parts[name] += 1
-    return parts
-
-
 def _by_weight(placement: Placement, able: Sequence[str], counts: Sequence[int]) -> dict[str, Decision]:
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in able}
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
@@ -168,12 +142,6 @@ def _by_weight(placement: Placement, able: Sequence[str], counts: Sequence[int])
         why = _why(placement, weights, name)
         decisions[name] = _decision(name, shares, True, _gets(why, sum(shares), sum(counts), len(able), counts) + bound)
     return decisions
-
-
-def _within(limit: Limit | None, part: int) -> int:
-    if limit is None:
-        return part
-    return max(limit.min, part if limit.max is None else min(limit.max, part))
 
 
 def _bound(limit: Limit | None, share: int, wanted: int) -> str:

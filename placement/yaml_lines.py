@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from federation.scalars import read_scalar
-from federation.yaml_reader import MERGE, PLAIN, Loader, merged
+from placement.scalars import read_scalar
+from placement.yaml_reader import MERGE, PLAIN, Loader, merged
 from problems import shorten
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from federation.demand import accelerators, demands, pods
-from federation.kinds import JOBS
-from federation.manifests import Manifest
-from federation.overrides import overrides_of, patches_for
-from federation.placement import NO_FACTS, Decision, Facts, Members, candidates, place, split, unmet_limits
-from federation.preferences import preference
-from federation.spec import InRegion, Placement, Spread, Weighted, Workload, named_clusters
+from placement.demand import accelerators, demands, pods
+from placement.kinds import JOBS
+from placement.manifests import Manifest
+from placement.overrides import overrides_of, patches_for
+from placement.policies import NO_FACTS, Decision, Facts, Members, candidates, place, unmet_limits
+from placement.preferences import preference
+from placement.shares import split
+from placement.spec import InRegion, Placement, Spread, Weighted, named_clusters
+from placement.workload import Workload
 from problems import Problem
 
 TTL = "ttlSecondsAfterFinished"

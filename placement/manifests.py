@@ -7,20 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from federation.api_rules import check_object
-from federation.documents import ManifestError, not_plain, read_documents
-from federation.kinds import TargetType
-from federation.objects import Mistake, Written, objects
-from federation.own_namespace import (
-    addresses_in,
-    check_namespace,
-    check_one_namespace,
-    in_namespace,
-    named_namespaces,
-)
-from federation.schemas import dotted, normal
-from federation.server_fields import FieldPath, filled_in, left_out, without
-from federation.versions import instead_of, type_of
+from placement.api_rules import check_object
+from placement.documents import ManifestError, not_plain, read_documents
+from placement.kinds import TargetType
+from placement.objects import Mistake, Written, objects
+from placement.own_namespace import addresses_in, check_namespace, check_one_namespace, in_namespace, named_namespaces
+from placement.schemas import dotted, normal
+from placement.server_fields import FieldPath, filled_in, left_out, without
+from placement.versions import instead_of, type_of
 from problems import OBJECT_NAME, shorten
 
 # Of one file; who has made more mistakes than these will not read on.

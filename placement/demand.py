@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from federation.manifests import Manifest
-from federation.pod_requests import requested
-from federation.reach import at, elements
+from placement.manifests import Manifest
+from placement.pod_requests import requested
+from placement.reach import at, elements
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 

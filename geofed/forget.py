@@ -1,6 +1,6 @@
 """Makes KubeFed forget a member that is dead for good, and says what is left behind in it.
 
-    python -m federation.forget --stack prod serving
+    python -m geofed.forget --stack prod serving
 
 KubeFed does not call an object gone from where it cannot look, so that neither `pulumi destroy` nor the removal of a
 workload would end. A member that is forgotten holds up neither; the next `pulumi up` that has it in its settings would
@@ -14,11 +14,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from federation.capacity import CannotMeasure, asking, listed
-from federation.explain import Mistake, read_settings
-from federation.outputs import NoOutputs, stack_outputs
-from federation.spec import NAMESPACE
-from federation.standing import condition
+from federation.api_client import NoAnswer, asking, listed
+from federation.health import condition
+from geofed.outputs import NoOutputs, stack_outputs
+from geofed.stack import Mistake, read_settings
+from placement.kinds import NAMESPACE
 from problems import SettingsError, one_of
 
 _SECONDS = 20
@@ -30,7 +30,7 @@ Object = Mapping[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tells it on standard output; a mistake is one message on standard error."""
-    parser = argparse.ArgumentParser("python -m federation.forget", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m geofed.forget", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True, help="the stack: its outputs and Pulumi.STACK.yaml are read")
     parser.add_argument("member", help="the member that will not come back")
     asked = parser.parse_args(arguments)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise Mistake(f"{host}: the federation's host; without it there is no federation that could forget it")
         kubeconfig = stack_outputs(asked.stack, secrets=True)[f"{host}_kubeconfig"]
         left = _forget(host, kubeconfig, asked.member)
-    except (CannotMeasure, Mistake, NoOutputs, SettingsError) as error:
+    except (NoAnswer, Mistake, NoOutputs, SettingsError) as error:
         print(error, file=sys.stderr)
         return 2
     print(f"{asked.member} is forgotten. Left behind in it, until the cluster is deleted:")
@@ -68,7 +68,7 @@ def left_behind(member: str, federated: Iterable[Object]) -> Iterator[str]:
 
 
 def _forget(host: str, kubeconfig: str, member: str) -> list[str]:
-    """What is left behind. Raises CannotMeasure or Mistake."""
+    """What is left behind. Raises NoAnswer or Mistake."""
     with asking(host, kubeconfig) as (client, api):
         ask = client.CustomObjectsApi(api)
 

@@ -1,6 +1,6 @@
 """Draws a stack's members and the shares of its workloads on a map of the world.
 
-    python -m federation.map --stack prod --output map.svg
+    python -m geofed.map --stack prod --output map.svg
 
 Ends with 2 for a mistake. Needs matplotlib, which the program itself does not.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusters.regions import regions
-from federation.outputs import NoOutputs, stack_outputs
+from geofed.outputs import NoOutputs, stack_outputs
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -187,7 +187,7 @@ def _is_free(box: Box, covered: Sequence[Box], whole: tuple[float, float]) -> bo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the map of a stack."""
-    parser = argparse.ArgumentParser("python -m federation.map", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m geofed.map", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True, help="the stack whose outputs are drawn")
     parser.add_argument("--output", type=Path, default=Path("map.svg"), help="the file to write, .svg or .png")
     asked = parser.parse_args(arguments)

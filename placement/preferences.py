@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from federation.kinds import TargetType
+from placement.kinds import TargetType
 
 MEMBER_LABEL = "geo-federation/member"
 """A label of every registration, by which a preference can name members."""

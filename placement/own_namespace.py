@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from federation.objects import Mistake, Written, mapping
+from placement.objects import Mistake, Written, mapping
 from problems import DNS_LABEL, shorten
 
 _FIELD = ("metadata", "namespace")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from federation.kinds import TargetType
-from federation.pod_requests import is_extended
-from federation.quantities import is_quantity, whole
-from federation.reach import at, elements, entries
-from federation.schemas import Mistakes, Steps, schema_mistakes
+from placement.kinds import TargetType
+from placement.pod_requests import is_extended
+from placement.quantities import is_quantity, whole
+from placement.reach import at, elements, entries
+from placement.schemas import Mistakes, Steps, schema_mistakes
 from problems import LABEL_KEY, LABEL_VALUE, shorten
 
 _SELECTING = ("daemonsets.apps", "deployments.apps", "replicasets.apps", "statefulsets.apps")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from federation.kinds import KNOWN, NAMESPACES, TargetType
+from placement.kinds import KNOWN, NAMESPACES, TargetType
 from problems import one_of
 
 # What a newer version wants otherwise, by the older apiVersion and kind, as far as it is no matter of a name alone.

@@ -5,15 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import pulumi
 
-from federation.capacity import CannotMeasure, answered, asking, listed
-from federation.copies import PlacedWorkload
+from federation.api_client import NoAnswer, answered, asking, listed
 from federation.gathered import gathered
-from federation.kinds import NAMESPACES, TargetType
-from federation.spec import NAMESPACE
-from federation.standing import Placed, collected, condition, telling, workload_standing
-from federation.survey import Object, survey
+from federation.health import Placed, condition, list_of, observed, workload_health
+from federation.queries import Object, ask_members
 from federation.workloads import FederatedWorkload
-from settings import Settings
+from placement.copies import PlacedWorkload
+from placement.kinds import NAMESPACE, NAMESPACES, TargetType
 
 _SECONDS = 300.0
 _PAUSE = 1.0
@@ -23,21 +21,21 @@ Wanted = tuple[TargetType, str, str]
 """A type, and the namespace and the name of an object of it."""
 
 
-def let_leave(
-    settings: Settings,
+def drain_members(
+    host: str,
     placed: Mapping[str, pulumi.Output[PlacedWorkload]],
     kubeconfigs: Mapping[str, pulumi.Output[str]],
     workloads: Iterable[FederatedWorkload],
 ) -> pulumi.Output[None]:
     """Waits until the members that are no longer in the settings are empty, and their share runs elsewhere.
 
+    `kubeconfigs` are those of the members in the settings.
     Wait for it in the program: Pulumi unregisters them at the end of the run. One that does not answer is not waited
     for, as KubeFed leaves it alone. The output raises pulumi.RunError where there is no room for a share.
     """
     if pulumi.runtime.is_dry_run():
         return pulumi.Output.from_input(None)
-    host = settings.federation.host
-    leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, settings.members))
+    leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, kubeconfigs))
     done = pulumi.Output.all(
         leaving,
         gathered(kubeconfigs),
@@ -45,7 +43,7 @@ def let_leave(
         *(each.id for one in workloads for each in one.objects),
     )
     return pulumi.Output.unsecret(
-        done.apply(lambda each: await_empty(each[0], lambda: _left(settings, each[0], each[1], each[2])))
+        done.apply(lambda each: await_empty(each[0], lambda: _left(host, each[0], each[1], each[2])))
     )
 
 
@@ -95,16 +93,15 @@ def _leaving(host: str, kubeconfig: str, members: Collection[str]) -> list[str]:
             ask = client.CustomObjectsApi(api).list_namespaced_custom_object
             found = listed(ask(*where, _preload_content=False, _request_timeout=_REQUEST_SECONDS).data)
             return leaving_members(found, members)
-    except CannotMeasure:
+    except NoAnswer:
         # A new host knows none. Where it should answer, the rest of the run says why it does not.
         return []
 
 
 def _left(
-    settings: Settings, leaving: Sequence[str], kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]
+    host: str, leaving: Sequence[str], kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]
 ) -> list[str]:
     """What is not done yet, in words."""
-    host = settings.federation.host
     try:
         with asking(host, kubeconfigs[host]) as (client, api):
             ask = client.CustomObjectsApi(api).get_namespaced_custom_object
@@ -112,9 +109,9 @@ def _left(
                 each: answered(ask(*_federated(each), _preload_content=False, _request_timeout=_REQUEST_SECONDS).data)
                 for each in _wanted(placed)
             }
-    except CannotMeasure as error:
+    except NoAnswer as error:
         return [str(error)]
-    return [*still_there(leaving, found), *_not_running(settings, kubeconfigs, placed)]
+    return [*still_there(leaving, found), *_not_running(host, kubeconfigs, placed)]
 
 
 def _federated(wanted: Wanted) -> tuple[str, ...]:
@@ -123,15 +120,17 @@ def _federated(wanted: Wanted) -> tuple[str, ...]:
     return "types.kubefed.io", "v1beta1", namespace, target.federated_plural, name
 
 
-def _not_running(settings: Settings, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:
+def _not_running(host: str, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:
     moved = {
-        name: Placed(each.namespace, settings.manifests[name], {one.cluster: one.share for one in each.decisions})
+        name: Placed(
+            each.namespace, [one.manifest for one in each.objects], {one.cluster: one.share for one in each.decisions}
+        )
         for name, each in placed.items()
         if any(one.manifest.type.movable for one in each.objects)
     }
-    paths = {collected(each, manifest) for each in moved.values() for manifest in telling(each)}
-    answers = survey(kubeconfigs, settings.federation.host, paths)
-    standing = {name: workload_standing(each, answers) for name, each in moved.items()}
+    paths = {list_of(each, manifest) for each in moved.values() for manifest in observed(each)}
+    answers = ask_members(kubeconfigs, host, paths)
+    standing = {name: workload_health(each, answers) for name, each in moved.items()}
     return [
         f"workload {name} runs {each.running} of {each.wanted} elsewhere"
         for name, each in standing.items()

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from federation.capacity import free_nodes
-from federation.demand import ACCELERATOR_LABEL
-from federation.kinds import SECRETS
-from federation.manifests import Manifest
-from federation.survey import Answer, Collected, Object
+from federation.free_accelerators import free_nodes
+from federation.queries import Answer, ListPath, Object
+from placement.demand import ACCELERATOR_LABEL
+from placement.kinds import SECRETS
+from placement.manifests import Manifest
 
 # What KubeFed says of a copy that is as it should be, or that it cannot see to now.
 _NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")
@@ -35,7 +35,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class MemberStanding:
+class MemberHealth:
     """How a member stands: `reason` says why it is not Ready. What it does not answer is None."""
 
     ready: bool
@@ -60,7 +60,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class WorkloadStanding:
+class WorkloadHealth:
     """How a workload stands over all members.
 
     Replicas that KubeFed may move count wherever they are, others only where they were placed.
@@ -80,9 +80,7 @@ class WorkloadStanding:
         return sum(each.running or 0 for each in self.shares.values())
 
 
-def members_standing(
-    names: Collection[str], host: str, answers: Mapping[str, Answer | str]
-) -> dict[str, MemberStanding]:
+def members_health(names: Collection[str], host: str, answers: Mapping[str, Answer | str]) -> dict[str, MemberHealth]:
     """How each member stands, by its own answer and by its registration on the host."""
     at_host = answers[host]
     registered: dict[str, Object] | None = None
@@ -91,7 +89,7 @@ def members_standing(
     return {name: _member(answers[name], _unready(name, host, registered)) for name in names}
 
 
-def workload_standing(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadStanding:
+def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadHealth:
     """How a workload stands, by what its members have of it."""
     shares: dict[str, Share] = {}
     for member, wanted in placed.shares.items():
@@ -100,35 +98,35 @@ def workload_standing(placed: Placed, answers: Mapping[str, Answer | str]) -> Wo
         running, note = _running(placed, answer) if isinstance(answer, Answer) else (None, "")
         # Nothing is amiss where nothing should run.
         shares[member] = Share(wanted, running, note if wanted or running else "")
-    standing = WorkloadStanding(False, shares)
+    standing = WorkloadHealth(False, shares)
     if any(manifest.type.movable for manifest in placed.manifests):
-        return WorkloadStanding(standing.running >= standing.wanted, shares)
-    return WorkloadStanding(all((each.running or 0) >= each.wanted for each in shares.values()), shares)
+        return WorkloadHealth(standing.running >= standing.wanted, shares)
+    return WorkloadHealth(all((each.running or 0) >= each.wanted for each in shares.values()), shares)
 
 
-def collected(placed: Placed, manifest: Manifest) -> Collected:
+def list_of(placed: Placed, manifest: Manifest) -> ListPath:
     """Where the copies of a workload's object are, in a member."""
     prefix = "apis" if manifest.type.group else "api"
     path = f"/{prefix}/{manifest.type.api_version}/namespaces/{placed.namespace}/{manifest.type.plural}"
-    return Collected(path, names_alone=not manifest.type.counted)
+    return ListPath(path, names_alone=not manifest.type.counted)
 
 
-def told_by_host(placed: Placed) -> set[Collected]:
+def host_lists(placed: Placed) -> set[ListPath]:
     """Where the host has what KubeFed says of a workload's objects, of Secrets excepted: that comes with their data."""
     kept = [manifest for manifest in placed.manifests if manifest.type != SECRETS]
     return {_federated(placed, manifest) for manifest in kept} | {_warnings(placed)}
 
 
-def with_faults(standing: WorkloadStanding, placed: Placed, host: Answer | str) -> WorkloadStanding:
+def with_faults(standing: WorkloadHealth, placed: Placed, host: Answer | str) -> WorkloadHealth:
     """How a workload stands, with what KubeFed could not do; one that has a fault is not as it should be."""
     faults = _faults(placed, host) if isinstance(host, Answer) else {}
     shares = {
         member: replace(share, fault="; ".join(faults.get(member, []))) for member, share in standing.shares.items()
     }
-    return WorkloadStanding(standing.ready and not faults, shares)
+    return WorkloadHealth(standing.ready and not faults, shares)
 
 
-def telling(placed: Placed) -> list[Manifest]:
+def observed(placed: Placed) -> list[Manifest]:
     """The objects of a workload that say how it stands: those that run pods, or all where none is known to."""
     return [manifest for manifest in placed.manifests if manifest.type.counted] or list(placed.manifests)
 
@@ -167,19 +165,19 @@ def _why(manifest: Manifest, member: str, warnings: Sequence[Object]) -> str:
     return " ".join(max(found)[1].split()) if found else ""
 
 
-def _federated(placed: Placed, manifest: Manifest) -> Collected:
-    return Collected(f"/apis/types.kubefed.io/v1beta1/namespaces/{placed.namespace}/{manifest.type.federated_plural}")
+def _federated(placed: Placed, manifest: Manifest) -> ListPath:
+    return ListPath(f"/apis/types.kubefed.io/v1beta1/namespaces/{placed.namespace}/{manifest.type.federated_plural}")
 
 
-def _warnings(placed: Placed) -> Collected:
-    return Collected(f"/api/v1/namespaces/{placed.namespace}/events?fieldSelector=type=Warning")
+def _warnings(placed: Placed) -> ListPath:
+    return ListPath(f"/api/v1/namespaces/{placed.namespace}/events?fieldSelector=type=Warning")
 
 
-def _member(answer: Answer | str, unready: str) -> MemberStanding:
+def _member(answer: Answer | str, unready: str) -> MemberHealth:
     if not isinstance(answer, Answer):
-        return MemberStanding(False, "; ".join(filter(None, [answer, unready])))
+        return MemberHealth(False, "; ".join(filter(None, [answer, unready])))
     nodes = Count(len(answer.nodes), sum(condition(node, "Ready") == "True" for node in answer.nodes))
-    return MemberStanding(not unready, unready, answer.version, nodes, _accelerators(answer))
+    return MemberHealth(not unready, unready, answer.version, nodes, _accelerators(answer))
 
 
 def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> str:
@@ -217,8 +215,8 @@ def _running(placed: Placed, answer: Answer) -> tuple[int, str]:
     """How many replicas a member runs of a workload, or 1 where it has all of one in which nothing is counted."""
     counts: list[int] = []
     notes: list[str] = []
-    for manifest in telling(placed):
-        found = answer.found.get(collected(placed, manifest), [])
+    for manifest in observed(placed):
+        found = answer.found.get(list_of(placed, manifest), [])
         copy = next((each for each in found if each["metadata"]["name"] == manifest.name), None)
         count, note = (0, "not there") if copy is None else _count(manifest, copy)
         counts.append(count)

@@ -1,6 +1,6 @@
 """Says where a stack's workloads go and why, from its settings alone: no cloud, no cluster and no state is asked.
 
-    python -m federation.explain --stack prod --without serving-asia
+    python -m geofed.explain --stack prod --without serving-asia
 
 Ends with 0, with 1 where a workload has no place, and with 2 for a mistake.
 """
@@ -10,23 +10,16 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from clusters.spec import member_labels
-from federation.demand import PodDemand, accelerators, demands, pods
-from federation.distance import origin_regions
-from federation.placement import Decision, Facts, Members, NothingFits, candidates, place, table
-from federation.spec import BUCKET, Nearest
+from geofed.stack import Mistake, read_settings
+from placement.demand import PodDemand, accelerators, demands, pods
+from placement.distance import origin_regions
+from placement.policies import Decision, Facts, Members, NothingFits, candidates, place, table
+from placement.spec import BUCKET, Nearest
 from problems import SettingsError, one_of
-from settings import Settings, misspelt, parse
-from stackfile.lines import Unreadable, read_stack_file
-
-PREFIX = "geo-federation:"
-
-
-class Mistake(Exception):
-    """What was asked for makes no sense; the message says what to write instead."""
+from settings import Settings
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m federation.explain", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m geofed.explain", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True, help="the stack: Pulumi.STACK.yaml of this folder is read")
     parser.add_argument("--workload", help="this workload alone")
     several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
@@ -115,50 +108,6 @@ def _place(
 
 def _fitting(free: int, pod: PodDemand) -> int:
     return free // max(pod.resources.values(), default=1)
-
-
-def read_settings(stack: str) -> Settings:
-    """The settings in a stack's file of this folder, without what is encrypted. Raises Mistake or SettingsError."""
-    # A stack's full name has its owner and project in front.
-    file = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
-    if not file.exists():
-        known = [each.name.split(".")[1] for each in Path().glob("Pulumi.*.yaml")]
-        raise Mistake(f"--stack: there is no {file} in this folder; write {one_of(stack, known)}")
-    try:
-        content = read_stack_file(file)
-    except Unreadable as error:
-        raise Mistake(str(error)) from None
-    config = cast(Any, content).get("config") if isinstance(content, Mapping) else None
-    if not isinstance(config, Mapping):
-        raise Mistake(f"{file} has no config; write one, as the README shows")
-    values = {str(key): value for key, value in cast(Mapping[Any, Any], config).items()}
-    raw = {key.removeprefix(PREFIX): _without_secrets(values[key]) for key in values if key.startswith(PREFIX)}
-    raw |= dict.fromkeys(misspelt(values, PREFIX.removesuffix(":")), "")
-    # Of the project, only whether there is one is looked at.
-    return parse({key: value for key, value in raw.items() if value is not None}, Path.cwd(), values.get("gcp:project"))
-
-
-def _without_secrets(value: Any) -> Any:
-    """A setting without what is encrypted; Pulumi keeps maps and lists as they are, or as JSON."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return _open(value)
-
-
-def _open(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        items = cast(Mapping[Any, Any], value).items()
-        return None if _is_secret(value) else {str(key): _open(each) for key, each in items if not _is_secret(each)}
-    return (
-        [_open(each) for each in cast(list[Any], value) if not _is_secret(each)] if isinstance(value, list) else value
-    )
-
-
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, Mapping) and list(cast(Mapping[Any, Any], value)) == ["secure"]
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

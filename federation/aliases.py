@@ -8,6 +8,6 @@ it at the end, for by name they are one. So whatever an object's name or namespa
 import pulumi
 
 
-def formerly(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+def with_alias(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """The options of a resource that an earlier release called by this name, so that it is taken over as it is."""
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)]))

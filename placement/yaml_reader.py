@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from federation.scalars import read_scalar
+from placement.scalars import read_scalar
 
 if TYPE_CHECKING:
     _Reader = yaml.SafeLoader

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from federation.kinds import TargetType
-from federation.objects import mapping
+from placement.kinds import TargetType
+from placement.objects import mapping
 from problems import one_line
 
 FieldPath = tuple[str | int, ...]

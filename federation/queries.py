@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
-from federation.capacity import CannotMeasure, answered, asking
-from federation.spec import NAMESPACE
+from federation.api_client import NoAnswer, answered, asking
+from placement.kinds import NAMESPACE
 
 Object = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ _NAMES_ALONE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1
 
 
 @dataclass(frozen=True)
-class Collected:
+class ListPath:
     """A collection of a member's API server, such as /apis/apps/v1/namespaces/ai/deployments.
 
     Where `names_alone`, its objects are told by their metadata.
@@ -36,13 +36,13 @@ class Answer:
     version: str
     nodes: Sequence[Object] = ()
     pods: Sequence[Object] = ()
-    found: Mapping[Collected, Sequence[Object]] = field(default_factory=dict[Collected, Sequence[Object]])
+    found: Mapping[ListPath, Sequence[Object]] = field(default_factory=dict[ListPath, Sequence[Object]])
     registrations: Sequence[Object] = ()
     """The members that KubeFed knows, where its control plane is."""
 
 
-def survey(
-    kubeconfigs: Mapping[str, str], host: str, wanted: Collection[Collected], of_host: Collection[Collected] = ()
+def ask_members(
+    kubeconfigs: Mapping[str, str], host: str, wanted: Collection[ListPath], of_host: Collection[ListPath] = ()
 ) -> dict[str, Answer | str]:
     """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is asked for more.
 
@@ -55,7 +55,7 @@ def survey(
         try:
             is_host = member == host
             found[member] = _answer(member, kubeconfigs[member], [*wanted, *(of_host if is_host else [])], is_host)
-        except CannotMeasure as error:
+        except NoAnswer as error:
             found[member] = str(error).removeprefix(f"{member} ")
         except Exception as error:
             mistakes.append(error)
@@ -73,7 +73,7 @@ def survey(
     return dict(found)
 
 
-def _answer(member: str, kubeconfig: str, wanted: Collection[Collected], is_host: bool) -> Answer:
+def _answer(member: str, kubeconfig: str, wanted: Collection[ListPath], is_host: bool) -> Answer:
     with asking(member, kubeconfig, retries=0) as (_, api):
         return Answer(
             _get(api, "/version").get("gitVersion", ""),
@@ -85,7 +85,7 @@ def _answer(member: str, kubeconfig: str, wanted: Collection[Collected], is_host
 
 
 def items(api: Any, path: str, names_alone: bool = False) -> list[Object]:
-    """What a list of an API server holds; empty where it is not served. Raises CannotMeasure."""
+    """What a list of an API server holds; empty where it is not served. Raises NoAnswer."""
     return _get(api, path, names_alone).get("items", [])
 
 
@@ -98,5 +98,5 @@ def _get(api: Any, path: str, names_alone: bool = False) -> dict[str, Any]:
     if response.status == 404:
         return {}
     if response.status != 200:
-        raise CannotMeasure(f"{response.status} {response.reason} for {path}")
+        raise NoAnswer(f"{response.status} {response.reason} for {path}")
     return answered(body)

@@ -1,0 +1,97 @@
+"""Where accelerators are free now: allocatable on the nodes, less what pods have requested."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from federation.api_client import answered, asking, listed
+from placement.demand import ACCELERATOR_LABEL, PodDemand
+from placement.manifests import Manifest
+from placement.pod_requests import extended, requested
+
+_OVER = ("Succeeded", "Failed")
+_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that takes pods: its accelerator, empty where it has none, and what of each resource is free."""
+
+    accelerator: str
+    free: Mapping[str, int]
+
+
+def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]) -> list[Node]:
+    """What is free on each node that is ready and takes pods, as the API server's objects say.
+
+    Only extended resources are told, such as nvidia.com/gpu: they are whole numbers.
+    """
+    taken = Counter[tuple[str, str]]()
+    for pod in pods:
+        if pod.get("status", {}).get("phase") not in _OVER:
+            for resource, amount in requested(pod["spec"]).items():
+                taken[pod["spec"].get("nodeName", ""), resource] += amount
+    return [
+        Node(
+            node["metadata"].get("labels", {}).get(ACCELERATOR_LABEL, ""),
+            {
+                resource: max(0, amount - taken[node["metadata"]["name"], resource])
+                for resource, amount in extended(node["status"].get("allocatable")).items()
+            },
+        )
+        for node in nodes
+        if _takes_pods(node)
+    ]
+
+
+def fitting(nodes: Iterable[Node], pod: PodDemand) -> int:
+    """How many pods fit that each ask for so much; for a pod that asks for nothing scarce, 0."""
+    return sum(_room(node, pod) for node in nodes)
+
+
+def without(nodes: Iterable[Node], pod: PodDemand, count: int) -> list[Node]:
+    """What is left of what is free once so many pods have been put where they fit."""
+    left: list[Node] = []
+    for node in nodes:
+        here = min(count, _room(node, pod))
+        count -= here
+        taken = {resource: amount - here * pod.resources.get(resource, 0) for resource, amount in node.free.items()}
+        left.append(Node(node.accelerator, taken))
+    return left
+
+
+def _room(node: Node, pod: PodDemand) -> int:
+    if pod.accelerators and node.accelerator not in pod.accelerators:
+        return 0
+    return min((node.free.get(resource, 0) // each for resource, each in pod.resources.items()), default=0)
+
+
+def measure(member: str, kubeconfig: str) -> list[Node]:
+    """What is free in a member, as its API server says. Raises NoAnswer."""
+    with asking(member, kubeconfig) as (client, api):
+        core = client.CoreV1Api(api)
+        nodes, pods = (
+            listed(ask(_preload_content=False, _request_timeout=_SECONDS).data)
+            for ask in (core.list_node, core.list_pod_for_all_namespaces)
+        )
+        return free_nodes(nodes, pods)
+
+
+def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespace: str, key: str) -> str:
+    """An annotation of the object that federates a manifest's; empty where there is none. Raises NoAnswer."""
+    with asking(host, kubeconfig) as (client, api):
+        where = ("types.kubefed.io", "v1beta1", namespace, manifest.type.federated_plural, manifest.name)
+        ask = client.CustomObjectsApi(api).get_namespaced_custom_object
+        try:
+            found = answered(ask(*where, _preload_content=False, _request_timeout=_SECONDS).data)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            return ""
+        return found["metadata"].get("annotations", {}).get(key, "")
+
+
+def _takes_pods(node: Mapping[str, Any]) -> bool:
+    conditions = {each["type"]: each["status"] for each in node["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and not node["spec"].get("unschedulable")

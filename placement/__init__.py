@@ -1,0 +1,1 @@
+"""Where workloads go, and why: pure functions of the settings, the manifests and what was measured."""
