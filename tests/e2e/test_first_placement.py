@@ -1,4 +1,4 @@
-"""A Deployment's first placement: KubeFed's scheduler is refused a write that comes too early, and loses no time by it."""
+"""A first placement: KubeFed's scheduler is refused a write that comes too early, and loses no time by it."""
 
 import time
 from typing import Any
