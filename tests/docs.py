@@ -29,6 +29,7 @@ NOT_HERE = {
     "make api-schemas": "it compiles for minutes, and tests/unit/test_api_schemas.py looks at what it writes",
     "make lock": "it asks a package registry for what is newest",
     "make lock LOCKFLAGS=--upgrade": "it asks a package registry for what is newest",
+    "git diff tests/inventory": "the copy of the project in which this runs is no checkout",
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",
     "pulumi destroy": "tests/e2e/test_leaving.py runs it, for it takes down the stack on which this runs",
     "make last-release": "it takes this program for the last release's",
