@@ -63,8 +63,8 @@ new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explain
 	@$(BIN)/python -m stackfile.new "$$NAME"
 
 last-release: ## Keep the program of the last commit as the last release's, for the test of upgrades
-	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py problems.py clusters federation stackfile \
-	  workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md ':!geofed/land.txt'
+	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py problems.py stack_file.py clusters federation \
+	  placement stackfile workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md
 
 lock: $(VENV)/ready ## Write requirements-dev.lock anew, from the requirements; with LOCKFLAGS=--upgrade, the newest of all
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) \
