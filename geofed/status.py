@@ -10,11 +10,11 @@ With --output json:
     {"stack": "prod", "ready": true,
      "members": {NAME: {"ready": true, "reason": "", "region": "us-west1", "role": "training", "version": "v1.35.4",
                         "nodes": {"ready": 3, "total": 3}, "accelerators": {"nvidia-l4": {"free": 1, "total": 2}}}},
-     "workloads": {NAME: {"ready": true, "wanted": 3, "running": 3,
-                          "shares": {CLUSTER: {"wanted": 2, "running": 2, "note": "", "fault": ""}}}}}
+     "workloads": {NAME: {"ready": true, "desired": 3, "ready_replicas": 3,
+                          "shares": {CLUSTER: {"desired": 2, "ready_replicas": 2, "note": "", "fault": ""}}}}}
 
 A fault is what KubeFed could not do there, and why. What a member does not answer is null. Every member is among the
-shares, with 0 where it is passed over. A Job that is complete counts as running.
+shares, with 0 where it is passed over. A Job that is complete counts as ready.
 """
 
 import argparse
@@ -25,17 +25,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from federation.faults import host_lists, with_faults
 from federation.health import (
     Count,
     MemberHealth,
     Placed,
     Share,
     WorkloadHealth,
-    host_lists,
     list_of,
     members_health,
     observed,
-    with_faults,
     workload_health,
 )
 from federation.queries import ask_members
@@ -116,9 +115,9 @@ def stack_of(name: str, settings: Settings, outputs: Mapping[str, Any]) -> Stack
 
 def look(stack: Stack) -> Status:
     """Asks all members, and says how the federation stands."""
-    wanted = {list_of(placed, manifest) for placed in stack.placed.values() for manifest in observed(placed)}
+    paths = {list_of(placed, manifest) for placed in stack.placed.values() for manifest in observed(placed)}
     of_host = {each for placed in stack.placed.values() for each in host_lists(placed)}
-    answers = ask_members(stack.kubeconfigs, stack.host, wanted, of_host)
+    answers = ask_members(stack.kubeconfigs, stack.host, paths, of_host)
     workloads = {
         name: with_faults(workload_health(placed, answers), placed, answers[stack.host])
         for name, placed in sorted(stack.placed.items())
@@ -135,8 +134,8 @@ def plain(status: Status) -> dict[str, Any]:
         "workloads": {
             name: {
                 "ready": each.ready,
-                "wanted": each.wanted,
-                "running": each.running,
+                "desired": each.desired,
+                "ready_replicas": each.ready_replicas,
                 "shares": {cluster: asdict(share) for cluster, share in each.shares.items()},
             }
             for name, each in status.workloads.items()
@@ -150,12 +149,14 @@ def render(status: Status, *, framed: bool) -> "Group":
     from rich.text import Text
 
     ready = sum(each.ready for each in status.members.values())
-    running = sum(each.ready for each in status.workloads.values())
+    workloads_ready = sum(each.ready for each in status.workloads.values())
     head = Text.assemble(
         (f"Stack {status.stack.name}: ", "bold"),
         _coloured(f"{ready} of {len(status.members)} members Ready", ready == len(status.members)),
         ", ",
-        _coloured(f"{running} of {len(status.workloads)} workloads running", running == len(status.workloads)),
+        _coloured(
+            f"{workloads_ready} of {len(status.workloads)} workloads ready", workloads_ready == len(status.workloads)
+        ),
     )
     members = _table("member region ready version nodes accelerators", framed)
     for name, each in status.members.items():
@@ -163,13 +164,15 @@ def render(status: Status, *, framed: bool) -> "Group":
         region = str(status.stack.members[name]["region"])
         members.add_row(name, region, told, each.version or "-", _nodes(each.nodes), _accelerators(each.accelerators))
     reasons = [Text(f"{name}: {each.reason}", "red") for name, each in status.members.items() if not each.ready]
-    workloads = _table("workload cluster wanted running", framed)
+    workloads = _table("workload cluster desired ready", framed)
     for name, each in status.workloads.items():
         shown = {
-            cluster: share for cluster, share in each.shares.items() if share.wanted or share.running or share.fault
+            cluster: share
+            for cluster, share in each.shares.items()
+            if share.desired or share.ready_replicas or share.fault
         }
         for cluster, share in (shown or {"none": Share(0, 0)}).items():
-            workloads.add_row(name, cluster, str(share.wanted), _share(share, each.ready))
+            workloads.add_row(name, cluster, str(share.desired), _share(share, each.ready))
         workloads.add_section()
     return Group(head, members, *reasons, *([] if framed else [""]), workloads)
 
@@ -214,7 +217,7 @@ def _table(columns: str, framed: bool) -> Any:
 
     table = Table(box=box.ROUNDED if framed else None, pad_edge=framed, header_style="bold")
     for column in columns.split():
-        table.add_column(column.upper(), justify="right" if column == "wanted" else "left")
+        table.add_column(column.upper(), justify="right" if column == "desired" else "left")
     return table
 
 
@@ -239,11 +242,11 @@ def _accelerators(accelerators: Mapping[str, Count] | None) -> str:
 def _share(share: Share, ready: bool) -> Any:
     from rich.text import Text
 
-    colour = "green" if (share.running or 0) >= share.wanted else "yellow" if ready else "red"
+    colour = "green" if (share.ready_replicas or 0) >= share.desired else "yellow" if ready else "red"
     colour = "red" if share.fault else colour
     notes = "; ".join(filter(None, [share.note, share.fault]))
     note = f" ({notes})" if notes else ""
-    return Text(f"{'unknown' if share.running is None else share.running}{note}", colour)
+    return Text(f"{'unknown' if share.ready_replicas is None else share.ready_replicas}{note}", colour)
 
 
 def _plain_member(status: Status, name: str) -> dict[str, Any]:

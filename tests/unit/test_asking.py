@@ -11,8 +11,8 @@ import pytest
 
 from federation import drain, queries
 from federation.api_client import NoAnswer, asking, listed
-from federation.free_accelerators import Node, federated_annotation, measure
-from federation.queries import Answer, ListPath
+from federation.free_accelerators import Node, measure
+from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
 from geofed.stack import Mistake
 from placement.kinds import BUILT_IN
