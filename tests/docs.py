@@ -32,7 +32,7 @@ NOT_HERE = {
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",
     "pulumi destroy": "tests/e2e/test_leaving.py runs it, for it takes down the stack on which this runs",
     "make last-release": "it takes this program for the last release's",
-    "python -m geofed.forget --stack NAME CLUSTER": "tests/e2e/test_leaving.py runs it, for it takes a member out",
+    "python -m geofed forget --stack NAME CLUSTER": "tests/e2e/test_leaving.py runs it, for it takes a member out",
     "uv venv": _SETS_UP,
     "uv pip sync --require-hashes requirements-dev.lock": _SETS_UP,
     "touch .venv/ready": _SETS_UP,

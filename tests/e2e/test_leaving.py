@@ -19,7 +19,7 @@ INFERENCE = "/apis/apps/v1/namespaces/ai/deployments/inference"
 MINE = "/api/v1/namespaces/mine/configmaps/mine"
 LIMITS = "/api/v1/namespaces/limits/limitranges/a"
 UP = "pulumi up --yes --skip-preview"
-FORGET = "python -m geofed.forget --stack local serving-asia"
+FORGET = "python -m geofed forget --stack local serving-asia"
 
 
 @pytest.fixture(scope="module")

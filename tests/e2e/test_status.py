@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.project import Done, Project, clean_environment, eventually
 
-STATUS = "python -m geofed.status --stack local"
+STATUS = "python -m geofed status --stack local"
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def test_no_secret_is_told(project: Project) -> None:
     ],
 )
 def test_a_mistake_is_told_with_what_to_do(project: Project, arguments: str, advice: str) -> None:
-    done = project.shell(f"python -m geofed.status {arguments}")
+    done = project.shell(f"python -m geofed status {arguments}")
     assert done.code == 2
     assert advice in done.output
     assert "Traceback" not in done.output

@@ -15,12 +15,14 @@ from federation import queries as asking
 from federation.api_client import NoAnswer
 from federation.health import Count, Placed, Share, WorkloadHealth, list_of, members_health, observed, workload_health
 from federation.queries import Answer, ListPath
-from geofed import status
+from geofed import status, tables
 from geofed.outputs import NoOutputs
-from geofed.status import Stack, Status, look, main, plain, render, stack_of
+from geofed.status import Stack, Status, look, plain, stack_of
+from geofed.tables import render
 from placement.kinds import BUILT_IN
 from placement.manifests import Manifest
 from settings import parse
+from tests.commands import geofed
 from tests.unit.program import ROOT, stack_settings
 
 SILENT = "does not answer (ReadTimeoutError)"
@@ -381,9 +383,10 @@ def test_the_code_says_whether_all_is_well(
     def same(_: object) -> Any:
         return found
 
-    monkeypatch.setattr(status, "read_stack", same)
-    monkeypatch.setattr(status, "look", same)
-    assert main(["--stack", "prod", *output]) == (1 if silent else 0)
+    for module in (status, tables):
+        monkeypatch.setattr(module, "read_stack", same)
+        monkeypatch.setattr(module, "look", same)
+    assert geofed("status", "--stack", "prod", *output) == (1 if silent else 0)
     printed = capsys.readouterr().out
     assert "serving-asia" in printed
     assert "kubeconfig" not in printed
@@ -392,7 +395,7 @@ def test_the_code_says_whether_all_is_well(
 
 def test_a_mistake_is_one_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def refused(*arguments: str) -> str:
-        assert main(arguments) == 2
+        assert geofed("status", *arguments) == 2
         printed = capsys.readouterr()
         assert not printed.out
         assert len(printed.err.splitlines()) == 1
