@@ -33,10 +33,11 @@ pictures: is-up ## Draw docs/pictures anew, from the local stack
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
 	@$(BIN)/python -m local tools
 
-check: $(VENV)/ready ## Check style, types and workflows
+check: $(VENV)/ready ## Check style, types, imports and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/pyright --warnings
+	@$(BIN)/python -m tools.check_imports
 	@$(BIN)/python -m tools.check_workflows
 
 unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds and without tools

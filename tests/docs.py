@@ -20,6 +20,7 @@ NOT_HERE = {
     "make unit": "`make test` runs it first",
     "make PYTHON=python3.12 unit": "it needs another Python, and the workflow of pull requests has several",
     "make pytest": "`make unit` runs it",
+    "make check": "`make unit` runs it",
     "make status ARGS=--watch": "it needs a terminal, and goes on until Ctrl-C",
     "pytest": "it is what `make pytest` runs",
     ".venv/bin/python -m pytest tests/e2e/test_crds.py --timeout 600": "`make test` runs that file",
