@@ -22,10 +22,10 @@ is-up: $(VENV)/ready
 	@test -d .local || { echo "error: the local stack is not up. Run make up first" >&2; exit 2; }
 
 status: is-up ## Say how the local stack stands: members and workloads; follow it with ARGS=--watch
-	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed.status --stack local $(ARGS)
+	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed status --stack local $(ARGS)
 
 map: is-up ## Draw the members and shares of the local stack on a map of the world, map.svg
-	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed.map --stack local
+	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed map --stack local
 
 pictures: is-up ## Draw docs/pictures anew, from the local stack
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m docs.pictures
@@ -33,10 +33,11 @@ pictures: is-up ## Draw docs/pictures anew, from the local stack
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
 	@$(BIN)/python -m local tools
 
-check: $(VENV)/ready ## Check style, types and workflows
+check: $(VENV)/ready ## Check style, types, imports and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/pyright --warnings
+	@$(BIN)/python -m tools.check_imports
 	@$(BIN)/python -m tools.check_workflows
 
 unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds and without tools
@@ -60,11 +61,11 @@ api-schemas: $(VENV)/ready ## Write placement/api_schemas.json anew, after anoth
 
 # The name comes by the environment, so that no shell takes it for anything else.
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging
-	@$(BIN)/python -m stackfile.new "$$NAME"
+	@$(BIN)/python -m geofed new-stack -- "$$NAME"
 
 last-release: ## Keep the program of the last commit as the last release's, for the test of upgrades
-	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py problems.py stack_file.py clusters federation \
-	  placement stackfile workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md
+	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py stack_file.py problems.py clusters federation \
+	  placement workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md
 
 lock: $(VENV)/ready ## Write requirements-dev.lock anew, from the requirements; with LOCKFLAGS=--upgrade, the newest of all
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) \

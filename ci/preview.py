@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _placements(stack: str) -> str:
-    words = [sys.executable, "-m", "geofed.explain", "--stack", stack, "--output", "markdown"]
+    words = [sys.executable, "-m", "geofed", "explain", "--stack", stack, "--output", "markdown"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return (done.stdout or done.stderr).strip()
 

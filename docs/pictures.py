@@ -9,7 +9,8 @@ from rich.terminal_theme import MONOKAI
 
 from geofed.map import draw, write
 from geofed.outputs import stack_outputs
-from geofed.status import Status, look, read_stack, render
+from geofed.status import Status, look, read_stack
+from geofed.tables import render
 
 STACK = "local"
 FOLDER = Path(__file__).with_name("pictures")

@@ -11,7 +11,8 @@ import pulumi
 from pulumi_gcp import storage
 
 from federation.api_client import NoAnswer
-from federation.free_accelerators import Node, federated_annotation, fitting, measure, without
+from federation.free_accelerators import Node, fitting, measure, without
+from federation.queries import federated_annotation
 from placement.copies import MEMORY, PlacedWorkload, copies, facts_of, place_workload
 from placement.demand import demands, pods
 from placement.distance import origin_regions

@@ -130,10 +130,10 @@ def _not_running(host: str, kubeconfigs: Mapping[str, str], placed: Mapping[str,
     }
     paths = {list_of(each, manifest) for each in moved.values() for manifest in observed(each)}
     answers = ask_members(kubeconfigs, host, paths)
-    standing = {name: workload_health(each, answers) for name, each in moved.items()}
+    health = {name: workload_health(each, answers) for name, each in moved.items()}
     return [
-        f"workload {name} runs {each.running} of {each.wanted} elsewhere"
-        for name, each in standing.items()
+        f"workload {name} has {each.ready_replicas} of {each.desired} replicas ready elsewhere"
+        for name, each in health.items()
         if not each.ready
     ]
 

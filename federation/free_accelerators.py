@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from federation.api_client import answered, asking, listed
+from federation.api_client import asking, listed
 from placement.demand import ACCELERATOR_LABEL, PodDemand
-from placement.manifests import Manifest
 from placement.pod_requests import extended, requested
 
 _OVER = ("Succeeded", "Failed")
@@ -76,20 +75,6 @@ def measure(member: str, kubeconfig: str) -> list[Node]:
             for ask in (core.list_node, core.list_pod_for_all_namespaces)
         )
         return free_nodes(nodes, pods)
-
-
-def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespace: str, key: str) -> str:
-    """An annotation of the object that federates a manifest's; empty where there is none. Raises NoAnswer."""
-    with asking(host, kubeconfig) as (client, api):
-        where = ("types.kubefed.io", "v1beta1", namespace, manifest.type.federated_plural, manifest.name)
-        ask = client.CustomObjectsApi(api).get_namespaced_custom_object
-        try:
-            found = answered(ask(*where, _preload_content=False, _request_timeout=_SECONDS).data)
-        except client.ApiException as error:
-            if error.status != 404:
-                raise
-            return ""
-        return found["metadata"].get("annotations", {}).get(key, "")
 
 
 def _takes_pods(node: Mapping[str, Any]) -> bool:

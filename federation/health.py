@@ -1,18 +1,15 @@
-"""How members and workloads stand: pure functions of what was decided and of what the members' API servers say."""
+"""The health of members and workloads: pure functions of what was decided and of what the members' API servers say."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from federation.free_accelerators import free_nodes
 from federation.queries import Answer, ListPath, Object
 from placement.demand import ACCELERATOR_LABEL
-from placement.kinds import SECRETS
 from placement.manifests import Manifest
 
-# What KubeFed says of a copy that is as it should be, or that it cannot see to now.
-_NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
 _ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
 
@@ -36,7 +33,7 @@ class Count:
 
 @dataclass(frozen=True)
 class MemberHealth:
-    """How a member stands: `reason` says why it is not Ready. What it does not answer is None."""
+    """The health of a member: `reason` says why it is not Ready. What it does not answer is None."""
 
     ready: bool
     reason: str
@@ -48,20 +45,21 @@ class MemberHealth:
 
 @dataclass(frozen=True)
 class Share:
-    """How many replicas a member should run and runs, None where it does not answer; `note` says what else is known.
+    """How many replicas are desired in a member and ready in it, None where it does not answer.
 
-    `fault` says what KubeFed could not do there, and why: what runs is then not what was asked for.
+    `note` says what else is known. `fault` says what KubeFed could not do there, and why: what runs is then not what
+    is desired.
     """
 
-    wanted: int
-    running: int | None
+    desired: int
+    ready_replicas: int | None
     note: str = ""
     fault: str = ""
 
 
 @dataclass(frozen=True)
 class WorkloadHealth:
-    """How a workload stands over all members.
+    """The health of a workload over all members.
 
     Replicas that KubeFed may move count wherever they are, others only where they were placed.
     """
@@ -70,18 +68,18 @@ class WorkloadHealth:
     shares: Mapping[str, Share]
 
     @property
-    def wanted(self) -> int:
-        """What should run, over all members."""
-        return sum(each.wanted for each in self.shares.values())
+    def desired(self) -> int:
+        """The replicas that are desired, over all members."""
+        return sum(each.desired for each in self.shares.values())
 
     @property
-    def running(self) -> int:
-        """What is known to run, over all members."""
-        return sum(each.running or 0 for each in self.shares.values())
+    def ready_replicas(self) -> int:
+        """The replicas that are known to be ready, over all members."""
+        return sum(each.ready_replicas or 0 for each in self.shares.values())
 
 
 def members_health(names: Collection[str], host: str, answers: Mapping[str, Answer | str]) -> dict[str, MemberHealth]:
-    """How each member stands, by its own answer and by its registration on the host."""
+    """The health of each member, by its own answer and by its registration on the host."""
     at_host = answers[host]
     registered: dict[str, Object] | None = None
     if isinstance(at_host, Answer):
@@ -90,18 +88,18 @@ def members_health(names: Collection[str], host: str, answers: Mapping[str, Answ
 
 
 def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadHealth:
-    """How a workload stands, by what its members have of it."""
+    """The health of a workload, by what its members have of it."""
     shares: dict[str, Share] = {}
-    for member, wanted in placed.shares.items():
+    for member, desired in placed.shares.items():
         answer = answers.get(member)
-        # Why a member does not answer is told where members are.
-        running, note = _running(placed, answer) if isinstance(answer, Answer) else (None, "")
+        # Why a member does not answer is reported where members are.
+        ready, note = _ready(placed, answer) if isinstance(answer, Answer) else (None, "")
         # Nothing is amiss where nothing should run.
-        shares[member] = Share(wanted, running, note if wanted or running else "")
-    standing = WorkloadHealth(False, shares)
+        shares[member] = Share(desired, ready, note if desired or ready else "")
+    health = WorkloadHealth(False, shares)
     if any(manifest.type.movable for manifest in placed.manifests):
-        return WorkloadHealth(standing.running >= standing.wanted, shares)
-    return WorkloadHealth(all((each.running or 0) >= each.wanted for each in shares.values()), shares)
+        return WorkloadHealth(health.ready_replicas >= health.desired, shares)
+    return WorkloadHealth(all((each.ready_replicas or 0) >= each.desired for each in shares.values()), shares)
 
 
 def list_of(placed: Placed, manifest: Manifest) -> ListPath:
@@ -111,66 +109,9 @@ def list_of(placed: Placed, manifest: Manifest) -> ListPath:
     return ListPath(path, names_alone=not manifest.type.counted)
 
 
-def host_lists(placed: Placed) -> set[ListPath]:
-    """Where the host has what KubeFed says of a workload's objects, of Secrets excepted: that comes with their data."""
-    kept = [manifest for manifest in placed.manifests if manifest.type != SECRETS]
-    return {_federated(placed, manifest) for manifest in kept} | {_warnings(placed)}
-
-
-def with_faults(standing: WorkloadHealth, placed: Placed, host: Answer | str) -> WorkloadHealth:
-    """How a workload stands, with what KubeFed could not do; one that has a fault is not as it should be."""
-    faults = _faults(placed, host) if isinstance(host, Answer) else {}
-    shares = {
-        member: replace(share, fault="; ".join(faults.get(member, []))) for member, share in standing.shares.items()
-    }
-    return WorkloadHealth(standing.ready and not faults, shares)
-
-
 def observed(placed: Placed) -> list[Manifest]:
-    """The objects of a workload that say how it stands: those that run pods, or all where none is known to."""
+    """The objects of a workload that its health is read from: those that run pods, or all where none is known to."""
     return [manifest for manifest in placed.manifests if manifest.type.counted] or list(placed.manifests)
-
-
-def _faults(placed: Placed, host: Answer) -> dict[str, list[str]]:
-    """What KubeFed could not do in each member, by its own account."""
-    faults = defaultdict[str, list[str]](list)
-    warnings = host.found.get(_warnings(placed), [])
-    for manifest in placed.manifests:
-        found = host.found.get(_federated(placed, manifest), [])
-        for each in (one for one in found if one["metadata"]["name"] == manifest.name):
-            for member, state in _states(each):
-                why = _why(manifest, member, warnings) or state
-                faults[member].append(f"{manifest.type.kind} {manifest.name}: {why}")
-    return faults
-
-
-def _states(federated: Object) -> Iterator[tuple[str, str]]:
-    """The members in which an object is not as it should be, each with KubeFed's word for it."""
-    clusters: Sequence[Object] = federated.get("status", {}).get("clusters") or []
-    for each in clusters:
-        if each.get("status", "") not in _NO_FAULT:
-            yield each["name"], each["status"]
-
-
-def _why(manifest: Manifest, member: str, warnings: Sequence[Object]) -> str:
-    """The last reason that KubeFed gave for what it could not do to a copy; empty where none is known."""
-    about = (manifest.type.federated_kind, manifest.name)
-    named = f'in cluster "{member}": '
-    found = [
-        (str(each.get("lastTimestamp")), str(each["message"]).partition(named)[2])
-        for each in warnings
-        if (each["involvedObject"].get("kind"), each["involvedObject"].get("name")) == about
-        and named in str(each.get("message"))
-    ]
-    return " ".join(max(found)[1].split()) if found else ""
-
-
-def _federated(placed: Placed, manifest: Manifest) -> ListPath:
-    return ListPath(f"/apis/types.kubefed.io/v1beta1/namespaces/{placed.namespace}/{manifest.type.federated_plural}")
-
-
-def _warnings(placed: Placed) -> ListPath:
-    return ListPath(f"/api/v1/namespaces/{placed.namespace}/events?fieldSelector=type=Warning")
 
 
 def _member(answer: Answer | str, unready: str) -> MemberHealth:
@@ -211,8 +152,8 @@ def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]
             yield label or resource, int(amounts[resource])
 
 
-def _running(placed: Placed, answer: Answer) -> tuple[int, str]:
-    """How many replicas a member runs of a workload, or 1 where it has all of one in which nothing is counted."""
+def _ready(placed: Placed, answer: Answer) -> tuple[int, str]:
+    """How many replicas are ready in a member, or 1 where it has all of a workload in which nothing is counted."""
     counts: list[int] = []
     notes: list[str] = []
     for manifest in observed(placed):
@@ -235,7 +176,7 @@ def _count(manifest: Manifest, copy: Object) -> tuple[int, str]:
 
 
 def _job(spec: Mapping[str, Any], status: Mapping[str, Any], conditions: Collection[str]) -> tuple[int, str]:
-    """A Job runs its share as long as it has as many pods as it still needs, and once it is complete."""
+    """A Job's share is ready as long as as many pods are as it still needs, and once it is complete."""
     parallelism, succeeded = spec.get("parallelism", 1), status.get("succeeded", 0)
     if "Complete" in conditions:
         return parallelism, "complete"

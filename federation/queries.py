@@ -8,11 +8,14 @@ from typing import Any
 
 from federation.api_client import NoAnswer, answered, asking
 from placement.kinds import NAMESPACE
+from placement.manifests import Manifest
 
 Object = Mapping[str, Any]
 
 # For one request, and for all that is asked of a member, its credentials included.
 _SECONDS, _ALL_SECONDS = 5, 20
+# For what a decision needs: it fails without.
+_DECISION_SECONDS = 20
 _REGISTRATIONS = f"/apis/core.kubefed.io/v1beta1/namespaces/{NAMESPACE}/kubefedclusters"
 # Names are enough to know what is there, and of a Secret they are all that may be known.
 _NAMES_ALONE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -82,6 +85,20 @@ def _answer(member: str, kubeconfig: str, wanted: Collection[ListPath], is_host:
             {each: items(api, each.path, each.names_alone) for each in wanted},
             items(api, _REGISTRATIONS) if is_host else [],
         )
+
+
+def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespace: str, key: str) -> str:
+    """An annotation of the object that federates a manifest's; empty where there is none. Raises NoAnswer."""
+    with asking(host, kubeconfig) as (client, api):
+        where = ("types.kubefed.io", "v1beta1", namespace, manifest.type.federated_plural, manifest.name)
+        ask = client.CustomObjectsApi(api).get_namespaced_custom_object
+        try:
+            found = answered(ask(*where, _preload_content=False, _request_timeout=_DECISION_SECONDS).data)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            return ""
+        return found["metadata"].get("annotations", {}).get(key, "")
 
 
 def items(api: Any, path: str, names_alone: bool = False) -> list[Object]:

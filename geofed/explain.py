@@ -1,25 +1,21 @@
-"""Says where a stack's workloads go and why, from its settings alone: no cloud, no cluster and no state is asked.
+"""Where a stack's workloads are placed and why, from its settings alone: no cloud, cluster or state is read."""
 
-    python -m geofed.explain --stack prod --without serving-asia
-
-Ends with 0, with 1 where a workload has no place, and with 2 for a mistake.
-"""
-
-import argparse
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from clusters.spec import member_labels
-from geofed.stack import Mistake, read_settings
+from geofed.mistake import Mistake
+from geofed.stack import read_settings
 from placement.demand import PodDemand, accelerators, demands, pods
 from placement.distance import origin_regions
 from placement.policies import Decision, Facts, Members, NothingFits, candidates, place, table
 from placement.spec import BUCKET, Nearest
-from problems import SettingsError, one_of
+from problems import one_of
 from settings import Settings
+
+Output = Literal["table", "json", "markdown"]
 
 
 @dataclass(frozen=True)
@@ -30,58 +26,49 @@ class Answer:
     problem: str = ""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Answers on standard output; a mistake is one message on standard error."""
-    asked = _arguments(arguments)
-    try:
-        answers = _explain(asked)
-    except (Mistake, SettingsError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    if asked.output == "json":
-        print(json.dumps(_plain(answers), indent=2))
-    else:
-        tell = _markdown if asked.output == "markdown" else _table
-        print("\n\n".join(tell(name, answer) for name, answer in answers.items()) or "no workloads")
-    return 1 if any(answer.problem for answer in answers.values()) else 0
+def explain(
+    stack: str,
+    workload: str | None = None,
+    without: Sequence[str] = (),
+    bucket: Sequence[str] = (),
+    free: Sequence[str] = (),
+) -> dict[str, Answer]:
+    """The answer for each workload of a stack, or for one alone, as if the clusters `without` did not exist.
 
-
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m geofed.explain", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--stack", required=True, help="the stack: Pulumi.STACK.yaml of this folder is read")
-    parser.add_argument("--workload", help="this workload alone")
-    several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
-    parser.add_argument("--without", **several, metavar="CLUSTER", help="as if these clusters were gone")
-    parser.add_argument("--bucket", **several, metavar="gs://NAME=LOCATION", help="where a bucket's data is")
-    parser.add_argument("--free", **several, metavar="CLUSTER=N", help="how many accelerators are free")
-    parser.add_argument("--output", choices=("table", "json", "markdown"), default="table", help="how to tell it")
-    return parser.parse_args(arguments)
-
-
-def _explain(asked: argparse.Namespace) -> dict[str, Answer]:
-    settings = read_settings(asked.stack)
-    _check_names("--without", asked.without, settings.members)
-    if asked.workload is not None:
-        _check_names("--workload", [asked.workload], settings.workloads)
-    placements = {name: workload.placement for name, workload in settings.workloads.items()}
+    `bucket` says where buckets' data is, as gs://NAME=LOCATION, and `free` how many accelerators are free, as
+    CLUSTER=N. Raises Mistake or SettingsError.
+    """
+    settings = read_settings(stack)
+    _check_names("--without", without, settings.members)
+    if workload is not None:
+        _check_names("--workload", [workload], settings.workloads)
+    placements = {name: each.placement for name, each in settings.workloads.items()}
     named = {each.to for each in placements.values() if isinstance(each, Nearest) and each.to.startswith(BUCKET)}
-    buckets = _pairs("--bucket", asked.bucket)
+    buckets = _pairs("--bucket", bucket)
     _check_names("--bucket", buckets, named)
-    free = {name: _number(text) for name, text in _pairs("--free", asked.free).items()}
-    _check_names("--free", free, settings.members)
+    numbers = {name: _number(text) for name, text in _pairs("--free", free).items()}
+    _check_names("--free", numbers, settings.members)
     try:
-        origins = {bucket: origin_regions(location) for bucket, location in buckets.items()}
+        origins = {name: origin_regions(location) for name, location in buckets.items()}
     except ValueError as error:
         raise Mistake(f"--bucket: {error}") from None
 
-    left = {name: member_labels(each) for name, each in settings.members.items() if name not in asked.without}
+    left = {name: member_labels(each) for name, each in settings.members.items() if name not in without}
     if not left:
         raise Mistake("--without: no cluster is left; leave at least one")
     return {
-        name: _place(settings, name, left, origins, free or None)
+        name: _place(settings, name, left, origins, numbers or None)
         for name in settings.workloads
-        if asked.workload in (None, name)
+        if workload in (None, name)
     }
+
+
+def shown(answers: Mapping[str, Answer], output: Output) -> str:
+    """The answers as text."""
+    if output == "json":
+        return json.dumps(_plain(answers), indent=2)
+    show = _markdown if output == "markdown" else _table
+    return "\n\n".join(show(name, answer) for name, answer in answers.items()) or "no workloads"
 
 
 def _place(
@@ -155,7 +142,3 @@ def _plain(answers: Mapping[str, Answer]) -> dict[str, Any]:
         },
         "problems": {name: answer.problem for name, answer in answers.items() if answer.problem},
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main())

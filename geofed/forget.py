@@ -1,25 +1,20 @@
 """Makes KubeFed forget a member that is dead for good, and says what is left behind in it.
 
-    python -m geofed.forget --stack prod serving
-
-KubeFed does not call an object gone from where it cannot look, so that neither `pulumi destroy` nor the removal of a
-workload would end. A member that is forgotten holds up neither; the next `pulumi up` that has it in its settings would
-register it again.
-
-Ends with 0, and with 2 for a mistake, such as a member that answers: then nothing is changed.
+KubeFed does not call an object gone from a member that it cannot query, so that neither `pulumi destroy` nor the
+removal of a workload would end. A member that is forgotten holds up neither; the next `pulumi up` that has it in its
+settings would register it again.
 """
 
-import argparse
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from federation.api_client import NoAnswer, asking, listed
+from federation.api_client import asking, listed
 from federation.health import condition
-from geofed.outputs import NoOutputs, stack_outputs
-from geofed.stack import Mistake, read_settings
+from geofed.mistake import Mistake
+from geofed.outputs import stack_outputs
+from geofed.stack import read_settings
 from placement.kinds import NAMESPACE
-from problems import SettingsError, one_of
+from problems import one_of
 
 _SECONDS = 20
 _CORE = ("core.kubefed.io", "v1beta1", NAMESPACE)
@@ -28,25 +23,16 @@ _OWN = "account, token and roles"
 Object = Mapping[str, Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Tells it on standard output; a mistake is one message on standard error."""
-    parser = argparse.ArgumentParser("python -m geofed.forget", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--stack", required=True, help="the stack: its outputs and Pulumi.STACK.yaml are read")
-    parser.add_argument("member", help="the member that will not come back")
-    asked = parser.parse_args(arguments)
-    try:
-        host = read_settings(asked.stack).federation.host
-        if asked.member == host:
-            raise Mistake(f"{host}: the federation's host; without it there is no federation that could forget it")
-        kubeconfig = stack_outputs(asked.stack, secrets=True)[f"{host}_kubeconfig"]
-        left = _forget(host, kubeconfig, asked.member)
-    except (NoAnswer, Mistake, NoOutputs, SettingsError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"{asked.member} is forgotten. Left behind in it, until the cluster is deleted:")
-    print("\n".join(f"  {each}" for each in left))
-    print("Now take it out of clusters in the settings and run pulumi up, or run pulumi destroy.")
-    return 0
+def forget(stack: str, member: str) -> list[str]:
+    """Makes KubeFed forget a member, and returns what is left behind in it, as text.
+
+    Raises Mistake, NoAnswer or SettingsError, and has then changed nothing.
+    """
+    host = read_settings(stack).federation.host
+    if member == host:
+        raise Mistake(f"{host}: the federation's host; without it there is no federation that could forget it")
+    kubeconfig = stack_outputs(stack, secrets=True)[f"{host}_kubeconfig"]
+    return _forget(host, kubeconfig, member)
 
 
 def check_forgettable(member: str, registrations: Iterable[Object]) -> None:
@@ -55,11 +41,11 @@ def check_forgettable(member: str, registrations: Iterable[Object]) -> None:
     if member not in known:
         raise Mistake(f"{member}: not a member; write {one_of(member, sorted(known))}")
     if condition(known[member], "Ready") == "True":
-        raise Mistake(f"{member}: it is Ready; to let it go, write member: false for it, or take it out of clusters")
+        raise Mistake(f"{member}: it is Ready; to let it go, write member: false for it, or remove it from clusters")
 
 
 def left_behind(member: str, federated: Iterable[Object]) -> Iterator[str]:
-    """The objects that KubeFed has put into a member, by its own account, in words."""
+    """The objects that KubeFed has put into a member, by its own account, as text."""
     for each in federated:
         clusters: list[Object] = each.get("status", {}).get("clusters") or []
         if member in [one["name"] for one in clusters]:
@@ -85,7 +71,3 @@ def _forget(host: str, kubeconfig: str, member: str) -> list[str]:
         remove = client.CustomObjectsApi(api).delete_namespaced_custom_object
         remove(*_CORE, "kubefedclusters", member, _request_timeout=_SECONDS)
     return [*left_behind(member, federated), f"KubeFed's {_OWN} {member}-{host}"]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,23 +1,20 @@
 """Draws a stack's members and the shares of its workloads on a map of the world.
 
-    python -m geofed.map --stack prod --output map.svg
-
-Ends with 2 for a mistake. Needs matplotlib, which the program itself does not.
+Needs matplotlib, which the program itself does not.
 """
 
 # matplotlib's types leave its keyword arguments open.
 # pyright: reportUnknownMemberType=false
 
-import argparse
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusters.regions import regions
-from geofed.outputs import NoOutputs, stack_outputs
+from geofed.mistake import Mistake
+from geofed.outputs import stack_outputs
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -110,6 +107,20 @@ def draw(where: Mapping[str, str], placements: Placements) -> "Figure":
     return figure
 
 
+def write_map(stack: str, file: Path) -> None:
+    """Draws a stack from its outputs. Raises Mistake."""
+    if file.suffix not in FORMATS:
+        raise Mistake(f"--output {file}: write a name that ends in {' or '.join(FORMATS)}")
+    outputs = stack_outputs(stack)
+    where = {name: member["region"] for name, member in outputs["members"].items()}
+    try:
+        write(draw(where, outputs["placements"]), file)
+    except ImportError:
+        raise Mistake("matplotlib is not installed; install it: pip install matplotlib") from None
+    except OSError as error:
+        raise Mistake(f"--output {file}: it cannot be written: {error.strerror}") from None
+
+
 def write(figure: "Figure", file: Path) -> None:
     """Writes a map; the same map gives the same file."""
     import matplotlib
@@ -119,7 +130,7 @@ def write(figure: "Figure", file: Path) -> None:
 
 
 def _card(name: str, region: str, taken: Mapping[str, int], colours: Mapping[str, str]) -> "OffsetBox":
-    """What is told of a member: its name, its region, and a line for each workload that it has a share of."""
+    """What is shown of a member: its name, its region, and a line for each workload that it has a share of."""
     from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
     from matplotlib.patches import Rectangle
 
@@ -183,33 +194,3 @@ def _is_free(box: Box, covered: Sequence[Box], whole: tuple[float, float]) -> bo
     return inside and not any(
         left < each[2] and right > each[0] and low < each[3] and high > each[1] for each in covered
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the map of a stack."""
-    parser = argparse.ArgumentParser("python -m geofed.map", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--stack", required=True, help="the stack whose outputs are drawn")
-    parser.add_argument("--output", type=Path, default=Path("map.svg"), help="the file to write, .svg or .png")
-    asked = parser.parse_args(arguments)
-    if asked.output.suffix not in FORMATS:
-        print(f"--output {asked.output}: write a name that ends in {' or '.join(FORMATS)}", file=sys.stderr)
-        return 2
-    try:
-        outputs = stack_outputs(asked.stack)
-        where = {name: member["region"] for name, member in outputs["members"].items()}
-        write(draw(where, outputs["placements"]), asked.output)
-    except ImportError:
-        print("matplotlib is not installed; install it: pip install matplotlib", file=sys.stderr)
-        return 2
-    except NoOutputs as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"--output {asked.output}: it cannot be written: {error.strerror}", file=sys.stderr)
-        return 2
-    print(asked.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

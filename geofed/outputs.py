@@ -1,12 +1,14 @@
-"""A stack's outputs, as Pulumi tells them."""
+"""A stack's outputs, as Pulumi prints them."""
 
 import json
 import shutil
 import subprocess
 from typing import Any
 
+from geofed.mistake import Mistake
 
-class NoOutputs(Exception):
+
+class NoOutputs(Mistake):
     """The outputs cannot be had; the message says why, and what to do."""
 
 

@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from geofed.mistake import Mistake
 from problems import one_of
 from settings import Settings, misspelt, parse
 from stack_file import Unreadable, read_stack_file
 
 PREFIX = "geo-federation:"
-
-
-class Mistake(Exception):
-    """What was asked for makes no sense; the message says what to write instead."""
 
 
 def read_settings(stack: str) -> Settings:

@@ -1,18 +1,12 @@
-"""Writes the file of a new stack, in which every setting is explained: `python -m stackfile.new NAME`.
+"""The file of a new stack, in which every setting is explained."""
 
-Ends with 2 for a mistake.
-"""
-
-import re
-import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from placement.kinds import DEFAULT_TYPES
-from problems import Schema, shorten
+from problems import Schema
 from stackfile.describe import default, flow, meaning, of_each, policies, resolve, what_to_write
 from stackfile.schema import FIRST_LINE, PREFIX, settings_of, stack_schema
 
@@ -92,28 +86,6 @@ SAMPLE: Mapping[str, Any] = {
     },
 }
 """A new stack: two small clusters, and one workload for each."""
-
-
-def main(words: Sequence[str]) -> int:
-    """Writes the file into this folder; a mistake is one message on standard error."""
-    name = " ".join(words)
-    # What Pulumi takes as a stack's name.
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
-        advice = "write up to 100 letters, digits, dashes, dots and underscores, as in make new-stack NAME=staging"
-        print(f"NAME: {shorten(name)}: {advice}", file=sys.stderr)
-        return 2
-    file = Path(f"Pulumi.{name}.yaml")
-    try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(stack_text(name))
-    except FileExistsError:
-        print(f"NAME: {name!r}: {file} is there already; write another name", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
-        return 2
-    print(f"{file} is written. Set gcp:project in it, and go on with: pulumi stack select {name} --create")
-    return 0
 
 
 def stack_text(name: str) -> str:
@@ -199,7 +171,3 @@ def _words(name: str, node: Schema, model: Schema) -> str:
 def _comment(text: str, indent: int, further: int = 0) -> list[str]:
     start = f"{' ' * indent}# {' ' * further}"
     return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -19,7 +19,7 @@ INFERENCE = "/apis/apps/v1/namespaces/ai/deployments/inference"
 MINE = "/api/v1/namespaces/mine/configmaps/mine"
 LIMITS = "/api/v1/namespaces/limits/limitranges/a"
 UP = "pulumi up --yes --skip-preview"
-FORGET = "python -m geofed.forget --stack local serving-asia"
+FORGET = "python -m geofed forget --stack local serving-asia"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_member_leaves_when_its_share_runs_elsewhere(project: Project) -> None
     assert found(serving, f"/api/v1/namespaces/{SYSTEM}") is None
     assert roles(serving) == []
     assert project.outputs()["members"].keys() == {"training", "serving-asia"}
-    assert "2 of 2 members Ready, 2 of 2 workloads running" in project.make("status").ok().output
+    assert "2 of 2 members Ready, 2 of 2 workloads ready" in project.make("status").ok().output
     project.shell("pulumi preview --expect-no-changes").ok()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.project import Done, Project, clean_environment, eventually
 
-STATUS = "python -m geofed.status --stack local"
+STATUS = "python -m geofed status --stack local"
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def all_well(project: Project) -> Done:
 
 def test_all_is_ready(project: Project) -> None:
     output = eventually(lambda: all_well(project), seconds=30).output
-    assert "3 of 3 members Ready, 2 of 2 workloads running" in output
+    assert "3 of 3 members Ready, 2 of 2 workloads ready" in output
     assert "\x1b" not in output
 
 
@@ -60,10 +60,10 @@ def test_json_has_what_kubectl_says(project: Project) -> None:
     for workload, decisions in outputs["placements"].items():
         wanted = {each["cluster"]: each["share"] for each in decisions}
         shares = status["workloads"][workload]["shares"]
-        assert {name: each["wanted"] for name, each in shares.items()} == wanted
+        assert {name: each["desired"] for name, each in shares.items()} == wanted
     for name, share in status["workloads"]["inference"]["shares"].items():
         ready = [each["status"].get("readyReplicas", 0) for each in project.objects(name, "deployments -n ai")]
-        assert share["running"] == sum(ready)
+        assert share["ready_replicas"] == sum(ready)
     assert status["workloads"]["finetune"]["shares"]["training"]["note"] == "Job finetune: complete"
 
 
@@ -81,7 +81,7 @@ def test_a_member_that_does_not_answer_is_named_and_is_well_again_afterwards(pro
     }
     assert "does not answer" in status["members"]["serving-asia"]["reason"]
     assert status["members"]["serving-asia"]["nodes"] is None
-    assert status["workloads"]["inference"]["shares"]["serving-asia"]["running"] is None
+    assert status["workloads"]["inference"]["shares"]["serving-asia"]["ready_replicas"] is None
     assert status["workloads"]["finetune"]["ready"]
     assert "serving-asia: does not answer" in table.output
     # Each request waits for 5 s, and the others' answers do not wait for it.
@@ -102,7 +102,7 @@ def test_what_a_member_refuses_is_told_with_its_reason(project: Project) -> None
         workload = told(project, code=1)["workloads"]["inference"]
         assert not workload["ready"]
         for share in (workload["shares"][name] for name in ("serving", "serving-asia")):
-            assert share["running"] == share["wanted"]
+            assert share["ready_replicas"] == share["desired"]
             assert "Deployment inference: " in share["fault"] and "image: Required value" in share["fault"]
 
     set_image("")
@@ -153,7 +153,7 @@ def test_no_secret_is_told(project: Project) -> None:
     ],
 )
 def test_a_mistake_is_told_with_what_to_do(project: Project, arguments: str, advice: str) -> None:
-    done = project.shell(f"python -m geofed.status {arguments}")
+    done = project.shell(f"python -m geofed status {arguments}")
     assert done.code == 2
     assert advice in done.output
     assert "Traceback" not in done.output

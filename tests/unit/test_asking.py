@@ -11,10 +11,10 @@ import pytest
 
 from federation import drain, queries
 from federation.api_client import NoAnswer, asking, listed
-from federation.free_accelerators import Node, federated_annotation, measure
-from federation.queries import Answer, ListPath
+from federation.free_accelerators import Node, measure
+from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
-from geofed.stack import Mistake
+from geofed.mistake import Mistake
 from placement.kinds import BUILT_IN
 from placement.manifests import Manifest
 from tests.unit.api_server import api_server, kubeconfig, status_of

@@ -1,4 +1,4 @@
-"""What geofed.explain answers from a stack's file, and how it tells a mistake."""
+"""What `geofed explain` answers from a stack's file, and how it tells a mistake."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from geofed.explain import main
+from tests.commands import geofed
 from tests.objects import job
 from tests.unit.program import ROOT, stack_settings
 
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
-    assert main([*arguments, "--output", "json"]) == code
+    assert geofed("explain", *arguments, "--output", "json") == code
     return json.loads(capsys.readouterr().out)
 
 
@@ -53,7 +53,7 @@ def shares(answered: dict[str, Any], workload: str) -> dict[str, int]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(arguments) == 2
+    assert geofed("explain", *arguments) == 2
     printed = capsys.readouterr()
     assert not printed.out
     assert "Traceback" not in printed.err
@@ -62,7 +62,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 @pytest.mark.usefixtures("project")
 def test_every_workload_of_a_stack_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stack", "prod"]) == 0
+    assert geofed("explain", "--stack", "prod") == 0
     assert capsys.readouterr().out.splitlines() == [
         "finetune",
         "  CLUSTER       SHARE  REASON",
@@ -80,7 +80,7 @@ def test_every_workload_of_a_stack_is_explained(capsys: pytest.CaptureFixture[st
 
 @pytest.mark.usefixtures("project")
 def test_markdown_is_a_table_for_each_workload(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stack", "prod", "--without", "serving-asia", "--output", "markdown"]) == 0
+    assert geofed("explain", "--stack", "prod", "--without", "serving-asia", "--output", "markdown") == 0
     assert capsys.readouterr().out.splitlines() == [
         "**finetune**",
         "",
@@ -100,8 +100,8 @@ def test_markdown_is_a_table_for_each_workload(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.usefixtures("project")
 def test_markdown_tells_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ("--stack", "prod", "--workload", "inference", "--without", "serving", "serving-asia")
-    assert main([*asked, "--output", "markdown"]) == 1
+    asked = ("--stack", "prod", "--workload", "inference", "--without", "serving", "--without", "serving-asia")
+    assert geofed("explain", *asked, "--output", "markdown") == 1
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "| training | 0 | role is training, not serving |",
         "",
@@ -116,9 +116,9 @@ def test_without_a_cluster_the_answer_changes(capsys: pytest.CaptureFixture[str]
     without = answer(capsys, *asked, "--without", "serving")
     assert shares(without, "inference") == {"serving-asia": 3, "training": 0}
     assert list(without["placements"]) == ["inference"]
-    nowhere = answer(capsys, *asked, "--without", "serving", "serving-asia", code=1)
+    nowhere = answer(capsys, *asked, "--without", "serving", "--without", "serving-asia", code=1)
     assert nowhere["problems"] == {"inference": "no cluster fits"}
-    assert main([*asked, "--without", "serving", "--without", "serving-asia"]) == 1
+    assert geofed("explain", *asked, "--without", "serving", "--without", "serving-asia") == 1
     assert capsys.readouterr().out.splitlines()[-1].strip() == "no cluster fits"
 
 
@@ -132,15 +132,15 @@ def test_free_accelerators_decide_spare_capacity(folder: Path, capsys: pytest.Ca
         "no nvidia-l4",
     ]
     # Each pod asks for 2, so that of 3 one is left over.
-    free = ("--free", "serving=3", "serving-asia=4")
+    free = ("--free", "serving=3", "--free", "serving-asia=4")
     assert shares(answer(capsys, "--stack", "x", *free), "train") == {"serving": 1, "serving-asia": 2, "training": 0}
-    assert main(["--stack", "x", "--free", "serving=3"]) == 1
+    assert geofed("explain", "--stack", "x", "--free", "serving=3") == 1
     assert capsys.readouterr().out.splitlines() == [
         "train",
         "  3 pods that each ask for 2 nvidia.com/gpu do not fit into what is free now: "
         "serving has room for 1, serving-asia is not measured, 1 in all",
     ]
-    assert main(["--stack", "x", "--free", "training=8", "serving=8", "--without", "serving"]) == 1
+    assert geofed("explain", "--stack", "x", "--free", "training=8", "--free", "serving=8", "--without", "serving") == 1
 
 
 def test_a_bucket_is_where_it_is_said_to_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +171,7 @@ def test_secrets_and_settings_as_json_are_no_hindrance(folder: Path, capsys: pyt
     ("arguments", "expected"),
     [
         (["--without", "servin"], ["--without servin", "write one of serving"]),
-        (["--without", "serving", "serving-asia", "training"], ["--without", "no cluster is left"]),
+        (["--without=serving", "--without=serving-asia", "--without=training"], ["--without", "no cluster is left"]),
         (["--workload", "train"], ["--workload train", "finetune"]),
         (["--free", "serving"], ["--free serving", "equals sign"]),
         (["--free", "serving=few"], ["--free few", "whole number"]),

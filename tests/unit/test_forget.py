@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from geofed.forget import check_forgettable, left_behind
-from geofed.stack import Mistake
+from geofed.mistake import Mistake
 
 
 def registration(name: str, *conditions: tuple[str, str]) -> dict[str, Any]:

@@ -49,11 +49,11 @@ def test_a_member_cannot_leave_before_a_change_has_been_looked_at() -> None:
 def test_a_member_that_finds_no_room_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "info", told.append)
-    left = ["workload inference runs 2 of 3 elsewhere"]
+    left = ["workload inference has 2 of 3 replicas ready elsewhere"]
     stays = r"serving cannot leave yet, and stays a member; .*\n  workload inference"
     with pytest.raises(pulumi.RunError, match=stays):
         await_empty(["serving"], lambda: left, seconds=0)
-    assert told == ["serving leaves when all is elsewhere: workload inference runs 2 of 3 elsewhere"]
+    assert told == ["serving leaves when all is elsewhere: workload inference has 2 of 3 replicas ready elsewhere"]
 
 
 def test_a_member_leaves_once_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

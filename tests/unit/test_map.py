@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from geofed import map as world
 from geofed import outputs
-from geofed.map import draw, land, main, shares, spots, write
+from geofed.map import draw, land, shares, spots, write
+from tests.commands import geofed
 
 MEMBERS = {"training": "us-west1", "serving": "europe-west1", "serving-asia": "asia-southeast1"}
 PLACEMENTS: dict[str, list[dict[str, Any]]] = {
@@ -66,7 +67,7 @@ def test_a_map_is_written_and_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_a_picture_of_another_format_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stack", "dev", "--output", "map.gif"]) == 2
+    assert geofed("map", "--stack", "dev", "--output", "map.gif") == 2
     assert ".svg or .png" in capsys.readouterr().err
 
 
@@ -77,7 +78,7 @@ def test_a_file_that_cannot_be_written_is_told(
         return {"members": {"training": {"region": "us-west1"}}, "placements": {}}
 
     monkeypatch.setattr(world, "stack_outputs", told)
-    assert main(["--stack", "dev", "--output", str(tmp_path / "none" / "map.svg")]) == 2
+    assert geofed("map", "--stack", "dev", "--output", str(tmp_path / "none" / "map.svg")) == 2
     assert "cannot be written: No such file" in capsys.readouterr().err
 
 
@@ -85,7 +86,7 @@ def test_a_machine_without_pulumi_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert main(["--stack", "dev", "--output", "map.svg"]) == 2
+    assert geofed("map", "--stack", "dev", "--output", "map.svg") == 2
     assert "pulumi is not on PATH" in capsys.readouterr().err
 
 
@@ -102,7 +103,7 @@ def test_a_stack_without_outputs_is_told(
     (tmp_path / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert main(["--stack", "dev", "--output", "map.svg"]) == 2
+    assert geofed("map", "--stack", "dev", "--output", "map.svg") == 2
     assert said in capsys.readouterr().err
 
 

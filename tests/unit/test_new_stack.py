@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from settings import Settings, parse
-from stackfile.new import SAMPLE, WIDTH, Example, main, stack_text
+from stackfile.new import SAMPLE, WIDTH, Example, stack_text
 from stackfile.schema import FIRST_LINE, PREFIX
+from tests.commands import geofed
 from tests.unit.program import ROOT
 from tests.unit.test_schema import mistakes, models
 
@@ -29,7 +30,7 @@ def checked(config: Mapping[str, Any]) -> Settings:
 
 
 def test_the_file_is_good_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["staging"]) == 0
+    assert geofed("new-stack", "staging") == 0
     text = (folder / "Pulumi.staging.yaml").read_text()
     assert text.splitlines()[0] == FIRST_LINE
     whole = yaml.safe_load(text)
@@ -80,7 +81,7 @@ def test_every_setting_is_explained() -> None:
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "a\n", "ä", "x" * 101, "$(id)", "*"])
 def test_a_bad_name_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {*folder.iterdir()}
-    assert main([name]) == 2
+    assert geofed("new-stack", "--", name) == 2
     told = capsys.readouterr()
     assert told.err.startswith("NAME: ") and told.err.count("\n") == 1
     assert "letters" in told.err and not told.out
@@ -88,22 +89,22 @@ def test_a_bad_name_is_refused(name: str, folder: Path, capsys: pytest.CaptureFi
 
 
 def test_a_name_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
-    assert "make new-stack NAME=staging" in capsys.readouterr().err
+    assert geofed("new-stack") == 2
+    assert "Missing argument 'NAME'" in capsys.readouterr().err
 
 
 def test_a_file_that_is_there_stays_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "Pulumi.staging.yaml"
     file.write_text("mine")
-    assert main(["staging"]) == 2
+    assert geofed("new-stack", "staging") == 2
     assert file.read_text() == "mine"
     told = capsys.readouterr().err
-    assert "Pulumi.staging.yaml is there already" in told and told.count("\n") == 1
+    assert "Pulumi.staging.yaml exists already" in told and told.count("\n") == 1
 
 
 def test_a_link_is_not_followed(folder: Path) -> None:
     (folder / "Pulumi.staging.yaml").symlink_to(folder / "elsewhere")
-    assert main(["staging"]) == 2
+    assert geofed("new-stack", "staging") == 2
     assert not (folder / "elsewhere").exists()
 
 
@@ -113,7 +114,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     (folder / "gone").mkdir()
     monkeypatch.chdir(folder / "gone")
     (folder / "gone").rmdir()
-    assert main(["staging"]) == 2
+    assert geofed("new-stack", "staging") == 2
     assert "cannot be written: No such file" in capsys.readouterr().err
 
 

@@ -15,12 +15,14 @@ from federation import queries as asking
 from federation.api_client import NoAnswer
 from federation.health import Count, Placed, Share, WorkloadHealth, list_of, members_health, observed, workload_health
 from federation.queries import Answer, ListPath
-from geofed import status
+from geofed import status, tables
 from geofed.outputs import NoOutputs
-from geofed.status import Stack, Status, look, main, plain, render, stack_of
+from geofed.status import Stack, Status, look, plain, stack_of
+from geofed.tables import render
 from placement.kinds import BUILT_IN
 from placement.manifests import Manifest
 from settings import parse
+from tests.commands import geofed
 from tests.unit.program import ROOT, stack_settings
 
 SILENT = "does not answer (ReadTimeoutError)"
@@ -126,7 +128,7 @@ def test_replicas_that_may_move_count_wherever_they_are() -> None:
     assert at(2, 1) == WorkloadHealth(True, {"a": Share(2, 2), "b": Share(1, 1)})
     assert at(0, 3).ready
     assert not at(2, 0).ready
-    assert (at(2, 0).wanted, at(2, 0).running) == (3, 2)
+    assert (at(2, 0).desired, at(2, 0).ready_replicas) == (3, 2)
 
 
 def test_what_stays_where_it_was_put_counts_only_there() -> None:
@@ -142,13 +144,13 @@ def test_a_member_that_does_not_answer_runs_nobody_knows_what() -> None:
     found = standing([DEPLOYMENT], {"a": 2, "b": 0}, {"a": SILENT, "b": copy(state={"readyReplicas": 1})})
     assert not found.ready
     assert found.shares == {"a": Share(2, None), "b": Share(0, 1)}
-    assert found.running == 1
+    assert found.ready_replicas == 1
     # One that is out of the stack's outputs is not asked, and what runs on others may do.
     assert standing([DEPLOYMENT], {"gone": 1, "b": 0}, {"b": copy(state={"readyReplicas": 1})}).ready
 
 
 @pytest.mark.parametrize(
-    ("spec", "state", "running", "note"),
+    ("spec", "state", "ready", "note"),
     [
         ({"parallelism": 2, "completions": 2}, {"ready": 1, "active": 2}, 1, ""),
         ({"parallelism": 2, "completions": 5}, {"ready": 2, "succeeded": 1}, 2, "Job it: 1 of 5 done"),
@@ -163,11 +165,11 @@ def test_a_member_that_does_not_answer_runs_nobody_knows_what() -> None:
     ],
 )
 def test_a_job_runs_while_it_has_the_pods_that_it_still_needs(
-    spec: dict[str, Any], state: dict[str, Any], running: int, note: str
+    spec: dict[str, Any], state: dict[str, Any], ready: int, note: str
 ) -> None:
     found = standing([JOB], {"a": 2}, {"a": copy(spec, state)})
-    assert found.shares["a"] == Share(2, running, note)
-    assert found.ready == (running == 2)
+    assert found.shares["a"] == Share(2, ready, note)
+    assert found.ready == (ready == 2)
 
 
 def test_where_nothing_is_counted_all_objects_must_be_there() -> None:
@@ -312,7 +314,7 @@ def test_json_has_the_shape_that_is_documented(monkeypatch: pytest.MonkeyPatch) 
     assert shape(told["members"]["serving"]) == shape(documented["members"]["NAME"])
     shares: dict[str, Any] = told["workloads"]["inference"].pop("shares")
     (documented_share,) = documented["workloads"]["NAME"].pop("shares").values()
-    assert told["workloads"]["inference"] == {"ready": True, "wanted": 3, "running": 3}
+    assert told["workloads"]["inference"] == {"ready": True, "desired": 3, "ready_replicas": 3}
     assert told["workloads"]["inference"].keys() == documented["workloads"]["NAME"].keys()
     assert shares.keys() == {"training", "serving", "serving-asia"}
     assert all(shape(each) == shape(documented_share) for each in shares.values())
@@ -326,8 +328,8 @@ def test_json_has_null_for_what_is_not_answered(monkeypatch: pytest.MonkeyPatch)
         False, SILENT, None, None, None
     ]  # fmt: skip
     assert told["workloads"]["inference"]["shares"]["serving"] == {
-        "wanted": 2,
-        "running": None,
+        "desired": 2,
+        "ready_replicas": None,
         "note": "",
         "fault": "",
     }
@@ -343,14 +345,14 @@ def lines(told: Status, *, framed: bool) -> list[str]:
 
 def test_plain_lines_are_made_for_grep(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines(status_of(monkeypatch, silent="serving"), framed=False) == [
-        "Stack prod: 2 of 3 members Ready, 1 of 2 workloads running",
+        "Stack prod: 2 of 3 members Ready, 1 of 2 workloads ready",
         "MEMBER REGION READY VERSION NODES ACCELERATORS",
         "serving europe-west1 no - - -",
         "serving-asia asia-southeast1 yes v1.35.4 1 of 1 Ready nvidia-l4: 2 of 2 free",
         "training us-west1 yes v1.35.4 1 of 1 Ready nvidia-l4: 2 of 2 free",
         f"serving: {SILENT}",
         "",
-        "WORKLOAD CLUSTER WANTED RUNNING",
+        "WORKLOAD CLUSTER DESIRED READY",
         "finetune training 1 1 (Job finetune: complete)",
         "inference serving 2 unknown",
         "inference serving-asia 1 1",
@@ -381,9 +383,10 @@ def test_the_code_says_whether_all_is_well(
     def same(_: object) -> Any:
         return found
 
-    monkeypatch.setattr(status, "read_stack", same)
-    monkeypatch.setattr(status, "look", same)
-    assert main(["--stack", "prod", *output]) == (1 if silent else 0)
+    for module in (status, tables):
+        monkeypatch.setattr(module, "read_stack", same)
+        monkeypatch.setattr(module, "look", same)
+    assert geofed("status", "--stack", "prod", *output) == (1 if silent else 0)
     printed = capsys.readouterr().out
     assert "serving-asia" in printed
     assert "kubeconfig" not in printed
@@ -392,7 +395,7 @@ def test_the_code_says_whether_all_is_well(
 
 def test_a_mistake_is_one_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def refused(*arguments: str) -> str:
-        assert main(arguments) == 2
+        assert geofed("status", *arguments) == 2
         printed = capsys.readouterr()
         assert not printed.out
         assert len(printed.err.splitlines()) == 1
