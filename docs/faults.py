@@ -11,7 +11,7 @@ from tests import hostile
 from tests.e2e import test_broken_off, test_crds, test_faults, test_leaving, test_privileges, test_secrets
 
 PAGE = Path(__file__).with_name("faults.md")
-_HEAD = """# Faults and bad inputs that are tried
+_HEAD = """# Faults and bad inputs that are tested
 
 Written by `python -m docs.faults` from the tests; a test fails where it is out of date. What an operator does on each
 fault is in [operations.md](operations.md).
@@ -21,8 +21,8 @@ fault is in [operations.md](operations.md).
 def page() -> str:
     """The whole page."""
     rows = [
-        ("manifests that are meant to do harm, each told in 5 s and 500 MB", len(hostile.MANIFESTS), "hostile_input"),
-        ("settings that are meant to do harm, each told in 5 s and 500 MB", len(hostile.SETTINGS), "hostile_input"),
+        ("hostile manifests, each reported within 5 s and 500 MB", len(hostile.MANIFESTS), "hostile_input"),
+        ("hostile settings, each reported within 5 s and 500 MB", len(hostile.SETTINGS), "hostile_input"),
         ("things that a member's account must not do, refused", len(test_privileges.FORBIDDEN), "privileges"),
         (
             "things that the controller's account must not do, refused",
@@ -30,25 +30,25 @@ def page() -> str:
             "privileges",
         ),
         ("types that are federated with the members' real tokens", len(test_privileges.BODIES), "privileges"),
-        ("looser pods beside the controller's, refused", len(test_privileges.LOOSER), "privileges"),
-        ("objects of KubeFed changed in one place, judged as KubeFed does", len(test_crds.QUESTIONS), "crds"),
+        ("pods with more privileges than the controller's, refused", len(test_privileges.LOOSER), "privileges"),
+        ("objects of KubeFed changed in one place, judged as by KubeFed", len(test_crds.QUESTIONS), "crds"),
         ("objects of KubeFed changed at random, at least 500 of them refused", test_crds.FUZZED, "crds"),
         ("moments at which a run is killed", test_faults.MOMENTS, "faults"),
         ("changes by hand, in a member and on the host", sum(map(len, test_faults.BY_HAND.values())), "faults"),
-        ("tests of faults beside them", _count(test_faults) - len(test_faults.BY_HAND) - 1, "faults"),
-        ("tests of runs that are broken off", _count(test_broken_off), "broken_off"),
-        ("tests of members that leave, and of one that is dead for good", _count(test_leaving), "leaving"),
+        ("other tests of faults", _count(test_faults) - len(test_faults.BY_HAND) - 1, "faults"),
+        ("tests of interrupted runs", _count(test_broken_off), "broken_off"),
+        ("tests of members that leave, and of one that does not come back", _count(test_leaving), "leaving"),
         ("tests of secrets, from up to destroy", _count(test_secrets), "secrets"),
     ]
     table = "".join(f"| {what} | {count} | tests/e2e/test_{where}.py |\n" for what, count, where in rows)
     named: Mapping[str, Iterator[str]] = {
         "Faults": _names(test_faults),
-        "Broken off": _names(test_broken_off),
-        "Leaving": _names(test_leaving),
+        "Interrupted runs": _names(test_broken_off),
+        "Members that leave": _names(test_leaving),
         "Manifests": iter(hostile.MANIFESTS),
         "Settings": iter(hostile.SETTINGS),
         "What no account of KubeFed may do": iter(test_privileges.FORBIDDEN),
-        "What the controller may not do beside it": iter(test_privileges.HOST_FORBIDDEN),
+        "What the controller may not do either": iter(test_privileges.HOST_FORBIDDEN),
     }
     lists = "".join(f"\n## {title}\n\n" + "".join(f"- {each}\n" for each in names) for title, names in named.items())
     return f"{_HEAD}\n| what | how many | where |\n|---|---|---|\n{table}{lists}"
