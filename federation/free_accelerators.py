@@ -24,7 +24,7 @@ class Node:
 def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]) -> list[Node]:
     """What is free on each node that is ready and takes pods, as the API server's objects say.
 
-    Only extended resources are told, such as nvidia.com/gpu: they are whole numbers.
+    Only extended resources are counted, such as nvidia.com/gpu: they are whole numbers.
     """
     taken = Counter[tuple[str, str]]()
     for pod in pods:
@@ -45,7 +45,7 @@ def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, A
 
 
 def fitting(nodes: Iterable[Node], pod: PodDemand) -> int:
-    """How many pods fit that each ask for so much; for a pod that asks for nothing scarce, 0."""
+    """How many pods fit that each request so much; for a pod that requests nothing scarce, 0."""
     return sum(_room(node, pod) for node in nodes)
 
 

@@ -129,8 +129,8 @@ def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> s
         return "not registered; run pulumi up"
     if condition(registered[name], "Ready") == "True":
         return ""
-    told = [each for each in _conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
-    words = [str(each.get("message") or each.get("reason") or "") for each in told]
+    reported = [each for each in _conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
+    words = [str(each.get("message") or each.get("reason") or "") for each in reported]
     return f"KubeFed: {next(filter(None, words), 'not looked at yet')}"
 
 

@@ -12,7 +12,7 @@ from placement.manifests import Manifest
 
 Object = Mapping[str, Any]
 
-# For one request, and for all that is asked of a member, its credentials included.
+# For one request, and for all that a member is queried for, its credentials included.
 _SECONDS, _ALL_SECONDS = 5, 20
 # For what a decision needs: it fails without.
 _DECISION_SECONDS = 20
@@ -25,7 +25,7 @@ _NAMES_ALONE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1
 class ListPath:
     """A collection of a member's API server, such as /apis/apps/v1/namespaces/ai/deployments.
 
-    Where `names_alone`, its objects are told by their metadata.
+    Where `names_alone`, only the metadata of its objects is read.
     """
 
     path: str
@@ -47,7 +47,7 @@ class Answer:
 def ask_members(
     kubeconfigs: Mapping[str, str], host: str, wanted: Collection[ListPath], of_host: Collection[ListPath] = ()
 ) -> dict[str, Answer | str]:
-    """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is asked for more.
+    """What every member answers, or why it does not, within `_ALL_SECONDS`; the host is queried for more.
 
     Whatever else goes wrong is raised.
     """

@@ -20,7 +20,7 @@ Output = Literal["table", "json", "markdown"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Where a workload goes; `problem` says why it has no place, and is empty where it has one."""
+    """Where a workload is placed; `problem` says why it has no place, and is empty where it has one."""
 
     decisions: Sequence[Decision]
     problem: str = ""

@@ -63,7 +63,7 @@ def land() -> Iterator[tuple[float, float]]:
 def spots(
     points: Mapping[str, tuple[float, float]], sizes: Mapping[str, tuple[float, float]], whole: tuple[float, float]
 ) -> dict[str, tuple[float, float]]:
-    """Where the middle of each point's card goes: as near as it can be without covering a point or another card.
+    """Where the middle of each point's card is placed: as near as it can be without covering a point or another card.
 
     All in one unit, from the lower left corner of a picture of the size `whole`.
     """

@@ -25,9 +25,9 @@ def stack_outputs(stack: str, *, secrets: bool = False) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        told = done.stderr.strip() or "Pulumi has no outputs of it"
+        printed = done.stderr.strip() or "Pulumi has no outputs of it"
         advice = f"; pulumi stack ls lists those that there are, pulumi up --stack {stack} makes it"
-        raise NoOutputs(f"--stack {stack}: {told}{advice if 'no stack named' in told else ''}")
+        raise NoOutputs(f"--stack {stack}: {printed}{advice if 'no stack named' in printed else ''}")
     outputs = json.loads(done.stdout)
     if "placements" not in outputs:
         raise NoOutputs(f"--stack {stack}: it has no outputs yet; run pulumi up --stack {stack} first")

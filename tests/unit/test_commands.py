@@ -101,9 +101,7 @@ finally:
 def test_bash_completes_python_m_geofed(typed: list[str], offered: list[str]) -> None:
     words = " ".join(shlex.quote(word) for word in [sys.executable, *typed])
     script = f"""
-eval "$({PYTHON} -c 'from geofed.completion import use_own_scripts as use; use()
-from typer._completion_shared import get_completion_script as script
-print(script(prog_name="python -m geofed", complete_var="_GEOFED_COMPLETE", shell="bash"))')"
+eval "$({PYTHON} -m geofed --show-completion)"
 complete -p python > /dev/null
 COMP_WORDS=({words}); COMP_CWORD={len(typed)}
 _geofed_completion {PYTHON}
