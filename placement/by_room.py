@@ -74,11 +74,11 @@ def _why_none(name: str, scarce: Sequence[int], facts: Facts, totals: Mapping[st
     if name not in free or not any(free[name][position] for position in scarce):
         return ""
     filled = " and ".join(f"{each} ({total})" for each, total in totals.items() if total)
-    return f", but all of it goes to {filled}" if filled else ", but there is nothing to place"
+    return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 
 def _too_little_room(count: int, room: Mapping[str, int], facts: Facts, position: int) -> str:
-    each = f" that each ask for {facts.requested[position]}" if facts.requested else ""
+    each = f" that each request {facts.requested[position]}" if facts.requested else ""
     free = facts.free or {}
     rooms = ", ".join(
         f"{name} has room for {room[name]}" if name in free else f"{name} is not measured" for name in room

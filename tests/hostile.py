@@ -110,7 +110,7 @@ def _aliases(first: str, each: str, levels: int = 9) -> str:
     return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + "\n".join(lines)
 
 
-_TAG = "which Kubernetes objects do without"
+_TAG = "which Kubernetes objects do not have"
 _DEEP = "nested more than 64 deep"
 _LARGE = "larger than 1 MiB"
 _UNFOLDED = "more than 2 MiB once its aliases are written out"
@@ -130,7 +130,7 @@ MANIFESTS: Mapping[str, Hostile] = {
         "more mistakes are in the file",
     ),
     "1 MB of labels": _object("is a number", metadata="{name: a, labels: " + _fields(40_000) + "}"),
-    "thousands of Jobs": _manifest(lambda: b"---\n" + (_JOB.encode() + b"\n---\n") * 2_500, "is there twice"),
+    "thousands of Jobs": _manifest(lambda: b"---\n" + (_JOB.encode() + b"\n---\n") * 2_500, "appears twice"),
     "a number in a field": _object("put it in quotes", data="{x: 1}"),
     "a field of many lines": _object(r"sp\n", more='{}, "sp\\n  fake: line": 1'),
     "a value of many lines": _object(r"'a\n", data="[1]", metadata='{name: a, labels: {a: "a\\n  fake: line"}}'),
@@ -146,7 +146,7 @@ MANIFESTS: Mapping[str, Hostile] = {
     "a bomb of one long text": _manifest(
         lambda: b"a: &a " + b"x" * 500_000 + b"\nb: [" + b"*a, " * 9_000 + b"*a]", _UNFOLDED
     ),
-    "an alias of what it is in": _object("inside of what it stands for", data="&d {x: *d}"),
+    "an alias of what it is in": _object("inside its own value", data="&d {x: *d}"),
     "an alias of nothing": _object("undefined alias", data="{x: *nothing}"),
     "an alias with a long name": _object("undefined alias", data="{x: *" + "n" * 100_000 + "}"),
     "a Python object": _manifest("!!python/object/apply:os.system ['true']", _TAG),
@@ -156,7 +156,7 @@ MANIFESTS: Mapping[str, Hostile] = {
     "not UTF-8": _manifest(b"apiVersion: \xff\xfe", "not UTF-8"),
     "UTF-16": _manifest("kind: Job".encode("utf-16"), "not UTF-8"),
     "control characters": _manifest("kind: \x07\x1b[31m", "not YAML"),
-    "half a character": _object("mend", data='{x: "\\ud800"}'),
+    "half a character": _object("fix", data='{x: "\\ud800"}'),
     "a number of ten thousand digits": _object(
         "spec.replicas: '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
     ),
@@ -178,10 +178,10 @@ MANIFESTS: Mapping[str, Hostile] = {
     "a name with a line's end": _object(r"metadata.name 'a\n'", metadata='{name: "a\\n"}'),
     "a name that is too long": _object("metadata.name 'aaa", metadata="{name: " + "a" * 254 + "}"),
     "a name of dots": _object("metadata.name '..'", metadata="{name: ..}"),
-    "a kind of many lines": _object("is no type of object", kind='"Job\\n  fake: line"'),
-    "a kind that is a URN": _object("is no type of object", kind='"a::b$c"'),
-    "a group that is a path": _object("is no type of object", api="../../v1"),
-    "a long kind": _object("is no type of object", kind="K" * 100_000),
+    "a kind of many lines": _object("is not a type of object", kind='"Job\\n  fake: line"'),
+    "a kind that is a URN": _object("is not a type of object", kind='"a::b$c"'),
+    "a group that is a path": _object("is not a type of object", api="../../v1"),
+    "a long kind": _object("is not a type of object", kind="K" * 100_000),
     "a ClusterRole": _object("not an enabled type", "ClusterRole", "rbac.authorization.k8s.io/v1"),
     "a ClusterRoleBinding": _object("not an enabled type", "ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
     "a CustomResourceDefinition": _object("not an enabled type", "CustomResourceDefinition", "apiextensions.k8s.io/v1"),
@@ -206,7 +206,7 @@ MANIFESTS: Mapping[str, Hostile] = {
         _UNFOLDED,
     ),
     "1 MB of one key": _manifest("a: 1\n" * 200_000, _UNFOLDED),
-    "ten thousand of one key": _manifest("a: 1\n" * 10_000, "is there 10000 times, first in lines 1 and 2"),
+    "ten thousand of one key": _manifest("a: 1\n" * 10_000, "appears 10000 times, first in lines 1 and 2"),
     "pairs of half characters": _manifest(r'["\ud83d\ude00", ' + "[" * 1000, _DEEP),
     "1 MB of half characters": _manifest("- '" + r"\ud83d\ude00" * 80_000 + "'", "not a Kubernetes object"),
     "1 MB of backslashes": _manifest("- '" + "\\" * 1_000_000 + r"ud83d\ude00'", "not a Kubernetes object"),
@@ -220,11 +220,11 @@ SETTINGS: Mapping[str, Hostile] = {
     "a path with a null": _file("job.yaml\0.png", "cannot be read"),
     "a path that is too long": _file("a/" * 100_000, "cannot be read"),
     "a path with an escape": _file("\x1b[2Jjob.yaml", "no such file"),
-    "a link to a file elsewhere": _link("/etc/passwd", "leads out of the project"),
-    "a link to a device": _link("/dev/zero", "leads out of the project"),
+    "a link to a file elsewhere": _link("/etc/passwd", "a link to a file outside the project"),
+    "a link to a device": _link("/dev/zero", "a link to a file outside the project"),
     "a link to itself": _link("job.yaml", "cannot be read"),
-    "a link that goes up": _link("../../../../../../../../etc/passwd", "leads out of the project"),
-    "a folder that is a link": Hostile("leads out of the project", _linked_folder),
+    "a link that goes up": _link("../../../../../../../../etc/passwd", "a link to a file outside the project"),
+    "a folder that is a link": Hostile("a link to a file outside the project", _linked_folder),
     "a pipe": Hostile("not a file", _pipe),
     "a thousand clusters": _set("clusters", value=lambda: _clusters(1000), told="room for 64"),
     "a hundred thousand clusters": _set("clusters", value=lambda: _clusters(100_000), told="room for 64"),
@@ -254,7 +254,9 @@ SETTINGS: Mapping[str, Hostile] = {
     "a type of many lines": _set("federation", "types", value=["jobs\n.batch"], told=r"'jobs\n.batch'"),
     "a host that is a path": _set("federation", "host", value="../../training", told="not a member"),
     "a namespace that is a path": _set("workloads", "train", "namespace", value="../kube-system", told="lower-case"),
-    "a namespace that is not its own": _set("workloads", "train", "namespace", value="kube-system", told="alone"),
+    "a namespace that is not its own": _set(
+        "workloads", "train", "namespace", value="kube-system", told="does not federate it"
+    ),
     "an override of a name": _set(
         "workloads", "train", "overrides", value={"serving": [{"path": "/metadata/name", "value": "b"}]}, told="same"
     ),

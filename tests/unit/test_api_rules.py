@@ -38,7 +38,7 @@ def test_a_selector_must_select_its_own_pods(kind: str) -> None:
     [
         (None, "required of a Job; write Never or OnFailure"),
         ("", "required of a Job; write Never or OnFailure"),
-        ("Always", "'Always': pods of a Job end; write Never or OnFailure"),
+        ("Always", "'Always': pods of a Job must end; write Never or OnFailure"),
     ],
 )
 def test_pods_of_a_job_end(policy: str | None, message: str) -> None:
@@ -87,7 +87,7 @@ def test_keys_of_annotations_are_names() -> None:
     body = deployment()
     body["metadata"]["annotations"] = {"a b": "c"}
     (message,) = told(body)
-    assert message.startswith("metadata.annotations: 'a b' is no key of an annotation; write ")
+    assert message.startswith("metadata.annotations: 'a b' is not an annotation key; write ")
 
 
 @pytest.mark.parametrize("config_name", ["deployments.apps", "statefulsets.apps", "jobs.batch"])

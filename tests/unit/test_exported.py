@@ -208,7 +208,7 @@ def test_what_only_means_something_in_one_cluster_is_refused(field: str, tmp_pat
         one(tmp_path, "v1", "ConfigMap", {"name": "a", field: value})
     (problem,) = raised.value.problems
     assert problem.startswith("object 1, line ")
-    assert f"ConfigMap a has metadata.{field}; take them out" in problem
+    assert f"ConfigMap a has metadata.{field}; remove them" in problem
 
 
 def test_a_file_of_many_is_told_in_one_line_of_bounded_length(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     twice = DEPLOYMENT.replace('"replicas": 3', '"replicas": 3, "replicas": 4')
     (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{twice}")
     assert problem.startswith("object 2")
-    assert 'key "replicas" is there twice, in line 3; keep one' in problem
+    assert 'key "replicas" appears twice, in line 3; keep one' in problem
 
 
 def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_list_of_nothing_is_no_object(tmp_path: Path) -> None:
 def test_two_of_one_name_are_told_with_both_lines(tmp_path: Path) -> None:
     text = f"{config_map('a')}\n---\n{{apiVersion: v1, kind: List, items: [\n{config_map('a')}]}}\n"
     assert refused(tmp_path, text) == [
-        "object 2, item 1, line 4: ConfigMap a is there twice, first in object 1, line 1; rename one"
+        "object 2, item 1, line 4: ConfigMap a appears twice, first in object 1, line 1; rename one"
     ]
 
 
@@ -174,7 +174,7 @@ def test_two_namespaces_are_refused_with_both_and_their_lines(tmp_path: Path) ->
         "object 2, line 3: names namespace ai, and object 1 names default in line 1",
         "object 4, line 7: names namespace x, and object 1 names default in line 1",
     ]
-    assert all("leave them out, since all go to the workload's namespace ai" in each for each in problems)
+    assert all("leave them out, since all are placed in the workload's namespace ai" in each for each in problems)
 
 
 def test_addresses_in_the_old_namespace_are_told(tmp_path: Path) -> None:

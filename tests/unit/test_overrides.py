@@ -156,7 +156,7 @@ RESULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "pods that do not end": (
         {"path": "/spec/template/spec/restartPolicy", "value": "Always"},
-        "spec.template.spec.restartPolicy: 'Always': pods of a Job end; write Never or OnFailure",
+        "spec.template.spec.restartPolicy: 'Always': pods of a Job must end; write Never or OnFailure",
     ),
     "a GPU in parts": (
         {"path": f"{CONTAINER}/resources", "op": "add", "value": {"limits": {"nvidia.com/gpu": 0.5}}},
@@ -187,7 +187,7 @@ def test_patches_are_judged_together() -> None:
 
 def test_what_an_earlier_patch_took_away_is_told() -> None:
     (told,) = mistakes({"serving": [{"path": f"{LIST}", "op": "remove"}, {"path": f"{LIST}/0", "value": {}}]})
-    assert told.startswith(f"w.overrides.serving.1.path: '{LIST}/0': not there any more once the patches before it")
+    assert told.startswith(f"w.overrides.serving.1.path: '{LIST}/0': no longer exists after the patches before it")
 
 
 def test_the_manifest_stays_as_it_is() -> None:

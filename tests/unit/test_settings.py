@@ -391,8 +391,8 @@ def test_a_mistake_is_told(case: str, folder: Path) -> None:
 MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "empty": (b"", ["no object", "write"]),
     "comments alone": (b"# nothing\n---\n", ["no object", "write"]),
-    "malformed": (b"kind: [Job\n", ["not YAML", "line", "mend"]),
-    "unprintable": (b"kind: \x07", ["not YAML", "mend"]),
+    "malformed": (b"kind: [Job\n", ["not YAML", "line", "fix"]),
+    "unprintable": (b"kind: \x07", ["not YAML", "fix"]),
     "not UTF-8": (b"kind: \xff\xfe", ["UTF-8"]),
     "a list": (b"[1, 2]", ["not a Kubernetes object", "write"]),
     "text": (b"hello", ["not a Kubernetes object", "write"]),
@@ -419,7 +419,7 @@ MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "a namespace": (b"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", ["Namespace"]),
     "the same object twice": (
         b"---\n{apiVersion: v1, kind: Service, metadata: {name: a}}\n" * 2,
-        ["object 2, line 4", "Service a is there twice, first in object 1, line 2", "rename"],
+        ["object 2, line 4", "Service a appears twice, first in object 1, line 2", "rename"],
     ),
     "replicas that are no number": (
         b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: many}}",
