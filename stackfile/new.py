@@ -1,6 +1,6 @@
 """Writes the file of a new stack, in which every setting is explained: `python -m stackfile.new NAME`.
 
-Ends with 2 for a mistake.
+Ends with exit code 2 for a mistake.
 """
 
 import re
@@ -21,7 +21,7 @@ WIDTH = 116
 
 @dataclass(frozen=True)
 class Example:
-    """The value of a setting that is left out of the new stack, and shown in a comment."""
+    """The value of a setting that the new stack only shows in a comment."""
 
     value: Any
 
@@ -94,10 +94,10 @@ SAMPLE: Mapping[str, Any] = {
 """A new stack: two small clusters, and one workload for each."""
 
 
-def main(words: Sequence[str]) -> int:
-    """Writes the file into this folder; a mistake is one message on standard error."""
-    name = " ".join(words)
-    # What Pulumi takes as a stack's name.
+def main(arguments: Sequence[str]) -> int:
+    """Writes the file into this folder. Returns the exit code; a mistake is one message on standard error."""
+    name = " ".join(arguments)
+    # What Pulumi accepts as a stack's name.
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
         advice = "write up to 100 letters, digits, dashes, dots and underscores, as in make new-stack NAME=staging"
         print(f"NAME: {shorten(name)}: {advice}", file=sys.stderr)
@@ -107,20 +107,20 @@ def main(words: Sequence[str]) -> int:
         with file.open("x", encoding="utf-8") as opened:
             opened.write(stack_text(name))
     except FileExistsError:
-        print(f"NAME: {name!r}: {file} is there already; write another name", file=sys.stderr)
+        print(f"NAME: {name!r}: {file} exists already; write another name", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
         return 2
-    print(f"{file} is written. Set gcp:project in it, and go on with: pulumi stack select {name} --create")
+    print(f"{file} is written. Set gcp:project in it, then run: pulumi stack select {name} --create")
     return 0
 
 
 def stack_text(name: str) -> str:
-    """What the file of a new stack holds."""
+    """The content of the file of a new stack."""
     schema = stack_schema()
     head = (
-        f"The stack {name}. Each setting is explained where it first stands, and those left out are shown in comments."
+        f"The stack {name}. Each setting is explained where it first appears, and those left out are shown in comments."
     )
     lines = _Writer(schema).settings(settings_of(schema), SAMPLE, 2)
     return "\n".join([FIRST_LINE, *_comment(head, 0), "config:", *lines, ""])
@@ -134,7 +134,7 @@ class _Writer:
         self.explained: set[str] = set()
 
     def settings(self, model: Schema, values: Mapping[str, Any], indent: int) -> Iterator[str]:
-        """The settings of a model, those first that are required."""
+        """The settings of a model, the required ones first."""
         title = str(model.get("title"))
         explain = title not in self.explained
         self.explained.add(title)
@@ -174,26 +174,26 @@ class _Writer:
         return "properties" in model or (below is not None and self._has_settings(below))
 
     def _explanation(self, name: str, node: Schema, model: Schema, indent: int) -> Iterator[str]:
-        yield from _comment(_words(name, node, model), indent)
-        told: set[str] = set()
+        yield from _comment(_description(name, node, model), indent)
+        explained: set[str] = set()
         for policy, variant in policies(node, self.schema).items():
             yield from _comment(f"policy: {policy}. {variant['description']}", indent, 2)
             for key, each in variant["properties"].items():
                 if key == "policy":
                     continue
-                words = "as above" if key in told else _words(key, each, variant)
-                yield from _comment(f"{key}: {words}", indent, 4)
+                text = "as above" if key in explained else _description(key, each, variant)
+                yield from _comment(f"{key}: {text}", indent, 4)
                 inner = resolve(of_each(each) or {}, self.schema)
-                for below, limit in inner.get("properties", {}).items() if key not in told else ():
-                    yield from _comment(f"{below}: {_words(below, limit, inner)}", indent, 6)
-                told.add(key)
+                for below, limit in inner.get("properties", {}).items() if key not in explained else ():
+                    yield from _comment(f"{below}: {_description(below, limit, inner)}", indent, 6)
+                explained.add(key)
 
 
-def _words(name: str, node: Schema, model: Schema) -> str:
+def _description(name: str, node: Schema, model: Schema) -> str:
     """What to write for a setting, its default and its meaning."""
     left_out = default(name, node, model)
-    known = {"required": " (required)", "none": ""}.get(left_out, f" (default: {left_out})")
-    return f"{what_to_write(node)}{known}. {meaning(node)}"
+    shown = {"required": " (required)", "none": ""}.get(left_out, f" (default: {left_out})")
+    return f"{what_to_write(node)}{shown}. {meaning(node)}"
 
 
 def _comment(text: str, indent: int, further: int = 0) -> list[str]:

@@ -98,7 +98,7 @@ def test_a_file_that_is_there_stays_as_it_is(folder: Path, capsys: pytest.Captur
     assert main(["staging"]) == 2
     assert file.read_text() == "mine"
     told = capsys.readouterr().err
-    assert "Pulumi.staging.yaml is there already" in told and told.count("\n") == 1
+    assert "Pulumi.staging.yaml exists already" in told and told.count("\n") == 1
 
 
 def test_a_link_is_not_followed(folder: Path) -> None:

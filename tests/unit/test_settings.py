@@ -332,7 +332,7 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "a continent's old code in select": (
         {"workloads.train.placement.select": {"continent": "EU"}},
         "workloads.train.placement.select",
-        ["continent: EU", "write continent: Europe, which takes in London and Zurich too"],
+        ["continent: EU", "write continent: Europe, which includes London and Zurich"],
     ),
     "a continent's old code in overrides": (
         {"workloads.train.overrides": {"continent=NA": [{"path": "/spec/parallelism", "value": 1}]}},
