@@ -1,4 +1,4 @@
-"""What GKE would refuse of a cluster or a pool is told before anything is created, and what is right is taken."""
+"""What GKE would refuse of a cluster or a pool is reported before anything is created, and what is right is taken."""
 
 from typing import Any
 
@@ -388,7 +388,7 @@ def test_a_role_brings_its_defaults() -> None:
 
 
 @pytest.mark.parametrize("role", PROFILES)
-def test_a_setting_overrides_what_the_role_brings(role: str) -> None:
+def test_a_setting_overrides_the_default_of_the_role(role: str) -> None:
     opposite: dict[str, Any] = {
         "spot": False,
         "min_nodes": 0,

@@ -128,7 +128,7 @@ def test_a_key_that_is_twice_in_a_map_is_told_with_both_lines(
 ) -> None:
     (document,) = of(tmp_path, text)
     assert [line for line, _ in document.repeated] == [line for line, _ in repeated]
-    assert all(words in told for (_, told), (_, words) in zip(document.repeated, repeated, strict=True))
+    assert all(words in reported for (_, reported), (_, words) in zip(document.repeated, repeated, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `kubectl get -o yaml` shows goes into no copy where the server has filled it in, and is told in a line."""
+"""What `kubectl get -o yaml` shows goes into no copy where the server has filled it in, and is reported in a line."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ READ = {"name": "a", "uid": "4f3a", "resourceVersion": "12"}
 
 
 def read(folder: Path, *bodies: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The bodies as they are used, and what is told of them."""
+    """The bodies as they are used, and what is reported of them."""
     (folder / "file.yaml").write_text("---\n".join(yaml.safe_dump(body) for body in bodies))
     notes: list[str] = []
     manifests = read_manifests(folder, "file.yaml", "ai", TYPES, notes)

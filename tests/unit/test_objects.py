@@ -1,4 +1,4 @@
-"""Lists are their items, types are told with what to write, and a file's namespace gives way to the workload's."""
+"""Lists are their items, types are reported with what to write, and a file's namespace gives way to the workload's."""
 
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_a_known_kind_in_another_version_is_told_which_to_write(
     assert "federation.types" not in problem
 
 
-def test_of_a_kind_that_is_not_enabled_both_are_told(tmp_path: Path) -> None:
+def test_of_a_kind_that_is_not_enabled_both_are_reported(tmp_path: Path) -> None:
     text = "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}"
     (problem,) = refused(tmp_path, text, DEFAULTS)
     types = ", ".join([*DEFAULT_TYPES, "poddisruptionbudgets.policy"])
@@ -177,7 +177,7 @@ def test_two_namespaces_are_refused_with_both_and_their_lines(tmp_path: Path) ->
     assert all("leave them out, since all are placed in the workload's namespace ai" in each for each in problems)
 
 
-def test_addresses_in_the_old_namespace_are_told(tmp_path: Path) -> None:
+def test_addresses_in_the_old_namespace_are_reported(tmp_path: Path) -> None:
     text = f"{config_map('a', 'default')}\n---\n{config_map('b')[:-1]}, data: {{url: 'http://api.default.svc:80'}}}}\n"
     (note,) = read(tmp_path, text)[1]
     assert note.endswith("is replaced by ai, but addresses in default stay as they are in ConfigMap b")
