@@ -80,7 +80,7 @@ class _Policy(Model):
     """a map of labels that a candidate must have
 
     They are role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels.
-    Continents are Africa, Asia, Europe, North-America, Oceania and South-America; no law follows their borders.
+    Continents are Africa, Asia, Europe, North-America, Oceania and South-America; they are not legal borders.
     """
 
 

@@ -15,7 +15,7 @@ from local.gcp.plugin import KINDS
 from local.gcp.resource import lacking
 from local.plugin import Properties, Resource
 from tests.unit.local.google import CLUSTER, POOL, Google
-from tests.unit.program import Asked, Run, run_of
+from tests.unit.program import Asked, Run
 
 # Fields of Google's Terraform provider 8.0 that are Optional, ForceNew and not Computed, by Pulumi's names.
 _CLUSTER_FIELDS = """
@@ -52,11 +52,6 @@ _BY_SETTINGS = {
     "nodeConfig.maxRunDuration": "max_run_hours",
     "nodeConfig.reservationAffinity": "reservation",
 }
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest) -> Run:
-    return run_of(request.param)
 
 
 def is_ignored(path: str, ignored: tuple[str, ...] | list[str]) -> bool:

@@ -16,7 +16,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import unknown_checking_proxy
 
 from policy.rules import CLUSTER, NODE_POOL, RULES
-from tests.unit.program import ROOT, Asked, Run, run_of
+from tests.unit.program import ROOT, Asked, Run
 
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 FEDERATED = "kubernetes:types.kubefed.io/v1beta1:FederatedClusterRole"
@@ -136,11 +136,6 @@ def as_policies_see(each: Asked) -> ResourceValidationArgs:
     found = resource(each.type, each.inputs, name)
     found.urn, found.name = each.urn, each.name
     return found
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest) -> Run:
-    return run_of(request.param)
 
 
 def test_the_program_breaks_no_rule(run: Run) -> None:
