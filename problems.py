@@ -1,4 +1,4 @@
-"""Mistakes in the settings: how they are found in plain values by pydantic models, and how they are told."""
+"""Mistakes in the settings: how pydantic models find them in plain values, and how they are reported."""
 
 import copy
 import difflib
@@ -15,16 +15,16 @@ from pydantic_core import ErrorDetails
 M = TypeVar("M", bound=BaseModel)
 Schema = dict[str, Any]
 
-# What of the settings' mistakes is told: so many of them, and so many characters of each.
-_TOLD, _LONGEST = 100, 8000
-# To find what is alike takes time by the length of both, and no name is as long as this.
+# The most mistakes in the settings that are reported, and the most characters of each.
+_MOST_REPORTED, _LONGEST = 100, 8000
+# Finding similar names takes time by their lengths, and no name is longer than this.
 _COMPARED = 300
 
 
 class Model(BaseModel):
-    """The base of every settings model: what it does not know is an error, and a checked value stays as it is.
+    """The base of every settings model: an unknown setting is an error, and a checked value cannot be changed.
 
-    A field's docstring describes the setting: what to write in the first line, as messages say it, then its meaning.
+    A field's docstring describes the setting: first what to write, as messages show it, then its meaning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -50,33 +50,33 @@ class Problem:
 
 
 class SettingsError(Exception):
-    """The settings hold mistakes; `problems` has every one that was found, and the message tells the first hundred."""
+    """The settings have mistakes; `problems` has every one that was found, and the message the first hundred."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        lines = "".join(f"\n  {problem}" for problem in problems[:_TOLD])
-        lines += f"\n  and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
+        lines = "".join(f"\n  {problem}" for problem in problems[:_MOST_REPORTED])
+        lines += f"\n  and {len(problems) - _MOST_REPORTED} more" if len(problems) > _MOST_REPORTED else ""
         super().__init__(f"{count} in the stack's settings; nothing was changed.{lines}")
 
 
 def check_model(setting: str, raw: Any, model: type[M], problems: list[Problem]) -> M | None:
-    """Adds what is wrong with a plain value to `problems`. Returns its model, or None where there can be none.
+    """Adds what is wrong with a plain value to `problems`. Returns its model, or None if it is invalid.
 
-    A key that is unknown hides no other mistake: the rest is checked as if it were the one that it nearly is.
+    An unknown key hides no other mistake: the rest is checked as if the key had the most similar known name.
     """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         found, schema = error.errors(), _schema(model)
     unknown = [details for details in found if details["type"] == "extra_forbidden"]
-    told = unknown if len(unknown) <= _TOLD else []
-    problems.extend(_problem(setting, details, schema) for details in told or found)
-    return check_model(setting, _as_meant(raw, told, schema), model, problems) if told else None
+    reported = unknown if len(unknown) <= _MOST_REPORTED else []
+    problems.extend(_problem(setting, details, schema) for details in reported or found)
+    return check_model(setting, _with_similar_keys(raw, reported, schema), model, problems) if reported else None
 
 
-def _as_meant(raw: Any, unknown: Iterable[ErrorDetails], schema: Schema) -> Any:
-    """The value with each unknown key under the name that it nearly has, or without it."""
+def _with_similar_keys(raw: Any, unknown: Iterable[ErrorDetails], schema: Schema) -> Any:
+    """The value with each unknown key under the most similar known name, or without it."""
     meant = copy.deepcopy(raw)
     for details in unknown:
         (*parents, key), _, siblings = _walk(details["loc"], schema)
@@ -95,7 +95,7 @@ def _schema(model: type[BaseModel]) -> Schema:
 def check_models(setting: str, raw: Any, model: type[M], name: str, problems: list[Problem]) -> dict[str, M]:
     """Checks a map of models one by one, so that a mistake in one hides none in another.
 
-    `name` is the pattern that the map's keys must match; they are told apart from the values.
+    `name` is the pattern that the map's keys must match; mistakes in keys are reported separately from the values.
     """
     if not isinstance(raw, Mapping):
         problems.append(Problem(setting, raw, "write a map of names to settings"))
@@ -113,7 +113,7 @@ def check_models(setting: str, raw: Any, model: type[M], name: str, problems: li
 
 
 def one_of(value: object, known: Iterable[str]) -> str:
-    """Names what could stand in a value's place: the likeliest first, or all where they are few."""
+    """The known names to write in place of a value, the most similar first; only that one if there are many."""
     names = sorted(known)
     text = value[:_COMPARED] if isinstance(value, str) else shorten(value)
     close = difflib.get_close_matches(text, names, n=1)
@@ -127,29 +127,29 @@ def one_of(value: object, known: Iterable[str]) -> str:
 
 
 def shorten(value: object, length: int = 80) -> str:
-    """A value as it can stand in a message: control characters escaped, and no longer than `length` characters."""
-    # Of what is large or deep, only the beginning is looked at.
+    """A value as messages show it: control characters escaped, and no longer than `length` characters."""
+    # Only the beginning of a large or deep value is converted.
     text = repr(value[: length + 1]) if isinstance(value, str) else _SHORT.repr(value)
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def one_line(key: str) -> str:
-    """A key as it can stand in a setting's path: control characters escaped, and no longer than 300 characters."""
+    """A key as paths of settings show it: control characters escaped, and no longer than 300 characters."""
     return key[:300].encode("unicode_escape").decode()
 
 
 def depth(value: object, most: int) -> int:
-    """How deep plain values are nested, or `most` where they are deeper."""
+    """How deep plain values are nested, at most `most`."""
     level, below = 0, [value]
     while below and level < most:
         level += 1
-        # What stands in several places is looked at once.
+        # A value in several places is visited once.
         distinct = {id(each): each for each in below}.values()
-        below = [inner for each in distinct for inner in _inside(each)]
+        below = [inner for each in distinct for inner in _children(each)]
     return level
 
 
-def _inside(value: object) -> Iterable[object]:
+def _children(value: object) -> Iterable[object]:
     if isinstance(value, Mapping):
         return cast(Mapping[object, object], value).values()
     return cast(list[object], value) if isinstance(value, list) else ()
@@ -158,7 +158,7 @@ def _inside(value: object) -> Iterable[object]:
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 20, 100, 100
 
-# Names that Kubernetes or Google Cloud takes, and how to say so.
+# Names that Kubernetes or Google Cloud accepts, and what messages say of them.
 NAME = r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 OBJECT_NAME = r"^(?!.{254})[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -174,7 +174,7 @@ _TEXT_RULES = {
 
 
 def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
-    # Where a map's key is wrong, pydantic's location goes on after the key.
+    # Where a map's key is wrong, pydantic's location has one more part after the key.
     location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) and len(details["loc"]) > 1 else details["loc"]
     path, wanted, siblings = _walk(location, schema)
     where = ".".join([setting, *(one_line(str(part)) for part in path)])
@@ -201,7 +201,7 @@ def _problem(setting: str, details: ErrorDetails, schema: Schema) -> Problem:
 def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[int | str], str, list[str]]:
     """Follows an error's location through a JSON schema.
 
-    Returns the path in the user's own file, what the schema describes there, and the names known beside it.
+    Returns the path in the user's own file, what the schema says to write there, and the names known in the same map.
     """
     path: list[int | str] = []
     siblings, node = list[str](), schema
@@ -209,7 +209,7 @@ def _walk(location: Sequence[int | str], schema: Schema) -> tuple[list[int | str
         node = _resolve(node, schema)
         variants: Mapping[str, str] = node.get("discriminator", {}).get("mapping", {})
         if part in variants:
-            # A variant of a union stands in pydantic's location, but not in the user's file.
+            # The variant of a union is in pydantic's location, but not in the user's file.
             node = {"$ref": variants[str(part)], "description": node.get("description", "")}
             continue
         path.append(part)

@@ -1,4 +1,4 @@
-"""A stack's settings: every check that needs no cloud, told all at once before anything is created."""
+"""A stack's settings: every check that needs no cloud, all reported at once before anything is created."""
 
 import difflib
 import functools
@@ -29,7 +29,7 @@ from stack_file import locate
 
 
 class Stack(Model):
-    """What a stack's file says of this project; `parse` checks it part by part."""
+    """This project's settings in a stack's file; `parse` checks them part by part."""
 
     clusters: dict[Annotated[str, Field(pattern=NAME)], Cluster] = Field(min_length=1)
     """a map of names to clusters
@@ -39,7 +39,7 @@ class Stack(Model):
     federation: Federation
     """the host and the types of the federation
 
-    There is one, of all the clusters.
+    A stack has one, with all its clusters.
     """
     workloads: dict[Annotated[str, Field(pattern=DNS_LABEL)], Workload] = Field(default_factory=dict[str, Workload])
     """a map of names to workloads
@@ -48,7 +48,7 @@ class Stack(Model):
     """
 
 
-# Far deeper than any setting, and far from where Python gives up.
+# Far deeper than any setting, and far below Python's limit of recursion.
 _DEPTH = 64
 
 SECTIONS = tuple(Stack.model_fields)
@@ -63,7 +63,7 @@ class Settings:
     workloads: Mapping[str, Workload]
     manifests: Mapping[str, Sequence[Manifest]]
     notes: Sequence[str] = ()
-    """What of the manifests is not used as it is written, in a line for each workload and reason."""
+    """Which parts of the manifests are not used as they are written: a line for each workload and reason."""
 
     @property
     def members(self) -> dict[str, Cluster]:
@@ -86,7 +86,7 @@ def load() -> Settings:
         settings = _with_identities(parse(raw, folder, project), project or "")
     except SettingsError as error:
         secret = [key for key in keys if is_config_secret(prefix + key)]
-        problems = [_covered(each, secret) for each in error.problems]
+        problems = [_without_secret(each, secret) for each in error.problems]
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
     for text in settings.notes:
         pulumi.log.info(text)
@@ -95,14 +95,14 @@ def load() -> Settings:
     if "persistentvolumeclaims" in settings.federation.types:
         # KubeFed issue 1481.
         pulumi.log.warn(
-            "federation.types: KubeFed never leaves a bound persistentvolumeclaim alone, since each member writes a "
-            "volume of its own into it; make claims in the members, or by a StatefulSet"
+            "federation.types: KubeFed keeps updating a bound persistentvolumeclaim, since each member writes its own "
+            "volume into it; make claims in the members, or by a StatefulSet"
         )
     return settings
 
 
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
-    """Checks plain values; manifests are looked for in `folder`. Raises SettingsError."""
+    """Checks plain values; manifests are read from `folder`. Raises SettingsError."""
     for key, value in raw.items():
         if depth(value, _DEPTH) == _DEPTH:
             raise SettingsError([Problem(one_line(key), None, "nested too deep; write it as docs/settings.md shows")])
@@ -112,13 +112,13 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     if not raw.get("clusters"):
         problems.append(Problem("clusters", None, "required; write at least one cluster, as the README shows"))
     if isinstance(raw.get("clusters"), Mapping) and len(raw["clusters"]) > SLOTS:
-        advice = f"the address plan has room for {SLOTS}; take some out, or make another stack of them"
+        advice = f"the address plan has room for {SLOTS}; remove some, or make another stack of them"
         raise SettingsError([Problem("clusters", f"{len(raw['clusters'])} clusters", advice)])
     clusters = check_models("clusters", raw.get("clusters") or {}, Cluster, NAME, problems)
     problems.extend(check_clusters(clusters))
 
     names = list(cast(Mapping[str, Any], raw["clusters"])) if isinstance(raw.get("clusters"), Mapping) else []
-    # One that is not well-formed is taken for a member, so that nothing else is called a mistake.
+    # One that is not well-formed counts as a member, so that references to it are not mistakes.
     members = [name for name in names if name not in clusters or clusters[name].member]
     federation = check_model("federation", raw.get("federation") or {}, Federation, problems)
     if federation:
@@ -132,12 +132,12 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, members))
-        told: list[str] = []
+        own_notes: list[str] = []
         try:
-            manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types, told)
+            manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types, own_notes)
         except ManifestError as error:
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
-        notes += [f"{setting}.manifests: {text}" for text in told]
+        notes += [f"{setting}.manifests: {text}" for text in own_notes]
         own = manifests.get(name, [])
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
@@ -157,13 +157,13 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
 
 
 def misspelt(keys: Collection[str], project: str) -> list[str]:
-    """The keys of a stack's file that belong to no one, and nearly to this project.
+    """The keys of a stack's file whose project is misspelt: nearly this one's name.
 
-    They would be passed over, and all that they ask for with them: what stands would be deleted.
+    They would be ignored, and the resources of the settings in them deleted.
     """
     owners = {key.partition(":")[0] for key in keys} - {project}
-    alike = difflib.get_close_matches(project, owners, n=len(owners) or 1, cutoff=0.85)
-    return [key for key in keys if key.partition(":")[0] in alike]
+    misspelt_names = difflib.get_close_matches(project, owners, n=len(owners) or 1, cutoff=0.85)
+    return [key for key in keys if key.partition(":")[0] in misspelt_names]
 
 
 def _unknown(key: str) -> str:
@@ -173,7 +173,7 @@ def _unknown(key: str) -> str:
 
 
 def _with_identities(settings: Settings, project: str) -> Settings:
-    """The settings, in whose manifests the pods act as the Google service accounts that have their buckets."""
+    """The settings, with manifests whose pods act as the Google service accounts that have access to their buckets."""
     emails = {
         namespace: account_email(account_id(namespace, pulumi.get_stack()), project)
         for namespace in access_of(settings.workloads, settings.manifests)
@@ -187,21 +187,21 @@ def _with_identities(settings: Settings, project: str) -> Settings:
     return replace(settings, manifests=manifests)
 
 
-def _covered(problem: Problem, secret: Iterable[str]) -> Problem:
-    """The problem without its value, if that is part of something secret."""
+def _without_secret(problem: Problem, secret: Iterable[str]) -> Problem:
+    """The problem without its value if the value is part of a secret."""
     is_secret = any(f"{problem.setting}.".startswith(f"{key}.") for key in secret)
     return replace(problem, value="[secret]") if is_secret and problem.value is not None else problem
 
 
-_ENDLESS = functools.reduce(lambda inner, _: [inner], range(_DEPTH), list[Any]())
-"""What stands for a setting that is nested too deep to be read."""
+_TOO_DEEP = functools.reduce(lambda inner, _: [inner], range(_DEPTH), list[Any]())
+"""The value in place of a setting that is nested too deep to be read; `parse` refuses it."""
 
 
 def _value(text: str | None) -> Any:
-    """A setting as plain values; text that is no JSON stands for itself, and its model refuses it."""
+    """A setting as plain values; text that is not JSON is returned unchanged, and its model refuses it."""
     try:
         return json.loads(text or "null")
     except ValueError:
         return text
     except RecursionError:
-        return _ENDLESS
+        return _TOO_DEEP

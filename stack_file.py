@@ -1,4 +1,4 @@
-"""Where a setting stands in a stack's file, so that a mistake can be told with its line."""
+"""Finds the line of a setting in a stack's file, so that a mistake is reported with it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ MERGE = "tag:yaml.org,2002:merge"
 
 
 def stack_file(folder: Path, stack: str) -> Path:
-    """Where, seen from the project's folder, Pulumi keeps a stack's settings unless it is told of another file."""
+    """The path, from the project's folder, at which Pulumi keeps a stack's settings by default."""
     try:
         project: Any = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
@@ -23,7 +23,7 @@ def stack_file(folder: Path, stack: str) -> Path:
 
 
 class Unreadable(Exception):
-    """A stack's file is no YAML, or no file; the message says where and why."""
+    """A stack's file cannot be read or is not YAML; the message says where and why."""
 
 
 def read_stack_file(file: Path) -> Any:
@@ -39,8 +39,8 @@ def read_stack_file(file: Path) -> Any:
 def locate(problems: Sequence[Problem], folder: Path, stack: str, prefix: str) -> list[Problem]:
     """The problems, each with the file and line of its setting where the stack's file has it.
 
-    A setting that is missing is told with the line of what lacks it. `prefix` is what the project's own keys start with
-    in the file, such as "geo-federation:".
+    A missing setting is reported with the line of what lacks it. `prefix` is the start of the project's own keys in the
+    file, such as "geo-federation:".
     """
     file = stack_file(folder, stack)
     try:
@@ -57,9 +57,9 @@ def locate(problems: Sequence[Problem], folder: Path, stack: str, prefix: str) -
 
 
 def find_lines(text: str, prefix: str, settings: Iterable[str]) -> dict[str, int]:
-    """The lines, from 1 up, of those settings that the text of a stack's file has; a text that is no YAML has none.
+    """The lines, from 1 up, of those settings that the text of a stack's file has; none if it is not YAML.
 
-    The settings are dotted paths, as problems tell them.
+    The settings are dotted paths, as problems have them.
     """
     try:
         root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -73,13 +73,13 @@ def find_lines(text: str, prefix: str, settings: Iterable[str]) -> dict[str, int
 
 
 Entries = dict[str, tuple[yaml.Node, yaml.Node]]
-"""For each key of a map, and each index of a list, where it stands and what is there."""
+"""The node of each key of a map or index of a list, and the node of its value."""
 
 
 def _find(entries: Entries, path: str) -> int | None:
     if path in entries:
         return entries[path][0].start_mark.line + 1
-    # A key may have dots of its own.
+    # A key can contain dots.
     for key, (_, below) in entries.items():
         if path.startswith(f"{key}."):
             line = _find(_entries(below), path.removeprefix(f"{key}."))
@@ -89,7 +89,7 @@ def _find(entries: Entries, path: str) -> int | None:
 
 
 def _entries(node: yaml.Node | None, seen: set[int] | None = None) -> Entries:
-    """What is directly in a map or a list: a map's own keys before merged ones, of two alike the last."""
+    """The direct entries of a map or a list: its own keys override merged ones, the last of equal keys is used."""
     if isinstance(node, yaml.SequenceNode):
         return {str(index): (each, each) for index, each in enumerate(node.value)}
     # A map can be merged into itself.

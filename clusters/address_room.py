@@ -1,4 +1,4 @@
-"""Whether the addresses of a cluster's slot are enough for its pools at their largest."""
+"""Checks that a cluster's slot has enough addresses for its pools at their largest."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from clusters.pool_spec import NodePool
 from clusters.system_pool import SYSTEM, SYSTEM_POOL
 from problems import Problem
 
-# Google Cloud keeps the first two and the last two addresses of a subnet, and the control plane has one.
+# Google Cloud reserves the first two and the last two addresses of a subnet, and the control plane has one.
 NODES = 2 ** (32 - NODE_BLOCK) - 5
 """How many nodes a slot has addresses for."""
 POD_ADDRESSES = 2 ** (32 - POD_BLOCK)
@@ -16,7 +16,7 @@ POD_ADDRESSES = 2 ** (32 - POD_BLOCK)
 
 
 def addresses_per_node(max_pods: int) -> int:
-    """The addresses that GKE gives each node for its pods: at least twice as many as these, and a power of two."""
+    """The addresses that GKE gives each node for its pods: the power of two that is at least twice as many."""
     return 2 ** math.ceil(math.log2(2 * max_pods))
 
 
@@ -31,16 +31,16 @@ def check_capacity(setting: str, pools: Mapping[str, NodePool]) -> Iterator[Prob
         advice = f"the pools have up to {nodes} nodes, and the slot has addresses for {NODES}; write a smaller number"
         yield Problem(f"{where}.max_nodes", pool.max_nodes, advice)
     elif sum(needed.values()) > POD_ADDRESSES:
-        told = (
+        reason = (
             f"the pods of up to {nodes} nodes take {sum(needed.values())} addresses, and the slot has {POD_ADDRESSES}"
         )
         fewer = _fewer_pods(pool, POD_ADDRESSES - sum(needed.values()) + needed[largest])
         if fewer:
-            yield Problem(f"{where}.max_pods_per_node", pool.max_pods_per_node, f"{told}; write at most {fewer}")
+            yield Problem(f"{where}.max_pods_per_node", pool.max_pods_per_node, f"{reason}; write at most {fewer}")
         else:
-            yield Problem(f"{where}.max_nodes", pool.max_nodes, f"{told}; write a smaller number")
+            yield Problem(f"{where}.max_nodes", pool.max_nodes, f"{reason}; write a smaller number")
 
 
 def _fewer_pods(pool: NodePool, room: int) -> int:
-    """The most pods on each node of a pool with which it fits into so many addresses; 0 where none do."""
+    """The most pods per node with which a pool fits into so many addresses; 0 where it never does."""
     return next((pods for pods in (128, 64, 32, 16, 8) if pool.max_nodes * addresses_per_node(pods) <= room), 0)

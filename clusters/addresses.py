@@ -1,6 +1,6 @@
 """The address plan: which blocks of the private network belong to which cluster.
 
-A cluster's blocks follow from its slot alone, so nothing moves when another cluster comes or goes.
+A cluster's blocks follow from its slot alone, so none changes when another cluster is added or removed.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 NODES, NODE_BLOCK = IPv4Network("10.0.0.0/12"), 20
 SERVICES, SERVICE_BLOCK = IPv4Network("10.32.0.0/14"), 20
 PODS, POD_BLOCK = IPv4Network("10.64.0.0/10"), 16
-# And a /20 for each cluster's file servers. A control plane has one address among its nodes.
+# And a /20 for each cluster's file servers. A control plane has one address in the range of its nodes.
 FILES, FILE_BLOCK = IPv4Network("10.48.0.0/14"), 20
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -50,7 +50,7 @@ def file_range(slot: int) -> IPv4Network:
 
 
 def is_private(block: str) -> bool:
-    """Whether a range is of private networks alone, as Google Cloud sees it."""
+    """Whether a range is inside the private networks, as Google Cloud defines them."""
     return any(IPv4Network(block).subnet_of(each) for each in _PRIVATE)
 
 

@@ -1,4 +1,4 @@
-"""Google's APIs: those that the federation needs are turned on, and none is ever turned off."""
+"""Google's APIs: those that the federation needs are enabled, and none is ever disabled."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from pulumi_gcp import projects
 
 from clusters.spec import Cluster
 
-# Filestore's driver and Cloud Storage's are in every cluster.
+# Every cluster has the drivers of Filestore and Cloud Storage.
 _ALWAYS = (
     "artifactregistry",
     "cloudresourcemanager",
@@ -24,7 +24,7 @@ _FOR_FLEETS = ("dns", "gkehub", "multiclusterservicediscovery", "trafficdirector
 
 
 def needed_apis(clusters: Mapping[str, Cluster], fleet: bool) -> list[str]:
-    """The APIs that these settings need, such as container; `fleet` says whether Services go from member to member."""
+    """The APIs that these settings need, such as container; `fleet` says whether the clusters join one."""
     needed = {*_ALWAYS, *(_FOR_FLEETS if fleet else ())}
     for cluster in clusters.values():
         needed |= {"cloudkms"} if cluster.encryption_key else set()
@@ -35,7 +35,7 @@ def needed_apis(clusters: Mapping[str, Cluster], fleet: bool) -> list[str]:
 
 
 class Apis(pulumi.ComponentResource):
-    """The APIs of the project that are needed. Depend on the component to have all of them."""
+    """The enabled APIs of the project. Depend on the component to wait for all of them."""
 
     def __init__(self, name: str, needed: list[str], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("geo-federation:clusters:Apis", name, None, opts)
@@ -43,14 +43,14 @@ class Apis(pulumi.ComponentResource):
             api: projects.Service(
                 f"{name}-{api}",
                 service=f"{api}.googleapis.com",
-                # Others in the project may rest on it.
+                # Others in the project may use it.
                 disable_on_destroy=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for api in needed
         }
         self.gke_agent = pulumi.Output.from_input("")
-        """As which GKE acts in the project, where a key must be granted to it."""
+        """The account as which GKE acts in the project; empty where no key must be granted to it."""
         if "cloudkms" in services:
             agent = projects.ServiceIdentity(
                 f"{name}-gke-agent",

@@ -1,4 +1,4 @@
-"""How a cluster's control plane is set up: who reaches it, and what it refuses, tells and keeps."""
+"""How a cluster's control plane is set up: who reaches it, what it refuses, and what it reports."""
 
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -9,7 +9,7 @@ from pulumi_gcp import container
 from clusters.addresses import addresses, is_private
 from clusters.spec import Cluster
 
-# Any day long ago: the recurrence says on which days of the week it is.
+# Any day in the past: the recurrence has the days of the week.
 _EPOCH = "2024-01-01"
 
 
@@ -22,7 +22,7 @@ class Access(TypedDict):
 
 
 class Hardening(TypedDict):
-    """The arguments of a cluster that every cluster has alike, for safety."""
+    """The arguments of a cluster that are the same for every cluster, for security."""
 
     enable_shielded_nodes: bool
     master_auth: container.ClusterMasterAuthArgsDict
@@ -32,7 +32,7 @@ class Hardening(TypedDict):
 
 
 class Upkeep(TypedDict):
-    """The arguments of a cluster that say when it changes, and what it tells."""
+    """The arguments of a cluster that say when it is upgraded, and what it reports."""
 
     release_channel: container.ClusterReleaseChannelArgsDict
     maintenance_policy: container.ClusterMaintenancePolicyArgsDict
@@ -42,9 +42,9 @@ class Upkeep(TypedDict):
 
 
 def access(spec: Cluster, host: Cluster) -> Access:
-    """Who reaches a control plane: the federation's host by its private address, and whom the settings name.
+    """Who reaches a control plane: the federation's host by its private address, and the ranges in the settings.
 
-    Its name, by which IAM decides, is beside that.
+    Access by its DNS name is separate: IAM decides it.
     """
     ranges = addresses(host.slot)
     callers = {"host-nodes": str(ranges.nodes), "host-pods": str(ranges.pods)} | spec.authorized_networks
@@ -52,7 +52,7 @@ def access(spec: Cluster, host: Cluster) -> Access:
         "private_cluster_config": {
             "enable_private_nodes": True,
             "enable_private_endpoint": not has_public_address(spec),
-            # The host may be in another region.
+            # The host can be in another region.
             "master_global_access_config": {"enabled": True},
         },
         "control_plane_endpoints_config": {
@@ -62,23 +62,23 @@ def access(spec: Cluster, host: Cluster) -> Access:
         "master_authorized_networks_config": {
             "cidr_blocks": [{"cidr_block": block, "display_name": name} for name, block in callers.items()],
             "gcp_public_cidrs_access_enabled": False,
-            # Otherwise whatever is in the network would reach it.
+            # Otherwise everything in the network could reach it.
             "private_endpoint_enforcement_enabled": True,
         },
     }
 
 
 def has_public_address(spec: Cluster) -> bool:
-    """Whether a control plane has an address on the Internet: where someone is let in who has one, too."""
+    """Whether a control plane has a public address: where one of the authorized ranges is public."""
     return not all(is_private(block) for block in spec.authorized_networks.values())
 
 
 def hardening() -> Hardening:
-    """What no cluster of the federation lets in."""
+    """What every cluster of the federation refuses."""
     return {
         "enable_shielded_nodes": True,
         "master_auth": {"client_certificate_config": {"issue_client_certificate": False}},
-        # Who has not signed in may ask for its health alone, and whoever has signed in to Google gets nothing by that.
+        # Anonymous users may only query its health, and any Google user gets no rights from being signed in.
         "anonymous_authentication_config": {"mode": "LIMITED"},
         "rbac_binding_config": {
             "enable_insecure_binding_system_authenticated": False,
@@ -89,7 +89,7 @@ def hardening() -> Hardening:
 
 
 def upkeep(spec: Cluster) -> Upkeep:
-    """When a cluster is upgraded, and what it tells of itself."""
+    """When a cluster is upgraded, and what it reports."""
     window = spec.maintenance
     start = datetime.fromisoformat(f"{_EPOCH}T{window.start}:00")
     return {
@@ -123,7 +123,7 @@ def addons(spec: Cluster) -> container.ClusterAddonsConfigArgsDict:
 
 
 def own_endpoint(spec: Cluster, cluster: container.Cluster) -> pulumi.Output[str]:
-    """Where people and CI reach a control plane: its name, or its address where the settings turn the name off."""
+    """Where people and CI reach a control plane: its name, or its address where the settings disable the name."""
     if not spec.dns_endpoint:
         return cluster.endpoint
     named = cluster.control_plane_endpoints_config.apply(
@@ -140,5 +140,5 @@ def private_endpoint(cluster: container.Cluster) -> pulumi.Output[str]:
 
 
 def _or_address(endpoint: pulumi.Output[str | None], cluster: container.Cluster) -> pulumi.Output[str]:
-    # A cluster that stands from before its settings asked for an endpoint has none until it is changed.
+    # A cluster that was made before its settings had an endpoint has none until it is updated.
     return pulumi.Output.all(endpoint, cluster.endpoint).apply(lambda found: found[0] or found[1])

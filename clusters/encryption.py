@@ -10,9 +10,9 @@ _ROTATED = "7776000s"  # 90 days
 
 
 class SecretsKey(pulumi.ComponentResource):
-    """A cluster's key, its own or the one that its settings name, which GKE may use; nothing where they name none.
+    """A cluster's key, its own or the one that its settings name, with GKE's right to use it; none if they name none.
 
-    Depend on the component to have the key with GKE's right to it.
+    Depend on the component to wait for the key and that right.
     """
 
     encryption: container.ClusterDatabaseEncryptionArgsDict | None = None
@@ -32,7 +32,7 @@ class SecretsKey(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _own(self, name: str, spec: Cluster, apis: Apis) -> pulumi.Output[str]:
-        # Google Cloud never forgets the name of either, so that each must have a random part.
+        # Google Cloud never frees the name of either, so that each must have a random part.
         ring = kms.KeyRing(
             f"{name}-secrets", location=spec.region, opts=pulumi.ResourceOptions(parent=self, depends_on=[apis])
         )
@@ -40,7 +40,7 @@ class SecretsKey(pulumi.ComponentResource):
             f"{name}-secrets",
             key_ring=ring.id,
             rotation_period=_ROTATED,
-            # Without it, nobody can read the secrets again.
+            # Without the key, nobody can read the secrets again.
             opts=pulumi.ResourceOptions(parent=self, protect=spec.deletion_protection),
         )
         return key.id

@@ -1,18 +1,18 @@
-"""What Google may fill in of clusters and pools that we leave out: a change of it is ignored, or it would replace them.
+"""Fields of clusters and pools that Google may fill in: their changes are ignored, or they would cause a replacement.
 
-Each field here is one whose change makes a new cluster or pool (ForceNew), that may be left out (Optional), and of
-which the provider does not keep what Google returns (not Computed): in the next preview it would be taken out again.
-Source: the schemas of Google's Terraform provider 8.0 (2026-08-21), on which pulumi-gcp 10 rests.
+Each is a field whose change makes a new cluster or pool (ForceNew), that may be left out (Optional), and of which the
+provider does not keep what Google returns (not Computed): the next preview would remove it again.
+Source: the schemas of Google's Terraform provider 8.0 (2026-08-21), on which pulumi-gcp 10 is built.
 
-They are ignored rather than sent: to send one now would replace the clusters and pools that stand without it. A cluster
-or a pool that is replaced for another reason gets what the settings say, for then Pulumi ignores nothing.
+They are ignored rather than sent: to send one now would replace the existing clusters and pools that lack it. A
+cluster or a pool that is replaced for another reason gets what the settings say, since Pulumi then ignores nothing.
 """
 
 from clusters.machines import always_has_ssds
 from clusters.pool_spec import NodePool
 
 CLUSTER = (
-    # GKE upgrades versions by the release channel, and the temporary first pool is gone once the cluster stands.
+    # GKE upgrades versions by the release channel, and the temporary first pool is removed once the cluster is ready.
     "initialNodeCount",
     "minMasterVersion",
     "nodeConfig",
@@ -25,13 +25,13 @@ CLUSTER = (
     "enableAutopilot",
     "enableKubernetesAlpha",
     "enableMultiNetworking",
-    # Of these, what is on cannot be turned off.
+    # Once enabled, these cannot be disabled.
     "enableFqdnNetworkPolicy",
     "enableK8sBetaApis",
     "enableL4IlbSubsetting",
     "userManagedKeysConfig",
 )
-"""Of a cluster."""
+"""The ignored fields of a cluster."""
 
 _POOL = (
     # A pool's first size says nothing about a pool that has grown, and GKE changes it when a pool is resized by hand.
@@ -62,9 +62,9 @@ _POOL = (
 
 
 def of_pool(spec: NodePool) -> list[str]:
-    """Of a pool. What follows from a setting is ignored only where GKE is known to fill it in.
+    """The ignored fields of a pool. A field of a setting is ignored only where GKE is known to fill it in.
 
-    Elsewhere a setting that is taken out must make another pool, as one that is changed does.
+    Elsewhere, removing a setting must replace the pool, as changing it does.
     """
     ignored = [*_POOL]
     if spec.max_run_hours is None and (spec.flex_start or spec.queued):

@@ -1,24 +1,24 @@
-"""With how many nodes a pool starts: GKE's autoscaler adds none because of a pool's minimum."""
+"""The number of nodes that a new pool starts with: GKE's autoscaler adds none to reach a pool's minimum."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from clusters.pool_spec import NodePool
 
-_CHOSEN = 3
-"""In so many zones GKE puts the nodes of a regional cluster that names none."""
+_DEFAULT_ZONES = 3
+"""The number of zones that GKE chooses for a regional cluster that names none."""
 
 
 def first_nodes(pool: NodePool, cluster_zones: Sequence[str]) -> int:
-    """The nodes in each zone of a new pool: enough for its minimum, unless that is more than its maximum in all."""
-    zones = _zones(pool, cluster_zones)
+    """The nodes in each zone of a new pool: enough for its minimum, unless that exceeds its maximum in total."""
+    zones = _zone_count(pool, cluster_zones)
     return min(math.ceil(pool.min_nodes / zones), pool.max_nodes // zones)
 
 
 def too_few_at_first(setting: str, pools: Mapping[str, NodePool], cluster_zones: Sequence[str]) -> Iterator[str]:
-    """Tells the pools that start with fewer nodes than their minimum."""
+    """Yields a warning for each pool that starts with fewer nodes than its minimum."""
     for name, pool in pools.items():
-        zones = _zones(pool, cluster_zones)
+        zones = _zone_count(pool, cluster_zones)
         first = first_nodes(pool, cluster_zones) * zones
         if first < pool.min_nodes:
             enough = math.ceil(pool.min_nodes / zones) * zones
@@ -29,5 +29,5 @@ def too_few_at_first(setting: str, pools: Mapping[str, NodePool], cluster_zones:
             )
 
 
-def _zones(pool: NodePool, cluster_zones: Sequence[str]) -> int:
-    return len(set(pool.zones or cluster_zones)) or _CHOSEN
+def _zone_count(pool: NodePool, cluster_zones: Sequence[str]) -> int:
+    return len(set(pool.zones or cluster_zones)) or _DEFAULT_ZONES

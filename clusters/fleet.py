@@ -1,4 +1,4 @@
-"""The project's fleet: in it, a Service that one member exports can be reached from all of them."""
+"""The project's fleet: it makes a Service that one member exports reachable from all members."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _IMPORTER = "gke-mcs/gke-mcs-importer"
 
 
 class Fleet(pulumi.ComponentResource):
-    """Multi-cluster Services, turned on once for the project, and the right that their importer needs."""
+    """Multi-cluster Services, enabled once for the project, and the right that their importer needs."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class Fleet(pulumi.ComponentResource):
     ) -> None:
         super().__init__("geo-federation:clusters:Fleet", name, None, opts)
         project = gcp_config.project or ""
-        # Clusters register themselves, and the first one brings the pool of identities with it.
+        # Clusters register themselves, and the first one creates the workload identity pool.
         child = pulumi.ResourceOptions(parent=self, depends_on=[apis, *clusters])
         gkehub.Feature(f"{name}-services", name=_FEATURE, location="global", opts=child)
         projects.IAMMember(

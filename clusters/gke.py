@@ -1,4 +1,4 @@
-"""The shared factory: every cluster of the federation, for training, serving or anything else, is made here."""
+"""The shared factory: every cluster of the federation is made here, whatever its role."""
 
 import re
 
@@ -23,7 +23,7 @@ from clusters.upkeep import Backup
 
 
 class GkeCluster(pulumi.ComponentResource):
-    """A GKE cluster with its subnet, node account and pools, and the Kubernetes provider that leads into it."""
+    """A GKE cluster with its subnet, node account and pools, and the Kubernetes provider for it."""
 
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
@@ -71,7 +71,7 @@ class GkeCluster(pulumi.ComponentResource):
                 "cluster_secondary_range_name": PODS_RANGE,
                 "services_secondary_range_name": SERVICES_RANGE,
             },
-            # GKE insists on a first pool: it is small, runs as the cluster's own account and is removed at once.
+            # GKE requires a first pool: it is small, runs as the cluster's own account and is removed at once.
             remove_default_node_pool=True,
             initial_node_count=1,
             node_config={"service_account": account.email, "disk_size_gb": 20, "disk_type": "pd-standard"},
@@ -95,9 +95,9 @@ class GkeCluster(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="60m", delete="60m"),
             ),
         )
-        # Nodes need a way out before they can load an image from outside Google.
-        ways = [network.nats[spec.region], firewall]
-        pools = create_node_pools(name, cluster, spec, account, labels, ways, parent=self)
+        # Nodes need NAT before they can load images from outside Google.
+        egress = [network.nats[spec.region], firewall]
+        pools = create_node_pools(name, cluster, spec, account, labels, egress, parent=self)
         self.system_pool = pools[SYSTEM_POOL]
         if spec.backup:
             _create_backups(name, spec.region, spec.backup, cluster, child)
@@ -114,13 +114,13 @@ class GkeCluster(pulumi.ComponentResource):
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
             # Without it, a preview that cannot know the kubeconfig would replace everything in the cluster. The
-            # name carries a random suffix, so that a cluster made anew is another one.
+            # name has a random suffix, so that a cluster that was replaced is another one.
             cluster_identifier=cluster.self_link,
-            # A run that was broken off may have made objects that the state does not know of.
+            # An interrupted run may have made objects that are not in the state.
             upsert_existing_objects=True,
-            # What the program declares holds, also against an edit by hand.
+            # The program overwrites edits by hand.
             enable_patch_force=True,
-            # A new token takes the old one's place, with no moment without either.
+            # A new token replaces the old one in place, so that there is always one.
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -141,7 +141,7 @@ def create_gke_cluster(
     """Makes one cluster of the federation from its settings.
 
     `host` are the settings of the cluster from which KubeFed reaches it, and `fleet` says whether it joins the
-    project's fleet, in which Services go from member to member.
+    project's fleet, in which Services are exported to all members.
     """
     return GkeCluster(name, spec, network, apis, host, fleet, opts)
 
@@ -153,7 +153,7 @@ def _create_backups(
         f"{name}-backups",
         cluster=cluster.id,
         location=region,
-        # Secrets come from the stack's settings, and need no copy elsewhere.
+        # Secrets can be made again from the stack's settings.
         backup_config={"all_namespaces": True, "include_volume_data": True, "include_secrets": False},
         backup_schedule={"cron_schedule": backup.schedule},
         retention_policy={"backup_retain_days": backup.retain_days},

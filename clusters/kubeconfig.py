@@ -4,7 +4,7 @@ import yaml
 
 
 def is_dns_endpoint(endpoint: str) -> bool:
-    """Whether an endpoint is a name that GKE gave, whose certificate is not of the cluster's own authority."""
+    """Whether an endpoint is GKE's DNS name, whose certificate is not signed by the cluster's own authority."""
     return endpoint.endswith(".gke.goog")
 
 

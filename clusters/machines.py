@@ -1,7 +1,7 @@
 """What Google Cloud's machine types have: the GPUs that go with them, and their local disks.
 
-machines.csv has those that come with GPUs, and says what it is made from. What is unsure there is told, and refuses
-nothing.
+machines.csv has those that come with GPUs, and names its sources. Facts that it marks as unsure cause a warning, and
+never refuse a setting.
 """
 
 import functools
@@ -22,7 +22,7 @@ class Machine:
     accelerator: str
     count: int
     local_ssds: tuple[int, ...]
-    """The numbers of local SSDs that can be asked for; one alone is always there."""
+    """The numbers of local SSDs that can be requested; a single number is always present."""
     sure: bool
     sure_disks: bool
     note: str
@@ -82,16 +82,16 @@ _WITHOUT_GPUS = frozenset(
         "z3",
     }
 )
-# Those to which GPUs can be attached; custom-8-32768 is of N1, too.
+# Families to which GPUs can be attached; custom-8-32768 is N1, too.
 _ATTACHING = frozenset({"n1", "custom"})
-_TPUS = re.compile(r"(ct[0-9]|tpu)")
+_TPU_MACHINES = re.compile(r"(ct[0-9]|tpu)")
 _WITHOUT_COMPACT = frozenset({"e2", "n1"})
 _WITHOUT_SSDS = frozenset({"e2", "t2a", "t2d"})
 
 
 def wrong_size(machine_type: str) -> str:
     """What to write for a machine type that its family does not have, or that cannot be used yet; empty for others."""
-    if _TPUS.match(machine_type):
+    if _TPU_MACHINES.match(machine_type):
         return "TPU pools cannot be made yet; write a machine type with GPUs, such as g2-standard-8, or with neither"
     known = [name for name, each in _machines().items() if each.sure and _series(name) == _series(machine_type)]
     if not known or machine_type in BUILT_IN:
@@ -100,12 +100,12 @@ def wrong_size(machine_type: str) -> str:
 
 
 def is_known(machine_type: str) -> bool:
-    """Whether it is known what GPUs a machine type comes with, be it none."""
+    """Whether it is known which GPUs a machine type comes with, or that it has none."""
     return machine_type in BUILT_IN or _family(machine_type) in _WITHOUT_GPUS | _ATTACHING
 
 
 def always_has_ssds(machine_type: str) -> bool:
-    """Whether a machine type has local SSDs that nobody asks for: GKE then writes them into the pool."""
+    """Whether a machine type has local SSDs that were not requested: GKE then writes them into the pool."""
     own = _machines().get(machine_type)
     if own:
         return len(own.local_ssds) == 1 and own.local_ssds[0] > 0
@@ -116,11 +116,11 @@ def wrong_accelerator(machine_type: str, accelerator: str) -> str:
     """What to write for an accelerator that does not go with a machine type; empty where it may."""
     own = _machines().get(machine_type)
     if own:
-        told = f"{machine_type} has {own.accelerator}; write that, or {_machines_with(accelerator)}"
-        return told if own.sure and own.accelerator != accelerator else ""
+        advice = f"{machine_type} has {own.accelerator}; write that, or {_machines_with(accelerator)}"
+        return advice if own.sure and own.accelerator != accelerator else ""
     family = _family(machine_type)
     if family in _WITHOUT_GPUS:
-        return f"machines of {family} take no accelerator; take it out, or write {_machines_with(accelerator)}"
+        return f"machines of {family} take no accelerator; remove it, or write {_machines_with(accelerator)}"
     if family in _ATTACHING and accelerator not in _N1:
         return f"machines of n1 do not take it; write {one_of(accelerator, _N1)}, or {_machines_with(accelerator)}"
     return ""
@@ -130,8 +130,8 @@ def wrong_count(machine_type: str, accelerator: str, count: int) -> str:
     """What to write for a count of an accelerator that goes with a machine type; empty where it is right."""
     own = _machines().get(machine_type)
     if own:
-        told = f"{machine_type} has {own.count}; write that, or another machine type"
-        return told if own.sure and own.count != count else ""
+        advice = f"{machine_type} has {own.count}; write that, or another machine type"
+        return advice if own.sure and own.count != count else ""
     counts = _N1.get(accelerator, ()) if _family(machine_type) in _ATTACHING else ()
     return (
         f"{machine_type} takes {_numbers(counts)} of it; write one of these" if counts and count not in counts else ""
@@ -141,24 +141,24 @@ def wrong_count(machine_type: str, accelerator: str, count: int) -> str:
 def wrong_local_ssds(machine_type: str, count: int) -> str:
     """What to write for a count of local SSDs that a machine type does not take; empty where it may."""
     own = _machines().get(machine_type)
-    return _other_ssds(machine_type, count) if own is None or own.sure_disks else ""
+    return _ssd_advice(machine_type, count) if own is None or own.sure_disks else ""
 
 
 def unsure(machine_type: str, local_ssds: int) -> str:
-    """What of a machine type's facts is unsure, where the settings rest on it; empty where all is sure."""
+    """Which facts that the settings depend on are unsure; empty where all are sure."""
     own = _machines().get(machine_type)
     if own and not own.sure:
         return f"{TABLE} is not sure of its {own.count} of {own.accelerator} ({own.note})"
-    if own and local_ssds and not own.sure_disks and (told := _other_ssds(machine_type, local_ssds)):
-        return f"{TABLE} is not sure, but has it that {told.partition(';')[0]}"
+    if own and local_ssds and not own.sure_disks and (advice := _ssd_advice(machine_type, local_ssds)):
+        return f"{TABLE} is not sure, but says that {advice.partition(';')[0]}"
     return ""
 
 
-def _other_ssds(machine_type: str, count: int) -> str:
+def _ssd_advice(machine_type: str, count: int) -> str:
     own = _machines().get(machine_type)
     counts = tuple(each for each in own.local_ssds if each) if own else ()
     if _family(machine_type) in _WITHOUT_SSDS or (own and not counts):
-        return f"{machine_type} takes no local SSD; take local_ssds out, or write another machine type"
+        return f"{machine_type} takes no local SSD; remove local_ssds, or write another machine type"
     return f"{machine_type} takes {_numbers(counts)}; write that" if counts and count not in counts else ""
 
 
@@ -168,12 +168,12 @@ def can_be_compact(machine_type: str) -> bool:
 
 
 def _family(machine_type: str) -> str:
-    """Such as a3, of a3-highgpu-8g."""
+    """The family of a machine type: a3 of a3-highgpu-8g."""
     return machine_type.partition("-")[0]
 
 
 def _series(machine_type: str) -> str:
-    """Such as a3-highgpu, of a3-highgpu-8g-nolssd."""
+    """The series of a machine type: a3-highgpu of a3-highgpu-8g-nolssd."""
     return "-".join(machine_type.split("-")[:2])
 
 

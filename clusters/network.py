@@ -1,4 +1,4 @@
-"""The private network: one for the whole federation, with a way out in each region and a subnet for each cluster."""
+"""The private network: one for the whole federation, with Cloud NAT in each region and a subnet for each cluster."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,11 @@ from clusters.apis import Apis
 PODS_RANGE = "pods"
 SERVICES_RANGE = "services"
 MEMBER_TAG = "federation-member"
-"""What the nodes of every member are tagged with; the tags that GKE gives them are its own."""
+"""The network tag of the nodes of every member, besides the tags that GKE sets."""
 
 
 class Network(pulumi.ComponentResource):
-    """One global VPC, in which members reach each other by private addresses, and the Internet by Cloud NAT."""
+    """One global VPC, in which members reach each other by private addresses and the Internet through Cloud NAT."""
 
     def __init__(
         self, name: str, regions: Iterable[str], apis: Apis, opts: pulumi.ResourceOptions | None = None
@@ -34,7 +34,7 @@ class Network(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
     def _nat(self, region: str) -> compute.RouterNat:
-        """The way out of a region, by which private nodes get images from outside Google."""
+        """A region's NAT, through which private nodes load images from outside Google."""
         child = pulumi.ResourceOptions(parent=self)
         router = compute.Router(f"{region}-router", region=region, network=self.id, opts=child)
         return compute.RouterNat(
@@ -43,8 +43,8 @@ class Network(pulumi.ComponentResource):
             router=router.name,
             nat_ip_allocate_option="AUTO_ONLY",
             source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
-            # A node that loads a large image needs thousands of ports for a minute, and few after that; Cloud NAT gives
-            # ports by need only where mappings are not independent of endpoints.
+            # A node that loads a large image needs thousands of ports for a minute, and few after that; Cloud NAT
+            # allocates ports dynamically only where mappings are not endpoint-independent.
             enable_dynamic_port_allocation=True,
             enable_endpoint_independent_mapping=False,
             min_ports_per_vm=64,
@@ -77,7 +77,7 @@ def create_firewall(
 ) -> compute.Firewall:
     """Lets a cluster's pods and nodes reach the pods and nodes of every member.
 
-    One rule for each cluster as the source, so that none changes when another cluster comes or goes.
+    One rule for each cluster as the source, so that none changes when another cluster is added or removed.
     """
     return compute.Firewall(
         f"{cluster}-to-members",

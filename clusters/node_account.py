@@ -7,7 +7,7 @@ from pulumi_gcp import projects, serviceaccount
 
 from clusters.apis import Apis
 
-# What a node needs to join its cluster, log, report metrics and pull images; workloads get their access by Workload
+# What a node needs to join its cluster, log, report metrics and pull images; workloads get access through Workload
 # Identity, not from the node.
 ROLES = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
 
@@ -21,9 +21,9 @@ def account_id(cluster: str, stack: str) -> str:
 
 
 class NodeAccount(pulumi.ComponentResource):
-    """A service account of the cluster's own with the least roles, granted one by one so that no other grant is lost.
+    """A service account of the cluster's own with the fewest roles, granted one by one so that other grants are kept.
 
-    Depend on the component, not on the account, to have the roles too.
+    Depend on the component, not on the account, to wait for the roles too.
     """
 
     def __init__(

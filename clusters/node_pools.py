@@ -33,10 +33,10 @@ def create_node_pools(
     parent: pulumi.Resource,
 ) -> dict[str, container.NodePool]:
     """Makes the system pool and then the given ones, one after another: GKE changes one pool of a cluster at a time."""
-    made: dict[str, container.NodePool] = {}
+    pools: dict[str, container.NodePool] = {}
     previous: Sequence[pulumi.Resource] = [account, *after]
     for pool, each in ({SYSTEM_POOL: SYSTEM} | dict(spec.node_pools)).items():
-        made[pool] = container.NodePool(
+        pools[pool] = container.NodePool(
             f"{name}-{pool}",
             name=pool,
             cluster=cluster.id,
@@ -47,9 +47,9 @@ def create_node_pools(
                 "total_max_node_count": each.max_nodes,
                 "location_policy": each.location_policy,
             },
-            # A machine that came by flex-start cannot be had again at will.
+            # A flex-start machine cannot be replaced at will.
             management={"auto_repair": not each.flex_start, "auto_upgrade": True},
-            # Replacing nodes in place needs no spare quota, which accelerators seldom have.
+            # Upgrades without surge nodes need no spare quota, which accelerators seldom have.
             upgrade_settings={"max_surge": 0, "max_unavailable": 1},
             placement_policy={"type": "COMPACT"} if each.compact else None,
             queued_provisioning={"enabled": True} if each.queued else None,
@@ -60,14 +60,14 @@ def create_node_pools(
                 depends_on=previous,
                 protect=spec.deletion_protection,
                 ignore_changes=filled_in.of_pool(each),
-                # The name is unique in its cluster, so a successor cannot stand beside it.
+                # The name is unique in its cluster, so the replacement cannot exist beside it.
                 delete_before_replace=True,
                 deleted_with=cluster,
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m", delete="60m"),
             ),
         )
-        previous = [made[pool]]
-    return made
+        previous = [pools[pool]]
+    return pools
 
 
 def node_config(
@@ -96,7 +96,7 @@ def node_config(
         },
         "workload_metadata_config": {"mode": "GKE_METADATA"},
     }
-    # Of a queued pool alone, each ProvisioningRequest says how long, and seven days where it does not.
+    # In a queued pool without flex_start, each ProvisioningRequest sets it, or has seven days by default.
     hours = spec.max_run_hours or (_FLEX_START_HOURS if spec.flex_start else 0)
     if hours:
         config["max_run_duration"] = f"{hours * 3600}s"
@@ -118,7 +118,7 @@ def node_config(
         gpu: container.NodePoolNodeConfigGuestAcceleratorArgsDict = {
             "type": spec.accelerator.type,
             "count": spec.accelerator.count,
-            # Left out, every later run would show a difference.
+            # Without it, every later run would show a difference.
             "gpu_driver_installation_config": {"gpu_driver_version": spec.accelerator.driver},
         }
         if spec.accelerator.sharing:

@@ -1,4 +1,4 @@
-"""What must hold between the settings of a node pool, as GKE would refuse it or never make a node of it."""
+"""What must hold between the settings of a node pool, where GKE would refuse the pool or never make a node of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -24,7 +24,7 @@ _EXCLUSIVE = (
     ("queued", "reservation"),
     ("compact", "queued"),
 )
-# GKE gives nodes labels of these domains, and takes none from others.
+# Domains of labels that GKE sets on nodes; it refuses them from users.
 _RESERVED = ("kubernetes.io", "k8s.io", "cloud.google.com")
 
 
@@ -33,14 +33,14 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
     yield from _check_machine(setting, pool)
     for one, other in _EXCLUSIVE:
         if getattr(pool, one) and getattr(pool, other):
-            advice = f"no pool has {one} and {other}; write one of the two"
+            advice = f"a pool cannot have both {one} and {other}; write one of the two"
             yield Problem(f"{setting}.{one}", getattr(pool, one), advice)
     if pool.queued and pool.min_nodes:
         yield Problem(
-            f"{setting}.min_nodes", pool.min_nodes, "a queued pool has no node before it is asked for; write 0"
+            f"{setting}.min_nodes", pool.min_nodes, "a queued pool has no node until one is requested; write 0"
         )
     if (pool.queued or pool.flex_start) and pool.location_policy == "BALANCED":
-        advice = "machines that are waited for come where they are; write ANY"
+        advice = "queued and flex-start machines come from any zone that has them; write ANY"
         yield Problem(f"{setting}.location_policy", pool.location_policy, advice)
     for zone in pool.zones:
         if not is_zone_of(zone, region):
@@ -53,11 +53,11 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
     for key in pool.labels:
         domain = key.partition("/")[0] if "/" in key else ""
         if key == "role" or any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):
-            yield Problem(f"{setting}.labels", key, "nodes get this label without you; write another key")
+            yield Problem(f"{setting}.labels", key, "GKE or the program sets this label; write another key")
 
 
 def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: str) -> Iterator[str]:
-    """Tells the accelerators that are not known to be in a region; it may have them since."""
+    """Yields a warning for each accelerator that is not listed for a region, which may have it by now."""
     listed = regions()[region].accelerators
     for name, pool in pools.items():
         if pool.accelerator and pool.accelerator.type not in listed:
@@ -68,10 +68,10 @@ def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: s
 
 
 def unsure_machines(setting: str, pools: Mapping[str, NodePool]) -> Iterator[str]:
-    """Tells what is taken of machine types although it is not sure."""
+    """Yields a warning for each fact about a machine type that is used although it is unsure."""
     for name, pool in pools.items():
-        if told := unsure(pool.machine_type, pool.local_ssds.count if pool.local_ssds else 0):
-            yield f"{setting}.node_pools.{name}.machine_type: {told}; if no node comes up, write what Google says"
+        if note := unsure(pool.machine_type, pool.local_ssds.count if pool.local_ssds else 0):
+            yield f"{setting}.node_pools.{name}.machine_type: {note}; if no node comes up, write what Google says"
 
 
 def _check_machine(setting: str, pool: NodePool) -> Iterator[Problem]:
@@ -85,12 +85,12 @@ def _check_machine(setting: str, pool: NodePool) -> Iterator[Problem]:
         elif advice := wrong_count(machine, own.type, own.count):
             yield Problem(f"{setting}.accelerator.count", own.count, advice)
     elif not is_known(machine) and "accelerator" not in pool.model_fields_set:
-        # Without it, a pool of a new family would have no GPU, no taint and no label, and nothing would say so.
+        # Otherwise a pool of a new family would silently have no GPU, taint or label.
         advice = f"{TABLE} does not know {machine}; write its type and count, or null where it has none"
         yield Problem(f"{setting}.accelerator", None, advice)
     if pool.local_ssds and (advice := wrong_local_ssds(machine, pool.local_ssds.count)):
         yield Problem(f"{setting}.local_ssds.count", pool.local_ssds.count, advice)
     if pool.compact and not can_be_compact(machine):
-        yield Problem(f"{setting}.compact", True, f"{machine} cannot be; write false, or another machine type")
+        yield Problem(f"{setting}.compact", True, f"{machine} cannot be compact; write false, or another machine type")
     if pool.fast_socket and not pool.accelerator:
-        yield Problem(f"{setting}.fast_socket", True, "for nodes with GPUs alone; write false")
+        yield Problem(f"{setting}.fast_socket", True, "only for nodes with GPUs; write false")

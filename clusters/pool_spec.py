@@ -22,12 +22,12 @@ class Sharing(Model):
     strategy: Literal["TIME_SHARING", "MPS"] = "TIME_SHARING"
     """TIME_SHARING or MPS
 
-    By turns, or side by side with a part of the memory each.
+    Pods take turns, or run side by side with a part of the memory each.
     """
     clients: int = Field(default=2, ge=2, le=48)
     """how many pods share a GPU, from 2 to 48
 
-    Each asks for one nvidia.com/gpu, of which a node then has so many times more.
+    Each requests one nvidia.com/gpu, of which a node then has as many times more.
     """
 
 
@@ -37,32 +37,32 @@ class Accelerator(Model):
     type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _accelerators()})
     """Google Cloud's name of an accelerator, such as nvidia-l4
 
-    It must go with the machine type. It becomes a label of the member, by which placements select.
+    It must fit the machine type. It becomes a label of the member, by which placements select.
     """
     count: int = Field(default=1, ge=1, le=16)
     """how many each node has, from 1 to 16
 
-    As many as the machine type takes; left out, what it comes with.
+    A number that the machine type takes; left out, what it comes with.
     """
     driver: Literal["DEFAULT", "LATEST"] = "DEFAULT"
     """DEFAULT or LATEST
 
-    The version of NVIDIA's driver that GKE installs, of those that it has for its own version.
+    Which NVIDIA driver GKE installs, of those for its own version.
     """
     sharing: Sharing | None = None
     """strategy and clients, for several pods on each GPU
 
-    Left out, each GPU is one pod's.
+    Left out, each GPU is used by one pod.
     """
 
 
 class LocalSsds(Model):
-    """Local SSDs of 375 GB, whose data is gone with their node."""
+    """Local SSDs of 375 GB, whose data is lost with their node."""
 
     count: int = Field(ge=1, le=32)
     """how many each node has, from 1 to 32
 
-    As many as the machine type takes.
+    A number that the machine type takes.
     """
     use: Literal["ephemeral", "block"] = "ephemeral"
     """ephemeral or block
@@ -72,7 +72,7 @@ class LocalSsds(Model):
 
 
 class NodePool(Model):
-    """A group of alike nodes that grows and shrinks with its pods."""
+    """A group of equal nodes that grows and shrinks with its pods."""
 
     machine_type: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")
     """a Google Cloud machine type, such as g2-standard-8
@@ -82,8 +82,8 @@ class NodePool(Model):
     accelerator: Accelerator | None = None
     """type and count of the GPUs of each node
 
-    Left out, those that the machine type comes with; of one that clusters/machines.csv does not know, write it, or null
-    where it has none. Nodes with GPUs are kept for the pods that ask for them.
+    Left out, those that the machine type comes with; for one that clusters/machines.csv does not list, write it, or
+    null if it has none. Nodes with GPUs are reserved for the pods that request them.
     """
     spot: bool = False
     """true for spot machines, or false
@@ -91,42 +91,43 @@ class NodePool(Model):
     Spot machines cost less, and Google Cloud may take them back at any time.
     """
     flex_start: bool = False
-    """true for machines that come when there are some, or false
+    """true for machines that start when Google has some free, or false
 
-    Dynamic Workload Scheduler starts them, for up to seven days. They cost less, and are not taken back.
+    Dynamic Workload Scheduler starts them, for up to seven days. They cost less than others, and are not taken back.
     """
     queued: bool = False
-    """true for machines that come all at once, or false
+    """true for machines that start all at once, or false
 
-    A Job asks for them by a ProvisioningRequest, as Kueue does, and starts when all of them are there.
+    A Job requests them by a ProvisioningRequest, as Kueue does, and starts when all of them are ready.
     """
     reservation: str = Field(
         default="", pattern=r"^([a-z]([-a-z0-9]{0,61}[a-z0-9])?|projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+)?$"
     )
     """the name of a reservation, or projects/PROJECT/reservations/NAME
 
-    Its machines are used, and no others; left out, none that must be named.
+    Only its machines are used; left out, no reservation that must be named.
     """
     max_run_hours: int | None = Field(default=None, ge=1, le=168)
     """how long each machine runs at the most, from 1 to 168 hours
 
-    Left out, for ever, or with flex_start and queued seven days; taken out of such a pool later, what it had.
+    Left out, without end, or seven days with flex_start or queued; removed from such a pool later, the old value is
+    kept.
     """
     compact: bool = False
     """true for machines close to each other, or false
 
-    For training on several nodes; in one zone.
+    For training on several nodes, which are then in one zone.
     """
     zones: list[str] = Field(default_factory=list[str])
     """a list of the region's zones; left out, those of the cluster
 
-    Where the machines of this pool are to be had.
+    The zones that have the machines of this pool.
     """
     min_nodes: int = Field(default=0, ge=0, le=1000)
     """the fewest nodes in the whole cluster, 0 to 1000
 
     Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine. A new
-    pool starts with as many nodes in each zone; one that has fewer than a raised minimum grows by pods alone.
+    pool starts with as many nodes in each zone; an existing pool below a raised minimum grows only when pods need it.
     """
     max_nodes: int = Field(default=1, ge=1, le=1000)
     """the most nodes in the whole cluster, 1 to 1000
@@ -141,22 +142,22 @@ class NodePool(Model):
     max_pods_per_node: int = Field(default=110, ge=8, le=256)
     """the most pods on each node, from 8 to 256
 
-    The addresses of that many, twice, are each node's own; fewer leave room for more nodes.
+    Each node reserves twice as many addresses; fewer pods leave room for more nodes.
     """
     local_ssds: LocalSsds | None = None
     """count and use of local SSDs
 
-    Left out, none but those that the machine type always has; of such a machine, taken out later, what it had.
+    Left out, only those that the machine type always has; removed from such a pool later, the old value is kept.
     """
     disk_gb: int = Field(default=100, ge=20, le=65536)
     """the size of each node's boot disk, from 20 GB up
 
-    Images and logs are on it.
+    It holds images and logs.
     """
     disk_type: Literal["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
     """pd-standard, pd-balanced, pd-ssd or hyperdisk-balanced
 
-    The boot disk's; the newest machine types take hyperdisk-balanced alone.
+    The type of the boot disk; the newest machine types only take hyperdisk-balanced.
     """
     image_streaming: bool = False
     """true to start containers while their images are loaded, or false
@@ -166,22 +167,22 @@ class NodePool(Model):
     fast_socket: bool = False
     """true for NCCL's faster sockets, or false
 
-    For training on several nodes of several GPUs.
+    For training on several nodes with several GPUs each.
     """
     secure_boot: bool = True
     """false for drivers that are not signed, or true
 
-    Nodes then start nothing that is not signed.
+    If true, nodes start only signed software.
     """
     labels: Labels = Field(default_factory=dict[str, str])
     """a map of Kubernetes labels of the nodes
 
-    Pods select by them, beside role and those of GKE, such as cloud.google.com/gke-accelerator.
+    Pods select by them, by role, and by labels of GKE, such as cloud.google.com/gke-accelerator.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _with_the_machines_gpus(cls, raw: Any) -> Any:
+    def _add_gpus_of_machine(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping):
             return raw
         pool = cast(Mapping[str, Any], raw)

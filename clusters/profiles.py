@@ -1,4 +1,4 @@
-"""What a role brings: defaults that suit training or serving, each of which a setting overrides."""
+"""Defaults that a role sets, for training or serving; each can be overridden by its setting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from clusters.machines import BUILT_IN
 
 @dataclass(frozen=True)
 class Default:
-    """A value for a setting that is left out; not where the pool has a setting that `unless` names."""
+    """A value for a setting that is left out, unless the pool has a setting that `unless` names."""
 
     value: Any
     reason: str
@@ -33,7 +33,7 @@ PROFILES: Mapping[str, Profile] = {
         },
         gpu_pool={
             "spot": Default(
-                True, "a run that keeps checkpoints can be taken back", ("flex_start", "queued", "reservation")
+                True, "a run with checkpoints survives the loss of its machine", ("flex_start", "queued", "reservation")
             ),
             "image_streaming": _STREAMED,
         },
@@ -43,9 +43,9 @@ PROFILES: Mapping[str, Profile] = {
             "metrics": Default(["DCGM", "DEPLOYMENT", "HPA", "POD", "CADVISOR"], "how busy GPUs and replicas are")
         },
         gpu_pool={
-            "min_nodes": Default(1, "an answer waits for no machine", ("spot", "flex_start", "queued")),
+            "min_nodes": Default(1, "requests do not wait for a machine to start", ("spot", "flex_start", "queued")),
             "location_policy": Default(
-                "BALANCED", "a zone that is lost takes its part alone", ("spot", "flex_start", "queued")
+                "BALANCED", "the loss of a zone takes only its part of the nodes", ("spot", "flex_start", "queued")
             ),
             "image_streaming": _STREAMED,
         },
@@ -54,7 +54,7 @@ PROFILES: Mapping[str, Profile] = {
 
 
 def with_profile(raw: Any) -> Any:
-    """The plain settings of a cluster with what its role brings; what is malformed stays as it is."""
+    """The plain settings of a cluster with the defaults of its role; malformed ones are returned unchanged."""
     if not isinstance(raw, Mapping):
         return raw
     cluster = cast(Mapping[str, Any], raw)
@@ -66,15 +66,15 @@ def with_profile(raw: Any) -> Any:
     pools: Any = cluster.get("node_pools")
     if isinstance(pools, Mapping):
         named = cast(Mapping[Any, Any], pools)
-        filled["node_pools"] = {name: _filled(pool, profile.gpu_pool) for name, pool in named.items()}
+        filled["node_pools"] = {name: _with_defaults(pool, profile.gpu_pool) for name, pool in named.items()}
     return filled
 
 
-def _filled(raw: Any, defaults: Mapping[str, Default]) -> Any:
+def _with_defaults(raw: Any, defaults: Mapping[str, Default]) -> Any:
     if not isinstance(raw, Mapping):
         return raw
     pool = cast(Mapping[Any, Any], raw)
     if not pool.get("accelerator") and str(pool.get("machine_type")) not in BUILT_IN:
         return pool
-    held = {name: each.value for name, each in defaults.items() if not any(pool.get(other) for other in each.unless)}
-    return {**held, **pool}
+    unset = {name: each.value for name, each in defaults.items() if not any(pool.get(other) for other in each.unless)}
+    return {**unset, **pool}

@@ -1,7 +1,6 @@
 """Google Cloud's regions: where they are and which accelerators are sold there.
 
-regions.csv says what it is made from. Its accelerators can be ordered in the region; whether there is capacity, nobody
-tells.
+regions.csv names its sources. Its accelerators are offered in the region; it does not say whether there is capacity.
 """
 
 import functools
@@ -26,12 +25,12 @@ class Region:
 CONTINENT_CODES: Mapping[str, str] = {
     "AF": "Africa",
     "AS": "Asia",
-    "EU": "Europe, which takes in London and Zurich too",
+    "EU": "Europe, which includes London and Zurich",
     "NA": "North-America",
     "OC": "Oceania",
     "SA": "South-America",
 }
-"""What a member's continent was once, and what to write now: EU was read as the European Union."""
+"""Former values of a member's continent, and what to write now: EU was read as the European Union."""
 
 
 @functools.cache

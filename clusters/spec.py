@@ -18,7 +18,7 @@ from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
 
 OWN_KEY = "own"
-"""What stands for a key of the cluster's own, where that of another could stand."""
+"""The value of encryption_key that makes a key for the cluster, in place of the name of an existing key."""
 _KEY = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
 
 
@@ -29,7 +29,7 @@ def _known_region(value: Any) -> Any:
 
 
 def as_network(value: str) -> str:
-    """The value, if it is a range of addresses; raises ValueError for any other, and for the whole Internet."""
+    """The value if it is a range of addresses. Raises ValueError for any other, and for the whole Internet."""
     try:
         network = IPv4Network(value if "/" in value else "")
     except ValueError:
@@ -51,8 +51,8 @@ class Cluster(Model):
     region: RegionName
     """a Google Cloud region, such as us-west1
 
-    Where the control plane and the nodes are; a label of the member. Another region is another cluster: the one that
-    stands is deleted.
+    Where the control plane and the nodes are; a label of the member. Another region is another cluster: the
+    existing one is deleted.
     """
     zones: list[str] = Field(default_factory=list[str])
     """a list of the region's zones for the nodes; left out, Google chooses
@@ -62,20 +62,20 @@ class Cluster(Model):
     slot: int = Field(
         ge=0,
         lt=SLOTS,
-        description=f"a block of the address plan that no other cluster has, 0 to {SLOTS - 1}, for ever\n\n"
-        "The addresses of nodes, pods and services follow from it. Another slot is another cluster: the one that "
-        "stands is deleted.",
+        description=f"a block of the address plan that no other cluster has, 0 to {SLOTS - 1}, which never changes\n\n"
+        "The addresses of nodes, pods and services follow from it. Another slot is another cluster: the "
+        "existing one is deleted.",
     )
     role: str = Field(min_length=1, pattern=LABEL_VALUE)
     """what it is for, such as training or serving
 
-    A label of the member, by which placements select. These two bring defaults (README.md); any other word will
-    do, and brings none.
+    A label of the member, by which placements select. These two set defaults (README.md); any other word is
+    allowed, and sets none.
     """
     member: bool = True
     """false for a cluster that leaves the federation and stays, or true
 
-    What is placed there runs elsewhere first. Then it is unregistered; what is its own is left alone.
+    What is placed there is moved to other members first. Then it is unregistered; its own objects are kept.
     """
     labels: Labels = Field(default_factory=dict[str, str])
     """a map of further labels of the member
@@ -85,18 +85,18 @@ class Cluster(Model):
     node_pools: dict[Annotated[str, Field(pattern=NAME)], NodePool] = Field(default_factory=dict[str, NodePool])
     """a map of names to node pools
 
-    Every cluster has a pool of small machines beside them, named system.
+    Every cluster also has a pool of small machines, named system.
     """
     dns_endpoint: bool = True
     """false for a control plane that has no name on the Internet, or true
 
-    By this name people and CI reach it, once IAM lets them. Without it, only authorized_networks do.
+    People and CI reach it by this name, if IAM allows them. Without it, only authorized_networks reach it.
     """
     authorized_networks: dict[Annotated[str, Field(pattern=NAME)], Range] = Field(default_factory=dict[str, str])
     """a map of names to ranges of addresses
 
-    From these the control plane can be reached by its address; where all of them are private, it has no public one.
-    The federation's host reaches it besides.
+    The control plane can be reached by its address from these; if all of them are private, it has no public address.
+    The federation's host always reaches it.
     """
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     """RAPID, REGULAR, STABLE or EXTENDED
@@ -106,7 +106,7 @@ class Cluster(Model):
     maintenance: Maintenance = Field(default_factory=Maintenance)
     """days, start and hours in which GKE may upgrade
 
-    Nodes are replaced then, and their pods moved.
+    Nodes are then replaced, and their pods moved.
     """
     metrics: list[
         Literal[
@@ -127,46 +127,46 @@ class Cluster(Model):
     ] = Field(default_factory=lambda: ["DCGM"])
     """a list of GKE's metrics, such as DCGM for GPUs
 
-    ListPath beside those of the system; left out, as the role brings them.
+    They are collected in addition to those of the system; left out, the role sets them.
     """
     encryption_key: str = Field(default="", pattern=rf"^({OWN_KEY}|{_KEY})?$")
     """own for a key of its own, or projects/P/locations/R/keyRings/K/cryptoKeys/N
 
-    Kubernetes' secrets are encrypted by it in etcd, beside what Google does. A key that you have must be in the
-    cluster's region.
+    Kubernetes' Secrets are encrypted with it in etcd, in addition to Google's own encryption. An existing key must be
+    in the cluster's region.
     """
     backup: Backup | None = None
     """schedule and retain_days of backups
 
-    Left out, none is made.
+    Left out, there are none.
     """
     deletion_protection: bool = False
     """true to have GKE and Pulumi refuse the deletion of the cluster and its pools, or false
 
-    Before they can go, set it to false and run pulumi up. What would replace them is refused, too.
+    To delete them, set it to false and run pulumi up first. Changes that would replace them are refused, too.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _with_what_the_role_brings(cls, raw: Any) -> Any:
+    def _with_defaults_of_role(cls, raw: Any) -> Any:
         return with_profile(raw)
 
 
 def member_labels(cluster: Cluster) -> dict[str, str]:
-    """The labels that a cluster has as a member, which placements select on."""
+    """The labels that a cluster has as a member, by which placements select."""
     labels = dict(cluster.labels)
     labels |= {"role": cluster.role, "region": cluster.region, "continent": regions()[cluster.region].continent}
     accelerators = sorted({pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator})
     return labels | {f"accelerator/{accelerator}": "true" for accelerator in accelerators}
 
 
-def selects(labels: Mapping[str, str], key: str, wanted: str) -> bool:
-    """Whether a member with these labels has the wanted one; it can have several accelerators."""
-    return f"accelerator/{wanted}" in labels if key == "accelerator" else labels.get(key) == wanted
+def selects(labels: Mapping[str, str], key: str, value: str) -> bool:
+    """Whether a member's labels have this value; it can have several accelerators."""
+    return f"accelerator/{value}" in labels if key == "accelerator" else labels.get(key) == value
 
 
 def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
-    """Yields what is wrong between settings that are each well-formed."""
+    """Yields what is wrong with clusters that are each well-formed."""
     slots: dict[int, str] = {}
     for name, cluster in clusters.items():
         setting = f"clusters.{name}"
@@ -176,7 +176,7 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
                 yield Problem(f"{setting}.zones", zone, advice)
         other = slots.setdefault(cluster.slot, name)
         if other != name:
-            free = min(set(range(SLOTS)) - {each.slot for each in clusters.values()}, default="nothing: none is left")
+            free = min(set(range(SLOTS)) - {each.slot for each in clusters.values()}, default="nothing: all are used")
             advice = f"{other} has this slot; write one that is free, such as {free}"
             yield Problem(f"{setting}.slot", cluster.slot, advice)
         for key in cluster.labels:
@@ -202,7 +202,7 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
 
 
 def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
-    """Tells what may be wrong with settings that are taken."""
+    """Yields a warning for each setting that is accepted, but may be wrong."""
     for name, cluster in clusters.items():
         yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)

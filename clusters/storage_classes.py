@@ -11,13 +11,13 @@ CHECKPOINTS, MODELS = "checkpoints", "models"
 def create_storage_classes(
     name: str, slot: int, network: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[kubernetes.storage.v1.StorageClass]:
-    """Makes both, with the options' provider. What they hold outlives its claim."""
+    """Makes both, with the options' provider. Their volumes are kept when a claim is deleted."""
     checkpoints = kubernetes.storage.v1.StorageClass(
         f"{name}-{CHECKPOINTS}",
         metadata={"name": CHECKPOINTS},
         provisioner="pd.csi.storage.gke.io",
         parameters={"type": "pd-ssd"},
-        # In the zone of the pod, which has the GPU.
+        # The disk is made in the zone of the pod, which has the GPU.
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Retain",
         allow_volume_expansion=True,
@@ -27,7 +27,7 @@ def create_storage_classes(
         f"{name}-{MODELS}",
         metadata={"name": MODELS},
         provisioner="filestore.csi.storage.gke.io",
-        # Left to itself, Filestore would take a range that another cluster may come to need.
+        # By default, Filestore would take a range that another cluster may need later.
         parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(slot))},
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Retain",

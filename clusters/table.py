@@ -1,4 +1,4 @@
-"""Tables of facts: CSV files beside the code, whose first lines say where each fact is from."""
+"""Tables of facts: CSV files beside the code, whose first lines name the sources."""
 
 import csv
 from collections.abc import Mapping
@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def rows(name: str) -> list[Mapping[str, str]]:
-    """The rows of a table of this folder, by its columns; lines that start with # are comments."""
+    """The rows of a table in this folder, by column; lines that start with # are comments."""
     with Path(__file__).with_name(name).open(newline="", encoding="utf-8") as table:
         return list(csv.DictReader(line for line in table if not line.startswith("#")))

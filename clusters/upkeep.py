@@ -1,4 +1,4 @@
-"""The settings of what keeps a cluster in order: when GKE may maintain it, and its backups."""
+"""The settings of a cluster's maintenance windows and backups."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -18,22 +18,22 @@ class Maintenance(Model):
     )
     """a list of MO, TU, WE, TH, FR, SA and SU
 
-    The days on which it starts.
+    The days on which the window starts.
     """
     start: str = Field(default="02:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     """the time at which it starts, such as 02:00
 
-    In UTC, of 24 hours; in quotes, for YAML takes it for a number.
+    In UTC, with 24 hours; write it in quotes, since YAML reads it as a number otherwise.
     """
     hours: int = Field(default=8, ge=4, le=24)
-    """how long it may take, from 4 to 24 hours
+    """how long the window lasts, from 4 to 24 hours
 
     GKE needs 48 hours in four weeks.
     """
 
     @property
     def recurrence(self) -> str:
-        """When it comes again, as calendars write it."""
+        """The days of the week, as a recurrence rule of RFC 5545."""
         return f"FREQ=WEEKLY;BYDAY={','.join(self.days)}"
 
 
@@ -43,12 +43,12 @@ class Backup(Model):
     schedule: str = Field(default="0 3 * * *", pattern=r"^\S+( \S+){4}$")
     """when to make one, in cron's five fields
 
-    In UTC, and not more often than every ten minutes.
+    In UTC, at most every ten minutes.
     """
     retain_days: int = Field(default=30, ge=1, le=365)
     """how long each is kept, from 1 to 365 days
 
-    It is deleted after that.
+    Then it is deleted.
     """
 
 

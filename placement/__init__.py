@@ -1,1 +1,4 @@
-"""Where workloads go, and why: pure functions of the settings, the manifests and what was measured."""
+"""Decides where workloads are placed, and why: pure functions of the settings, the manifests and measured facts.
+
+Nothing here reads a cluster, a cloud or the Pulumi state, or makes a resource: federation/ does.
+"""

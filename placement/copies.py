@@ -1,4 +1,8 @@
-"""Copies: which clusters each object of a workload goes to, and what its copies there differ in."""
+"""Decides in which clusters each object of a workload is placed, and how its copies there differ.
+
+It turns decisions (policies.py) into clusters, JSON patches and preferences for KubeFed. It does not decide shares, and
+does not write the federated objects: federation/workloads.py does.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +26,9 @@ MEMORY = "geo-federation/decision"
 
 @dataclass(frozen=True)
 class PlacedObject:
-    """One object of a workload, with the clusters that it goes to and the JSON patches for each.
+    """One object of a workload, with the clusters in which it is placed and the JSON patches for each.
 
-    `preference` is there where KubeFed moves the replicas between them.
+    `preference` is set where KubeFed moves the replicas between them.
     """
 
     manifest: Manifest
@@ -35,7 +39,7 @@ class PlacedObject:
 
 @dataclass(frozen=True)
 class PlacedWorkload:
-    """A workload whose placement is decided; `memory` is what a later run must know of it, if anything."""
+    """A workload whose placement is decided; `memory` is what a later run must know of the decision, if anything."""
 
     namespace: str
     decisions: Sequence[Decision]
@@ -44,7 +48,7 @@ class PlacedWorkload:
 
     @property
     def clusters(self) -> list[str]:
-        """The clusters that its objects go to: those taken, and those to which replicas may move."""
+        """The clusters in which its objects are placed: those taken, and those to which replicas may move."""
         return sorted({name for each in self.objects for name in each.clusters})
 
     @property
@@ -54,14 +58,14 @@ class PlacedWorkload:
 
 
 def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = ()) -> Facts:
-    """What a workload's own manifests say about where it can go; `origins` are the regions of its data."""
+    """What a workload's own manifests say about where it can be placed; `origins` are the regions of its data."""
     return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in demands(manifests)))
 
 
 def check_placement(
     setting: str, placement: Placement, manifests: Sequence[Manifest], members: Members
 ) -> Iterator[Problem]:
-    """Yields why a well-formed placement of known clusters can never be met by these members."""
+    """Yields why a well-formed placement of known clusters is impossible with these members."""
     if any(name not in members for _, name in named_clusters(placement)):
         return
     facts = facts_of(manifests)
@@ -80,7 +84,7 @@ def check_placement(
 def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
-    """Decides where each object of a workload goes. Raises NothingFits."""
+    """Decides where each object of a workload is placed. Raises NothingFits."""
     counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
     return copies(workload, manifests, members, place(workload.placement, members, counts, facts), facts)
 
@@ -92,16 +96,16 @@ def copies(
     decisions: Sequence[Decision],
     facts: Facts = NO_FACTS,
 ) -> PlacedWorkload:
-    """What a workload's decisions mean for its objects: counted ones are split, others go wherever one of those may.
+    """What a workload's decisions mean for its objects: counted ones are split, others placed with them.
 
-    A member that is taken keeps its copies with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
+    A member that is taken keeps its copies, with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
     """
     counted = [manifest for manifest in manifests if manifest.type.counted]
-    stand_by = candidates(workload.placement, members, facts)
+    possible = candidates(workload.placement, members, facts)
     moving = any(manifest.type.movable for manifest in counted)
-    parts = [_parts(manifest, position, decisions) for position, manifest in enumerate(counted)]
+    parts = [_shares_of(manifest, position, decisions) for position, manifest in enumerate(counted)]
     kept = {name for part in parts for name in part} if counted else {each.cluster for each in decisions if each.taken}
-    everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in stand_by)]
+    everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
@@ -122,26 +126,26 @@ def copies(
     return PlacedWorkload(workload.namespace, decisions, objects)
 
 
-def _parts(manifest: Manifest, position: int, decisions: Sequence[Decision]) -> dict[str, int]:
+def _shares_of(manifest: Manifest, position: int, decisions: Sequence[Decision]) -> dict[str, int]:
     """The share of each member that has a counted object; `position` is its place among the counted ones."""
     parts = {each.cluster: each.shares[position] for each in decisions if each.taken}
     if manifest.type == JOBS and any(parts.values()):
-        # A Job of no pods would be complete at once, and of no use to anybody.
+        # A Job without pods would complete at once, and be of no use.
         return {name: part for name, part in parts.items() if part}
     return parts
 
 
 def template(manifest: Manifest) -> dict[str, Any]:
-    """What KubeFed makes the copies from: the object without what their place and their type say."""
+    """What KubeFed makes the copies from: the object without its name, namespace, apiVersion and kind."""
     metadata = {key: value for key, value in manifest.body["metadata"].items() if key not in ("name", "namespace")}
     body = {
         key: value for key, value in manifest.body.items() if key not in ("apiVersion", "kind", "metadata", "status")
     }
     if metadata.get("annotations"):
-        # KubeFed drops them, but what patches then add needs a map to be added to.
+        # KubeFed drops them, and the patches that add them again need a map.
         metadata["annotations"] = {}
     if manifest.type.counted:
-        # An override can only replace what is there.
+        # An override can only replace an existing field.
         body["spec"] = {manifest.type.counted[0]: pods(manifest), **body.get("spec", {})}
     if manifest.type == JOBS:
         body["spec"].pop(TTL, None)
@@ -157,7 +161,7 @@ def _with_annotations(manifest: Manifest, overrides: Sequence[Mapping[str, Any]]
         patches[path] = {"path": path, "op": "add", "value": value}
     for patch in overrides:
         path = patch["path"]
-        # What is overridden is not in the copy before its patch is.
+        # An annotation that is overridden is not in the copy until its patch adds it.
         if path not in patches:
             patches[path] = patch
         elif patch.get("op") == "remove":
@@ -168,7 +172,7 @@ def _with_annotations(manifest: Manifest, overrides: Sequence[Mapping[str, Any]]
 
 
 def _limits(workload: Workload) -> dict[str, dict[str, int]]:
-    """The least and the most of each cluster that the placement limits."""
+    """The minimum and maximum of each cluster that the placement limits."""
     placement = workload.placement
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
     return {name: limit.model_dump(exclude_none=True, exclude_defaults=True) for name, limit in limits.items()}

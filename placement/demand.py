@@ -1,22 +1,25 @@
-"""What the pods of a workload ask for, as far as its manifests say; what is no pod asks for nothing."""
+"""Reads from manifests what the pods of a workload request: extended resources, accelerators and the number of pods.
+
+It does not know the nodes: what fits is measured by federation/free_accelerators.py. cpu and memory are not counted.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from placement.lookup import at, elements
 from placement.manifests import Manifest
 from placement.pod_requests import requested
-from placement.reach import at, elements
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 
 
 @dataclass(frozen=True)
 class PodDemand:
-    """What each pod of one object asks for.
+    """What each pod of one object requests.
 
     `resources` says how much of each extended resource, such as nvidia.com/gpu. `accelerators` are those of which its
-    node must have one; where there are none, any node will do.
+    node must have one; if empty, any node will do.
     """
 
     resources: Mapping[str, int]
@@ -27,7 +30,7 @@ class PodDemand:
 
 
 def pod_demand(manifest: Manifest) -> PodDemand:
-    """What each pod of an object asks for. What is malformed asks for nothing: to refuse it is the API server's."""
+    """What each pod of an object requests. A malformed pod requests nothing; other checks refuse it."""
     pod = pod_spec(manifest)
     return PodDemand(requested(pod), _accelerators(pod))
 
@@ -48,7 +51,7 @@ def pod_labels(manifest: Manifest) -> Mapping[str, str] | None:
 
 
 def demands(manifests: Iterable[Manifest]) -> list[PodDemand]:
-    """What each pod asks for of every counted object, in their order."""
+    """What each pod of every counted object requests, in the order of the objects."""
     return [pod_demand(manifest) for manifest in manifests if manifest.type.counted]
 
 
@@ -64,24 +67,24 @@ def pods(manifest: Manifest) -> int:
 
 
 def _accelerators(pod: Any) -> frozenset[str]:
-    wanted: list[frozenset[str]] = []
+    choices: list[frozenset[str]] = []
     selected = at(pod, "nodeSelector", ACCELERATOR_LABEL)
     if isinstance(selected, str):
-        wanted.append(frozenset({selected}))
+        choices.append(frozenset({selected}))
     required = at(pod, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-    # One of the terms must hold, so that a term which names no accelerator lets every node pass.
-    terms = [_of_term(term) for term in elements(at(required, "nodeSelectorTerms"))]
+    # One of the terms must hold, so that a term without an accelerator matches every node.
+    terms = [_accelerators_of_term(term) for term in elements(at(required, "nodeSelectorTerms"))]
     if terms and all(terms):
-        wanted.append(frozenset[str]().union(*terms))
-    if not wanted:
+        choices.append(frozenset[str]().union(*terms))
+    if not choices:
         return frozenset()
-    # A pod that contradicts itself fits nowhere, and its node selector is what its author sees first.
-    return wanted[0].intersection(*wanted[1:]) or wanted[0]
+    # A pod that contradicts itself fits nowhere: its node selector is reported, as what its author sees first.
+    return choices[0].intersection(*choices[1:]) or choices[0]
 
 
-def _of_term(term: Any) -> frozenset[str]:
-    wanted: list[frozenset[str]] = []
+def _accelerators_of_term(term: Any) -> frozenset[str]:
+    choices: list[frozenset[str]] = []
     for expression in elements(at(term, "matchExpressions")):
         if at(expression, "key") == ACCELERATOR_LABEL and at(expression, "operator") == "In":
-            wanted.append(frozenset(each for each in elements(at(expression, "values")) if isinstance(each, str)))
-    return wanted[0].intersection(*wanted[1:]) if wanted else frozenset()
+            choices.append(frozenset(each for each in elements(at(expression, "values")) if isinstance(each, str)))
+    return choices[0].intersection(*choices[1:]) if choices else frozenset()

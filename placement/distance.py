@@ -1,4 +1,7 @@
-"""How far regions are apart, and where the data of a bucket is."""
+"""Computes how far regions are apart, and in which regions a bucket of a location has its data.
+
+It decides no placement (by_distance.py does), and does not query Cloud Storage for a bucket's location.
+"""
 
 from collections.abc import Collection
 from math import asin, cos, radians, sin, sqrt
@@ -32,14 +35,14 @@ def distance(one: str, other: str) -> float:
 
 
 def nearest_distance(origins: Collection[str], region: str) -> float:
-    """The distance of a region from the nearest of some regions, at least one, in km."""
+    """The distance in km of a region from the nearest of the origins, of which there is at least one."""
     return min(distance(origin, region) for origin in origins)
 
 
 def origin_regions(location: str) -> tuple[str, ...]:
     """The regions in which a bucket of a location can have its data, by name.
 
-    A location is a region, a dual-region or a multi-region, in capitals or not. Raises ValueError.
+    A location is a region, a dual-region or a multi-region, in upper or lower case. Raises ValueError.
     """
     name = location.lower()
     if name in regions():
@@ -52,4 +55,4 @@ def origin_regions(location: str) -> tuple[str, ...]:
             sorted(each for each in regions() if each.startswith(_MULTI_REGIONS[name]) and each not in outside)
         )
     known = ", ".join(each.upper() for each in sorted({*_DUAL_REGIONS, *_MULTI_REGIONS}))
-    raise ValueError(f"{location!r} is no location of a bucket; known are {known} and every Google Cloud region")
+    raise ValueError(f"{location!r} is not a location of a bucket; known are {known} and every Google Cloud region")

@@ -1,4 +1,7 @@
-"""YAML files from anybody: read into plain values, and refused before they can do harm."""
+"""Reads YAML files into plain values, and refuses those that are too large, too deep or not plain.
+
+It does not know what the values mean (manifests.py does), nor how kubectl reads a scalar (scalars.py).
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,9 +15,9 @@ from placement.yaml_lines import line_of, repeated_keys
 from placement.yaml_reader import Loader, with_pairs_joined, without_breaks, without_marks, without_pairs
 from problems import shorten
 
-# A cluster stores no object of more than 1.5 MiB, and each comes wrapped in a federated one.
+# A cluster stores no object of more than 1.5 MiB, and each is wrapped in a federated one.
 _FILE_BYTES = 2**20
-# What a file may come to once its aliases are written out: characters, and so many more for each value.
+# How large a file may be once its aliases are written out: characters, and so many more for each value.
 _WEIGHT, _VALUE_WEIGHT = 2**21, 20
 _DEPTH = 64
 # The longest that Linux takes.
@@ -33,7 +36,7 @@ class ManifestError(Exception):
 class Document:
     """One document of a YAML file: its plain value, and where in the file each part of it is written.
 
-    `repeated` has a line and a sentence for each key that is twice in one map.
+    `repeated` has a line and a sentence for each key that appears twice in one map.
     """
 
     value: Any
@@ -44,15 +47,15 @@ class Document:
     def line(self, path: Sequence[str | int] = ()) -> int:
         """The line, from 1 up, of a path of map keys and list indexes, such as spec, ports, 0.
 
-        It is that of the deepest part that is there. What is merged or an alias is where its value is written.
+        It is the line of the deepest part that exists; of a merged value or an alias, where the value is written.
         """
         return line_of(self._text, self._index, path)
 
 
 def read_documents(folder: Path, file: str) -> list[Document]:
     """Reads every document of a YAML file in `folder`, as kubectl would. Raises ManifestError."""
-    # The last line's end, without which a text of several lines would have none, is there for kubectl in any case.
-    text = without_breaks(without_marks(_text(folder, file))).removesuffix("\n") + "\n"
+    # kubectl reads a last line without an end as if it had one; a block of text would lose its end otherwise.
+    text = without_breaks(without_marks(_read_text(folder, file))).removesuffix("\n") + "\n"
     try:
         plain = without_pairs(text)
         _check_bounds(plain)
@@ -62,7 +65,7 @@ def read_documents(folder: Path, file: str) -> list[Document]:
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         why = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
         what = shorten(str(why), 200)[1:-1]
-        raise ManifestError([f"not YAML{where}: {what}; mend the file"]) from None
+        raise ManifestError([f"not YAML{where}: {what}; fix the file"]) from None
 
 
 def _documents(text: str) -> Iterator[Document]:
@@ -70,7 +73,7 @@ def _documents(text: str) -> Iterator[Document]:
     while loader.check_node():
         node = loader.get_node()
         if node is not None:
-            # Before it is read, which puts what is merged into it.
+            # Before the document is read, since reading puts merged values into it.
             repeated = list(repeated_keys(node))
             value = loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
             yield Document(value, repeated, text, index)
@@ -78,7 +81,7 @@ def _documents(text: str) -> Iterator[Document]:
 
 
 def not_plain(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Sequence[str | int], str]]:
-    """Yields the path and what is wrong there for all of a document that no JSON can say, as an API server takes it."""
+    """Yields the path of each value that JSON, and so an API server, does not have, and what is wrong with it."""
     match value:
         case dict():
             for key, each in cast(dict[Any, Any], value).items():
@@ -88,12 +91,12 @@ def not_plain(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Se
                 else:
                     also = ", as kubectl reads y, yes and on too" if key is True else ""
                     also = ", as kubectl reads n, no and off too" if key is False else also
-                    yield path, f"{_dotted(path)} has the key {shorten(key)}{also}, which is no text; put it in quotes"
+                    yield path, f"{_dotted(path)} has the key {shorten(key)}{also}, which is not text; put it in quotes"
         case list():
             for index, each in enumerate(cast(list[Any], value)):
                 yield from not_plain(each, (*path, index))
         case str() if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            yield path, f"{_dotted(path)} has half a character in {shorten(value)}; mend the text"
+            yield path, f"{_dotted(path)} has half a character in {shorten(value)}; fix the text"
         case float() if not math.isfinite(value):
             yield path, f"{_dotted(path)} is {value}; write a number, or put it in quotes"
         case int() if abs(value) > 2**53:
@@ -109,7 +112,7 @@ def _dotted(path: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".") or "it"
 
 
-def _text(folder: Path, file: str) -> str:
+def _read_text(folder: Path, file: str) -> str:
     if len(file) > _PATH:
         raise ManifestError(["cannot be read: the path is too long; write that of a file in the project's folder"])
     path = PurePosixPath(file)
@@ -120,8 +123,8 @@ def _text(folder: Path, file: str) -> str:
     try:
         whole = (folder / path).resolve()
         if not whole.is_relative_to(folder.resolve()):
-            raise ManifestError(["a link that leads out of the project; write the path of a file inside it"])
-        # What is no file, such as a pipe, could be waited for without end.
+            raise ManifestError(["a link to a file outside the project; write the path of a file inside it"])
+        # Reading what is not a file, such as a pipe, could block forever.
         if whole.exists() and not whole.is_file():
             raise ManifestError(["cannot be read: not a file; write the path of one"])
         with whole.open("rb") as content:
@@ -141,19 +144,19 @@ def _text(folder: Path, file: str) -> str:
 
 
 def _check_bounds(text: str) -> None:
-    """Refuses what would grow or nest without bound, before anything is built of it.
+    """Refuses what would grow or nest without bound, before any value is built.
 
-    Raises ManifestError, and YAMLError for what is none.
+    Raises ManifestError, and YAMLError for text that is not YAML.
     """
     whole, weights = 0, dict[str | None, int]()
-    # The anchors of what is open, and what came before each.
+    # The anchor of each open collection, and the weight before it.
     inside: list[tuple[str | None, int]] = []
     for event in yaml.parse(text, Loader=Loader):
         anchor: str | None = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == outer for outer, _ in inside):
-                raise ManifestError([f"alias {shorten(anchor)[1:-1]} is inside of what it stands for; write it out"])
-            # Undefined, it is refused when it is read.
+                raise ManifestError([f"alias {shorten(anchor)[1:-1]} is inside its own value; write it out"])
+            # An undefined one is refused when the document is read.
             whole += weights.get(anchor, 0)
         elif isinstance(event, yaml.ScalarEvent):
             weights[anchor] = _VALUE_WEIGHT + len(event.value)
@@ -166,8 +169,8 @@ def _check_bounds(text: str) -> None:
             weights[anchor] = whole - before
         tag: str | None = getattr(event, "tag", None)
         if tag not in (None, "tag:yaml.org,2002:str"):
-            raise ManifestError([f"has the tag {shorten(tag)}, which Kubernetes objects do without; take it out"])
+            raise ManifestError([f"has the tag {shorten(tag)}, which Kubernetes objects do not have; remove it"])
         if len(inside) > _DEPTH:
-            raise ManifestError([f"nested more than {_DEPTH} deep, as no Kubernetes object is; mend the file"])
+            raise ManifestError([f"nested more than {_DEPTH} deep, as no Kubernetes object is; fix the file"])
         if whole > _WEIGHT:
-            raise ManifestError(["comes to more than 2 MiB once its aliases are written out; split it"])
+            raise ManifestError(["is more than 2 MiB once its aliases are written out; split it"])

@@ -1,4 +1,8 @@
-"""The Kubernetes types that can be federated, by the names that KubeFed gives their configs."""
+"""The Kubernetes types that can be federated, by the names that KubeFed gives their configs.
+
+It knows what is counted, what runs pods and what KubeFed can move. It does not know which types a federation enables
+(its settings do), nor which CRDs a cluster has.
+"""
 
 from dataclasses import dataclass
 
@@ -21,7 +25,7 @@ class TargetType:
 
     @property
     def api_version(self) -> str:
-        """What its manifests have as apiVersion."""
+        """The apiVersion of its manifests."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
@@ -60,7 +64,7 @@ class TargetType:
         return self.config_name in _MOVABLE
 
 
-# Not by kind, which other groups have too, such as Volcano's Job.
+# By config name: other groups have the same kinds, such as Volcano's Job.
 _COUNTED = {
     "deployments.apps": ("replicas",),
     "replicasets.apps": ("replicas",),
@@ -99,7 +103,7 @@ _TYPES = (
 )
 
 BUILT_IN = {each.config_name: each for each in _TYPES}
-"""What every cluster serves."""
+"""The types that every cluster serves."""
 
 # Source: the CRDs of JobSet 0.10, KubeRay 1.5 and Kueue 0.14.
 _ADDED = (
@@ -111,13 +115,13 @@ _ADDED = (
 )
 
 KNOWN = BUILT_IN | {each.config_name: each for each in _ADDED}
-"""What can be federated by its name alone; a cluster serves those that are not built in once it has their CRDs."""
+"""The types that can be federated by name alone; those that are not built in need their CRDs in the clusters."""
 
 DEFAULT_TYPES = ("deployments.apps", "jobs.batch", "services", "configmaps", "secrets", "serviceaccounts")
-"""What a federation enables unless its settings say otherwise; namespaces are always enabled."""
+"""The types that a federation enables by default; namespaces are always enabled."""
 
 NAMESPACE = "kube-federation-system"
-"""The namespace of KubeFed's control plane, on the host and in every member; no workload goes there."""
+"""The namespace of KubeFed's control plane, on the host and in every member; no workload is placed there."""
 
 NAMESPACES = BUILT_IN["namespaces"]
 CLAIMS = BUILT_IN["persistentvolumeclaims"]

@@ -1,10 +1,14 @@
-"""The objects of a manifest file: its documents, and the items of its lists."""
+"""Splits a manifest file into objects: its documents, and the items of its lists, each with its line in the file.
+
+It does not decide whether an object is valid (manifests.py does).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from placement.documents import Document
+from placement.lookup import entries
 from problems import one_line
 
 Path = Sequence[str | int]
@@ -13,7 +17,7 @@ Path = Sequence[str | int]
 
 @dataclass(frozen=True)
 class Written:
-    """One object as a file has it: its value, how messages call its place, and where in a document it is."""
+    """One object as it is written in a file: its value, its place as messages name it, and its path in a document."""
 
     value: Any
     place: str
@@ -21,18 +25,18 @@ class Written:
     path: tuple[str | int, ...] = ()
 
     def line(self, path: Path = ()) -> int:
-        """The line, from 1 up, of a path of the object, or of the deepest part of it that is there."""
+        """The line, from 1 up, of a path of the object, or of the deepest part of it that exists."""
         return self.document.line((*self.path, *path))
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The object, or an empty map where it is none."""
-        return mapping(self.value)
+        """The object, or an empty map if it is not a map."""
+        return entries(self.value)
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Its metadata, or an empty map where it has none."""
-        return mapping(self.body.get("metadata"))
+        """Its metadata, or an empty map if it has none."""
+        return entries(self.body.get("metadata"))
 
     @property
     def title(self) -> str:
@@ -54,29 +58,24 @@ class Mistake:
         return f"{self.written.place}, line {line}: {self.text}"
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value, or an empty map where it is no map."""
-    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
-
-
 def objects(documents: Sequence[Document]) -> Iterator[Written]:
-    """Yields every object; that of a list are its items, and those of the lists among them."""
+    """Yields every object of the documents, and in place of a list its items, which can be lists again."""
     for number, document in enumerate(documents, start=1):
-        yield from _objects(Written(document.value, f"object {number}", document))
+        yield from _without_lists(Written(document.value, f"object {number}", document))
 
 
-def _objects(written: Written) -> Iterator[Written]:
+def _without_lists(written: Written) -> Iterator[Written]:
     kind, items = written.body.get("kind"), written.body.get("items")
     if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(items, list):
         yield written
         return
-    # The items of a ConfigMapList may leave out what they are.
+    # The items of a ConfigMapList may leave out their kind.
     own = {"apiVersion": written.body.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
     for index, item in enumerate(cast(list[Any], items)):
         place, path = f"{written.place}, item {index + 1}", (*written.path, "items", index)
-        yield from _objects(Written(_with_kind(item, own), place, written.document, path))
+        yield from _without_lists(Written(_with_kind(item, own), place, written.document, path))
 
 
 def _with_kind(item: Any, own: Mapping[str, Any]) -> Any:
-    each = mapping(item)
+    each = entries(item)
     return {**own, **each} if each and "kind" not in each else item

@@ -1,4 +1,7 @@
-"""JSON patches as KubeFed makes them of a copy: RFC 6902, with paths of RFC 6901."""
+"""Applies JSON patches as KubeFed applies them to a copy: RFC 6902, with paths of RFC 6901.
+
+It does not decide which patches apply (overrides.py does), and knows no schema.
+"""
 
 import copy
 import re
@@ -19,7 +22,7 @@ def steps_of(path: str) -> list[str]:
 
 
 def found(body: Any, steps: Sequence[str]) -> Any:
-    """What is at a path. Raises LookupError where there is nothing."""
+    """The value at a path. Raises LookupError where there is none."""
     for step in steps:
         if isinstance(body, dict):
             body = cast(dict[str, Any], body)[step]
@@ -31,7 +34,7 @@ def found(body: Any, steps: Sequence[str]) -> Any:
 
 
 def takes(parent: Any, step: str) -> bool:
-    """Whether something can be added to a value under a key or an index."""
+    """Whether a value can be added to the parent under a key or an index."""
     if isinstance(parent, list):
         end = len(cast(list[Any], parent))
         return step == _END or (_INDEX.fullmatch(step) is not None and int(step) <= end)
@@ -39,16 +42,16 @@ def takes(parent: Any, step: str) -> bool:
 
 
 def patched(body: Mapping[str, Any], patches: Iterable[Patch]) -> dict[str, Any]:
-    """A copy of a body with its patches made; one that finds no place is left out."""
-    made = copy.deepcopy(dict(body))
+    """A copy of a body with the patches applied; one whose path does not exist is left out."""
+    result = copy.deepcopy(dict(body))
     for patch in patches:
         with suppress(LookupError):
-            patch_in_place(made, patch)
-    return made
+            patch_in_place(result, patch)
+    return result
 
 
 def patch_in_place(body: dict[str, Any], patch: Patch) -> None:
-    """Makes one patch of an object. Raises LookupError where there is nothing to patch."""
+    """Applies one patch to an object. Raises LookupError where its path does not exist."""
     *above, last = steps_of(patch["path"])
     op = patch.get("op") or "replace"
     if above == ["metadata", "labels"]:

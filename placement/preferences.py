@@ -1,4 +1,7 @@
-"""Replicas that KubeFed may move: which types, and what a preference says of where they should run."""
+"""Writes the preference by which KubeFed moves replicas between members.
+
+Shares and limits are decided before (policies.py); which replicas are moved, and when, is KubeFed's decision.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +11,7 @@ from placement.kinds import TargetType
 MEMBER_LABEL = "geo-federation/member"
 """A label of every registration, by which a preference can name members."""
 
-# So much that, of what a preferred member takes, none is rounded away to a mere stand-by.
+# So large that no replica of a member with a share is rounded to a candidate with a share of 0.
 _PREFERRED = 1000
 
 
@@ -17,15 +20,15 @@ def preference(
 ) -> dict[str, Any]:
     """The spec of a ReplicaSchedulingPreference.
 
-    Members run their share as long as they can; what does not fit, or whose member is gone, runs on any member that has
-    a share here, be it 0. `limits` hold the least and most replicas (min, max) of some.
+    Members run their share as long as they can. Replicas that do not fit, or whose member is gone, run on any member
+    that is listed here, also with a share of 0. `limits` are the minimum and maximum replicas (min, max) of some.
     """
     names = {"min": "minReplicas", "max": "maxReplicas"}
     return {
         "targetKind": target.federated_kind,
         "totalReplicas": sum(shares.values()),
         "rebalance": True,
-        # Without it, an empty copy would go to every member of the federation.
+        # Without it, KubeFed would make an empty copy in every member of the federation.
         "intersectWithClusterSelector": True,
         "clusters": {
             name: {
@@ -38,5 +41,5 @@ def preference(
 
 
 def selector(members: Sequence[str]) -> dict[str, Any]:
-    """The cluster selector that finds the named members."""
+    """The cluster selector of the named members."""
     return {"matchExpressions": [{"key": MEMBER_LABEL, "operator": "In", "values": sorted(members)}]}

@@ -1,4 +1,7 @@
-"""Amounts of resources in the form that Kubernetes takes, such as 500m, 16Gi or 1."""
+"""Reads amounts of resources as Kubernetes writes them, such as 500m, 16Gi or 1.
+
+It does not decide which amounts a resource may have (schemas.py and api_rules.py do).
+"""
 
 import re
 from decimal import Decimal
@@ -7,7 +10,7 @@ from decimal import Decimal
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d{1,2}))?", re.ASCII)
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-# A quantity that Kubernetes keeps as it is written has 18 digits, and no amount needs more characters than these.
+# Kubernetes keeps up to 18 digits of a quantity as they are written, and no amount needs more characters than these.
 _LONGEST, _DIGITS = 60, 18
 
 
@@ -17,7 +20,7 @@ def is_quantity(value: object) -> bool:
 
 
 def whole(value: object) -> int | None:
-    """An amount as a whole number from 0 up, such as 1000 for 1k; None where it is none, or none that is read."""
+    """An amount as a whole number from 0 up, such as 1000 for 1k; None where it is not one, or too large to read."""
     match = _matched(value)
     if match is None:
         return None

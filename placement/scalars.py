@@ -1,4 +1,7 @@
-"""What text without quotes is to kubectl: a number, a truth value, nothing, or the text itself."""
+"""Reads a YAML value without quotes as kubectl does: a number, a boolean, null, or the text itself.
+
+It does not read maps, lists or quoted text (yaml_reader.py does).
+"""
 
 import math
 import re
@@ -13,19 +16,19 @@ _WORDS: dict[str, bool | float | None] = {
     **{sign + word: math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
-# A sign may come after 0b too, for how Go comes to read it.
+# A sign may come after 0b too, because of how Go reads it.
 _WHOLE = re.compile(r"0b([+-][01]+)|([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
 _DECIMAL = re.compile(r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?")
 _FROM_POINT = re.compile(r"\.[0-9](_?[0-9])*([eE][+-]?[0-9](_?[0-9])*)?")
-# More decimal digits are no number of 64 bits, and take Python ever longer to read.
+# A number with more digits does not fit 64 bits, and takes Python long to read.
 _DIGITS = 20
 
 
 def read_scalar(text: str) -> bool | int | float | str | None:
     """Reads a value that is written without quotes.
 
-    What JSON would write without a fraction is an int, such as 1e3. A date is text, and so are 22:30 and a number that
-    no float holds.
+    A number without a fraction, such as 1e3, is an int. A date is text, and so are 22:30 and a number that is too large
+    for a float.
     """
     if text in _WORDS:
         return _WORDS[text]

@@ -1,4 +1,7 @@
-"""Holds objects against the schemas of Kubernetes' own API, before they are sent anywhere."""
+"""Checks objects against the schemas of Kubernetes' own API, before they are sent anywhere.
+
+It knows built-in kinds, and of all others the metadata. It does not know rules that no schema has (api_rules.py does).
+"""
 
 import base64
 import functools
@@ -24,7 +27,7 @@ METADATA = "meta.v1.ObjectMeta"
 Steps = tuple[str | int, ...]
 """A path inside an object: keys, and indexes of lists."""
 Mistakes = Iterator[tuple[Steps, str]]
-"""Mistakes of an object: the path of each, and in words the value there and what to write instead."""
+"""Mistakes of an object: the path of each, and as text the value there and what to write instead."""
 
 _Schema = Mapping[str, Any]
 
@@ -40,14 +43,14 @@ def version() -> str:
 
 
 def dotted(path: Steps) -> str:
-    """A path as it can stand in a message, such as spec.ports.0."""
+    """A path as messages show it, such as spec.ports.0."""
     return ".".join(one_line(str(step)) for step in path)
 
 
 def normal(body: Mapping[str, Any], target: TargetType) -> dict[str, Any]:
     """An object as the API reads it: a field of null is absent, and null in a map or a list is the empty value there.
 
-    Of a kind that is not built in, only the metadata's fields are known.
+    Of other kinds than the built-in ones, only the fields of metadata are known.
     """
     if target.config_name in BUILT_IN:
         return _normal(body, _definition(definition(target)))
@@ -56,24 +59,24 @@ def normal(body: Mapping[str, Any], target: TargetType) -> dict[str, Any]:
 
 
 def schema_mistakes(body: Mapping[str, Any], target: TargetType) -> Mistakes:
-    """Yields where a normal object is not as the API's schema says; of a kind that is not built in, its metadata."""
+    """Yields where a normal object differs from the API's schema; only in metadata for a kind that is not built in."""
     private = target == SECRETS
     known = target.config_name in BUILT_IN
     validator: Any = _validator(definition(target) if known else METADATA)
     errors: Iterator[ValidationError] = validator.iter_errors(body if known else body.get("metadata", {}))
     above = () if known else ("metadata",)
-    told: set[Steps] = set()
+    reported: set[Steps] = set()
     for error in errors:
-        for path, text in _in_words((*above, *error.absolute_path), error, private):
-            # Each required field that is missing is an error of its own, and they cannot be told apart.
-            if path not in told:
-                told.add(path)
+        for path, text in _as_text((*above, *error.absolute_path), error, private):
+            # Each required field that is missing is an error of its own with the same path.
+            if path not in reported:
+                reported.add(path)
                 yield path, text
 
 
-def _in_words(path: Steps, error: "ValidationError", private: bool) -> Mistakes:
+def _as_text(path: Steps, error: "ValidationError", private: bool) -> Mistakes:
     value, rule, schema = cast(Any, error.instance), cast(Any, error.validator_value), cast(_Schema, error.schema)
-    # What is in a Secret is no one's to read.
+    # Messages must not show the data of a Secret.
     shown = "the value" if private and path[:1] in (("data",), ("stringData",)) else _shown(value)
     match error.validator:
         case "additionalProperties":
@@ -85,11 +88,11 @@ def _in_words(path: Steps, error: "ValidationError", private: bool) -> Mistakes:
         case "required":
             for key in rule:
                 if key not in value:
-                    yield (*path, key), f"required; write {_wanted(schema['properties'][key])}"
+                    yield (*path, key), f"required; write {_what_to_write(schema['properties'][key])}"
         case "type":
-            yield path, f"{shown} is {_what(value)}; {_advice(schema, value)}"
+            yield path, f"{shown} is {_type_name(value)}; {_advice(schema, value)}"
         case "enum":
-            # What Kubernetes has a default for may be empty, too.
+            # Where Kubernetes has a default, the empty text is allowed too.
             if isinstance(value, str) and value:
                 yield path, f"{shown}: write {one_of(value, rule)} (checked against Kubernetes {version()})"
         case _:
@@ -112,8 +115,8 @@ _TYPES = {
 }
 
 
-def _wanted(schema: _Schema) -> str:
-    """What to write where there is nothing, such as a map with selector and template."""
+def _what_to_write(schema: _Schema) -> str:
+    """What to write for a missing value, such as a map with selector and template."""
     schema = _resolved(schema)
     if "enum" in schema:
         return one_of("", filter(None, schema["enum"]))
@@ -128,10 +131,10 @@ def _advice(schema: _Schema, value: object) -> str:
     if schema["type"] == "string" and isinstance(value, bool | int | float):
         return "put it in quotes"
     bare = isinstance(value, str) and schema["type"] in ("integer", "number", "boolean")
-    return f"write {_wanted(schema)}{', without quotes' if bare else ''}"
+    return f"write {_what_to_write(schema)}{', without quotes' if bare else ''}"
 
 
-def _what(value: object) -> str:
+def _type_name(value: object) -> str:
     match value:
         case bool():
             return "a boolean"
@@ -157,19 +160,19 @@ def _normal(value: Any, schema: _Schema) -> Any:
     if isinstance(value, Mapping):
         each = schema.get("additionalProperties")
         if isinstance(each, Mapping):
-            return {key: _part(inner, cast(_Schema, each)) for key, inner in cast(_Schema, value).items()}
+            return {key: _normal_value(inner, cast(_Schema, each)) for key, inner in cast(_Schema, value).items()}
         items = [item for item in cast(_Schema, value).items() if item[0] not in fields or item[1] is not None]
         return {key: _normal(inner, fields.get(key, {})) for key, inner in items}
     if isinstance(value, list) and "items" in schema:
-        return [_part(inner, schema["items"]) for inner in cast(Sequence[Any], value)]
+        return [_normal_value(inner, schema["items"]) for inner in cast(Sequence[Any], value)]
     if isinstance(value, float) and schema.get("type") == "integer" and value.is_integer():
         # YAML's 3.0 is the number 3 in JSON.
         return int(value)
     return cast(Any, value)
 
 
-def _part(value: Any, schema: _Schema) -> Any:
-    """A value of a map or list: null there is what Go has for a value of which nothing is said."""
+def _normal_value(value: Any, schema: _Schema) -> Any:
+    """A value of a map or list, where null is read as Go's empty value of the type."""
     if value is not None:
         return _normal(value, schema)
     schema = _resolved(schema)
@@ -194,7 +197,7 @@ def _file() -> dict[str, Any]:
 
 @functools.cache
 def _validator(name: str) -> "Draft202012Validator":
-    # Few runs of a module that imports this check an object, and it is not imported at once.
+    # Imported only when an object is checked: the import is slow, and many runs check none.
     from jsonschema import Draft202012Validator, FormatChecker
 
     formats = FormatChecker(formats=())
@@ -209,7 +212,7 @@ def _is_int32(value: object) -> bool:
 
 def _is_base64(value: object) -> bool:
     try:
-        # Go's decoder passes over line ends, and nothing else.
+        # Go's decoder ignores line ends, and nothing else.
         base64.b64decode(re.sub("[\r\n]", "", value), validate=True) if isinstance(value, str) else b""
     except ValueError:
         return False
@@ -220,5 +223,5 @@ def _is_amount(value: object) -> bool:
     return not isinstance(value, str | int | float) or is_quantity(value)
 
 
-# Of what is of another type, its type is the mistake.
+# A value of another type passes here: its type is already reported.
 _CHECKS: Mapping[str, Callable[[object], bool]] = {"int32": _is_int32, "byte": _is_base64, "quantity": _is_amount}

@@ -1,11 +1,14 @@
-"""What `kubectl get -o yaml` shows and the API server has filled in, which no copy in another cluster may have."""
+"""Decides which fields of an object the API server has filled in, which no copy in another cluster may have.
+
+It only finds and removes them: what the other fields may be is decided in manifests.py.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from placement.kinds import TargetType
-from placement.objects import mapping
+from placement.lookup import elements, entries
 from problems import one_line
 
 FieldPath = tuple[str | int, ...]
@@ -38,14 +41,14 @@ _JOB_LABELS = (*_JOB_UIDS, "job-name", "batch.kubernetes.io/job-name")
 def filled_in(body: Mapping[str, Any], target: TargetType) -> list[FieldPath]:
     """The paths of what the server has filled in.
 
-    What users write too is the server's in an object that has been read from one, as its uid, resourceVersion or
-    managedFields say: a claim's volume, a Service's port for health checks, the token in a Secret. A Service's address
-    never is the user's to choose, since it is of one cluster's network.
+    Some fields can be written by users too, and are the server's only in an object that was read from a cluster, which
+    has a uid, resourceVersion or managedFields: a claim's volume, a Service's port for health checks, the token in a
+    Secret. A Service's address is always the server's, since it belongs to one cluster's network.
     """
-    metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
+    metadata, spec = entries(body.get("metadata")), entries(body.get("spec"))
     read = any(metadata.get(field) for field in ("uid", "resourceVersion", "managedFields"))
     paths: list[FieldPath] = [("metadata", field) for field in _METADATA if field in metadata]
-    annotations = mapping(metadata.get("annotations"))
+    annotations = entries(metadata.get("annotations"))
     paths += [("metadata", "annotations", key) for key in annotations if _ANNOTATIONS.fullmatch(key)]
     if "status" in body and (target.has_status or not body["status"]):
         paths.append(("status",))
@@ -60,7 +63,7 @@ def filled_in(body: Mapping[str, Any], target: TargetType) -> list[FieldPath]:
         case "serviceaccounts":
             paths += _tokens(body, str(metadata.get("name")))
         case "secrets" if read and body.get("type") == "kubernetes.io/service-account-token":
-            paths += [("data", key) for key in ("token", "ca.crt", "namespace") if key in mapping(body.get("data"))]
+            paths += [("data", key) for key in ("token", "ca.crt", "namespace") if key in entries(body.get("data"))]
         case _:
             pass
     return [*paths, *_of_templates(spec, ("spec",))]
@@ -78,11 +81,11 @@ def _of_service(spec: Mapping[str, Any], read: bool) -> Iterator[FieldPath]:
 def _of_job(metadata: Mapping[str, Any], spec: Mapping[str, Any], read: bool) -> Iterator[FieldPath]:
     if spec.get("manualSelector") is True:
         return
-    selected = mapping(mapping(spec.get("selector")).get("matchLabels"))
+    selected = entries(entries(spec.get("selector")).get("matchLabels"))
     labels: dict[FieldPath, Mapping[str, Any]] = {
-        ("metadata", "labels"): mapping(metadata.get("labels")),
-        ("spec", "template", "metadata", "labels"): mapping(
-            mapping(mapping(spec.get("template")).get("metadata")).get("labels")
+        ("metadata", "labels"): entries(metadata.get("labels")),
+        ("spec", "template", "metadata", "labels"): entries(
+            entries(entries(spec.get("template")).get("metadata")).get("labels")
         ),
     }
     if not read and not any(uid in each for uid in _JOB_UIDS for each in (selected, *labels.values())):
@@ -95,18 +98,18 @@ def _of_job(metadata: Mapping[str, Any], spec: Mapping[str, Any], read: bool) ->
 
 def _tokens(body: Mapping[str, Any], name: str) -> Iterator[FieldPath]:
     secrets = body.get("secrets")
-    for index, each in enumerate(cast(list[Any], secrets) if isinstance(secrets, list) else []):
-        if re.fullmatch(rf"{re.escape(name)}-token-[a-z0-9]{{5}}", str(mapping(each).get("name"))):
+    for index, each in enumerate(elements(secrets)):
+        if re.fullmatch(rf"{re.escape(name)}-token-[a-z0-9]{{5}}", str(entries(each).get("name"))):
             yield "secrets", index
 
 
 def _of_templates(value: Any, path: FieldPath) -> Iterator[FieldPath]:
-    """The creationTimestamp: null of pods and claims inside, and the status of the latter."""
+    """The creationTimestamp: null in templates of pods and claims, and the status of the latter."""
     if isinstance(value, list):
-        for index, each in enumerate(cast(list[Any], value)):
+        for index, each in enumerate(elements(value)):
             yield from _of_templates(each, (*path, index))
-    for key, each in mapping(value).items():
-        inner = mapping(each)
+    for key, each in entries(value).items():
+        inner = entries(each)
         if key == "metadata" and "creationTimestamp" in inner and inner["creationTimestamp"] is None:
             yield *path, key, "creationTimestamp"
         elif key == "status" and path[-2:-1] == ("volumeClaimTemplates",):
@@ -116,24 +119,24 @@ def _of_templates(value: Any, path: FieldPath) -> Iterator[FieldPath]:
 
 
 def without(value: Any, paths: Iterable[FieldPath]) -> Any:
-    """The value without what is at the paths. Nothing of it is changed, since aliases are the same value elsewhere."""
+    """A copy of the value without the paths. The value is not changed, since aliases share parts of it."""
     below: dict[str | int, list[FieldPath]] = {}
     for first, *rest in paths:
         below.setdefault(first, []).append(tuple(rest))
     if not below:
         return value
     is_list = isinstance(value, list)
-    entries = enumerate(cast(list[Any], value)) if is_list else mapping(value).items()
+    parts = enumerate(elements(value)) if is_list else entries(value).items()
     kept = {
         key: without(each, [path for path in below.get(key, []) if path])
-        for key, each in entries
+        for key, each in parts
         if () not in below.get(key, [])
     }
     return list(kept.values()) if is_list else kept
 
 
 def left_out(found: Iterable[tuple[str, Mapping[str, Any], Sequence[FieldPath]]]) -> str:
-    """Says what is left out of which objects, each given by its title; nothing is said of what was empty."""
+    """The fields that are left out, and of which objects, by their titles; fields that were empty are not listed."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for title, body, paths in found:
         fields = tuple(dict.fromkeys(_name(path) for path in paths if _at(body, path)))
@@ -153,5 +156,5 @@ def _name(path: FieldPath) -> str:
 
 
 def _listed(names: Sequence[str], most: int = 20) -> str:
-    told = [*names[:most], f"{len(names) - most} more"] if len(names) > most else list(names)
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    shown = [*names[:most], f"{len(names) - most} more"] if len(names) > most else list(names)
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,4 +1,7 @@
-"""Shares: how a count is split over members, by weights and within limits."""
+"""Decides how a count is split over members into whole shares, by weights and within limits.
+
+It does not decide which members are taken, nor their weights.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ def split(count: int, weights: Mapping[str, int], limits: Mapping[str, Limit] = 
     """Splits a count by weights, in whole numbers that add up to it, within limits, which must be possible.
 
     By Webster's method: each part is its weight times one common factor, rounded, and the first in order wins a tie. A
-    further part then takes from the others and gives to none, which shares rounded by their remainders do not promise.
+    further member then only takes from the others and gives to none, which rounding by remainders does not ensure.
     """
     total = sum(weights.values())
     if not total:

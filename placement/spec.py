@@ -1,4 +1,7 @@
-"""The policies by which workloads are placed, as the settings write them."""
+"""The settings of placements: each policy and its parameters, and what must hold inside one.
+
+What a policy decides is in policies.py; whether a named cluster exists is checked in workload.py.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from clusters.spec import RegionName
 from problems import Model, one_of
 
 
-def _in_words(labels: dict[str, str]) -> dict[str, str]:
+def _continent_name(labels: dict[str, str]) -> dict[str, str]:
     code = labels.get("continent", "")
     if code in CONTINENT_CODES:
         raise ValueError(f"no member has continent: {code}; write continent: {CONTINENT_CODES[code]}")
@@ -20,7 +23,7 @@ def _in_words(labels: dict[str, str]) -> dict[str, str]:
 
 
 BUCKET = "gs://"
-"""What a bucket's address starts with, where a region could stand too."""
+"""The start of a bucket's address, which tells it from a region."""
 
 
 def _origin(value: Any) -> Any:
@@ -38,21 +41,21 @@ def _origin(value: Any) -> Any:
 
 
 def is_bucket_name(name: str) -> bool:
-    """Whether Cloud Storage takes it as the name of a bucket."""
+    """Whether Cloud Storage accepts a name for a bucket."""
     # Source: Cloud Storage's rules of bucket names.
     if not re.fullmatch(r"[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]", name) or re.fullmatch(r"[0-9]+(\.[0-9]+){3}", name):
         return False
     return all(0 < len(part) <= 63 for part in name.split("."))
 
 
-def _one_weighs(weights: dict[str, int]) -> dict[str, int]:
+def _has_weight(weights: dict[str, int]) -> dict[str, int]:
     if not any(weights.values()):
         raise ValueError("no cluster has a weight above 0; write one for each that is to be taken")
     return weights
 
 
 class Limit(Model):
-    """The least and the most that one cluster gets of each counted object; without max, any number."""
+    """The minimum and maximum that one cluster gets of each counted object; without max, any number."""
 
     min: int = Field(default=0, ge=0)
     """the fewest that the cluster gets, from 0 up
@@ -73,11 +76,11 @@ class Limit(Model):
 
 
 class _Policy(Model):
-    select: Annotated[Labels, AfterValidator(_in_words)] = Field(default_factory=dict[str, str])
+    select: Annotated[Labels, AfterValidator(_continent_name)] = Field(default_factory=dict[str, str])
     """a map of labels that a candidate must have
 
-    Of role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels. Continents
-    are Africa, Asia, Europe, North-America, Oceania and South-America; none is a border of law.
+    They are role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels.
+    Continents are Africa, Asia, Europe, North-America, Oceania and South-America; they are not legal borders.
     """
 
 
@@ -85,7 +88,7 @@ class _Limited(_Policy):
     limits: dict[str, Limit] = Field(default_factory=dict[str, Limit])
     """a map of this stack's clusters to {min, max}
 
-    The least and the most that a cluster gets, whatever its share would be.
+    The minimum and maximum that a cluster gets, whatever its share would be.
     """
 
 
@@ -96,7 +99,7 @@ class ByClusters(_Policy):
     clusters: list[str] = Field(min_length=1)
     """a list of this stack's clusters
 
-    Those to take.
+    These are taken.
     """
 
 
@@ -120,13 +123,13 @@ class Nearest(_Policy):
     )
     """a Google Cloud region, or gs:// and a bucket
 
-    From where distances are measured, along the surface of the Earth. A bucket that is in several regions is where the
-    nearest of them is.
+    Distances are measured from it, along the surface of the Earth. For a bucket in several regions, the nearest of them
+    counts.
     """
     count: int = Field(default=1, ge=1)
     """how many clusters to take, from 1 up
 
-    All, where there are fewer candidates.
+    Where there are fewer candidates, all are taken.
     """
 
 
@@ -148,7 +151,7 @@ class Weighted(_Limited):
     policy: Literal["weighted"]
     weights: Annotated[
         dict[str, Annotated[int, Field(ge=0, le=1_000_000, description="a whole number from 0 up")]],
-        AfterValidator(_one_weighs),
+        AfterValidator(_has_weight),
     ] = Field(min_length=1)
     """a map of this stack's clusters to whole numbers from 0 up
 
@@ -160,7 +163,7 @@ Placement = ByClusters | InRegion | Nearest | SpareCapacity | Spread | Weighted
 
 
 def named_clusters(placement: Placement) -> Iterator[tuple[str, str]]:
-    """Yields every cluster that a placement names, after the setting that names it."""
+    """Yields the setting and the name of every cluster that a placement names."""
     if isinstance(placement, ByClusters):
         yield from (("placement.clusters", name) for name in placement.clusters)
     if isinstance(placement, Weighted):

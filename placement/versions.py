@@ -1,11 +1,14 @@
-"""What to write in place of an object's type that is not one of the federation's."""
+"""Finds the type of an object, and what to write in place of one that is not enabled, such as an older apiVersion.
+
+It does not convert objects between versions, and does not know what else in them is wrong.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from placement.kinds import KNOWN, NAMESPACES, TargetType
 from problems import one_of
 
-# What a newer version wants otherwise, by the older apiVersion and kind, as far as it is no matter of a name alone.
+# What the newer version needs besides another apiVersion, by the older apiVersion and kind.
 # Source: kubernetes.io/docs/reference/using-api/deprecation-guide, read for Kubernetes 1.35.
 _SELECTOR = "a spec.selector, which it requires"
 _BACKEND = "backend.service and a pathType in each path of spec.rules"
@@ -31,7 +34,7 @@ def type_of(api_version: str, kind: str, types: Sequence[TargetType]) -> TargetT
 def instead_of(api_version: str, kind: str, namespace: str, types: Sequence[TargetType]) -> str:
     """What to write in place of a type that is not one of the enabled `types`."""
     enabled = [each.config_name for each in types]
-    meant = type_of(api_version, kind, types) or _meant(api_version, kind, types)
+    meant = type_of(api_version, kind, types) or _likely_type(api_version, kind, types)
     if meant is None:
         return f"enabled are {one_of('', enabled)}"
     meant = next((each for each in types if each.config_name == meant.config_name), meant)
@@ -46,10 +49,10 @@ def instead_of(api_version: str, kind: str, namespace: str, types: Sequence[Targ
     return f"write {', and '.join(advice)}"
 
 
-def _meant(api_version: str, kind: str, types: Sequence[TargetType]) -> TargetType | None:
-    """The type of that kind in another version, or in another of Kubernetes' own groups, which have moved kinds."""
+def _likely_type(api_version: str, kind: str, types: Sequence[TargetType]) -> TargetType | None:
+    """The type of that kind in another version, or in another of Kubernetes' own groups: kinds have moved."""
     group = api_version.rpartition("/")[0]
     alike = [each for each in [*types, *KNOWN.values()] if each.kind == kind]
     same = [each for each in alike if each.group == group]
-    # The groups of operators have dots.
+    # Groups of operators have dots; their kinds are unrelated.
     return next(iter(same or ([] if "." in group else alike)), None)

@@ -1,4 +1,7 @@
-"""A workload, as the settings write it, and what must hold between workloads."""
+"""The settings of a workload, and what must hold between workloads.
+
+It does not read manifests (manifests.py does), and does not decide where a workload is placed (policies.py does).
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
@@ -19,28 +22,28 @@ class Override(Model):
     kind: str = ""
     """a kind of the manifests, such as Deployment
 
-    Its objects alone are patched; left out, every object that has the path.
+    Only its objects are patched; left out, every object that has the path.
     """
     path: str = Field(pattern=r"^(/[^/\s]+)+$")
     """a JSON pointer, such as /spec/template/spec/containers/0/image
 
-    What is counted, such as /spec/replicas, is left to the placement.
+    The placement decides what is counted, such as /spec/replicas.
     """
     op: Literal["add", "remove", "replace"] = "replace"
     """add, remove or replace
 
-    What is removed or replaced must be there; what is added needs what it is added to.
+    What is removed or replaced must exist; add needs the parent of its path.
     """
     value: Any = None
-    """what to put there
+    """the value to write there
 
     Any value; none with remove.
     """
 
     @model_validator(mode="after")
-    def _says_what(self) -> Self:
+    def _value_fits_op(self) -> Self:
         if (self.op == "remove") == ("value" in self.model_fields_set):
-            wrong = "remove puts nothing; leave value out" if self.op == "remove" else "value is missing; write one"
+            wrong = "remove writes nothing; leave value out" if self.op == "remove" else "value is missing; write one"
             raise ValueError(f"{wrong}, or another op")
         return self
 
@@ -56,12 +59,12 @@ def _bucket(value: str) -> str:
 
 
 class Opening(Model):
-    """What the network lets through to a workload's pods, or from them."""
+    """Traffic that the network allows to a workload's pods, or from them."""
 
     direction: Literal["ingress", "egress"]
     """ingress or egress
 
-    To the pods, or from them.
+    Traffic to the pods, or from them.
     """
     peer: Annotated[str, AfterValidator(_peer)]
     """namespace, cluster, members, internet or a range such as 192.168.0.0/24
@@ -75,7 +78,7 @@ class Opening(Model):
     """
 
 
-def _keys_in_words(overrides: dict[str, list[Override]]) -> dict[str, list[Override]]:
+def _known_continents(overrides: dict[str, list[Override]]) -> dict[str, list[Override]]:
     wrong = [code for code in CONTINENT_CODES if f"continent={code}" in overrides]
     if wrong:
         raise ValueError(
@@ -90,41 +93,42 @@ class Workload(Model):
     manifests: str = Field(min_length=1)
     """the path of a YAML file, seen from the project's folder
 
-    Plain Kubernetes objects, any number of them, each of a type of the federation, read as kubectl reads them. What an
-    API server has filled in is left out, and the run says so.
+    It has any number of plain Kubernetes objects, each of a type of the federation, and is read as kubectl reads it.
+    Fields that an API server has filled in are left out, and the run says so.
     """
     namespace: str = Field(pattern=DNS_LABEL)
-    """a namespace, which all the manifests' objects go to
+    """a namespace, in which all the manifests' objects are placed
 
-    It is made where they go, and takes the place of one that the manifests name. Those of Kubernetes and of KubeFed are
+    It is created in their clusters, and replaces one that the manifests name. Those of Kubernetes and of KubeFed are
     refused.
     """
     placement: Annotated[Placement, Field(discriminator="policy")]
     """a policy and its parameters, such as {policy: spread}
 
-    It decides which clusters the objects go to, and what part of the replicas, or of a Job's parallelism and
+    It decides in which clusters the objects are placed, and what part of the replicas, or of a Job's parallelism and
     completions, each gets. A cluster without the accelerator that the pods select is never a candidate.
     """
-    overrides: Annotated[dict[str, list[Override]], AfterValidator(_keys_in_words)] = Field(
+    overrides: Annotated[dict[str, list[Override]], AfterValidator(_known_continents)] = Field(
         default_factory=dict[str, list[Override]]
     )
     """a map of clusters, or labels such as role=serving, to lists of {path, value}
 
-    What the copies there differ in. Of several overrides of one path the last holds, and a cluster's own come after
+    How the copies there differ. Of several overrides of one path the last one is used, and a cluster's own come after
     those of its labels.
     """
     delete_data: bool = False
     """true to let its StatefulSets and claims be deleted, or false
 
-    A change that takes them from a cluster ends before anything is changed, unless this is true. Where the workload,
-    the object or the cluster is removed from the settings, it must be true one run earlier.
+    A run that would remove them from a cluster ends before anything is changed, unless this is true. Where the
+    workload, the object or the cluster is removed from the settings, it must be true one run earlier.
     """
     buckets: dict[Annotated[str, AfterValidator(_bucket)], Literal["read", "write"]] = Field(
         default_factory=dict[str, Literal["read", "write"]]
     )
     """a map of buckets, such as gs://my-data, to read or write
 
-    What the pods may do, as the ServiceAccounts of the manifests; with write, they read too. No other bucket is theirs.
+    The access that the pods get, as the ServiceAccounts of the manifests; write includes read. They have access to no
+    other bucket.
     """
     export: list[str] = Field(default_factory=list[str])
     """a list of Services of the manifests
@@ -134,7 +138,7 @@ class Workload(Model):
     openings: list[Opening] = Field(default_factory=list[Opening])
     """a list of {direction, peer, ports}
 
-    What the network lets through where federation.default_deny closes it; buckets are open where they are named.
+    Traffic that is allowed although federation.default_deny is true; buckets that are named are always allowed.
     """
 
 
@@ -142,7 +146,7 @@ def check_workload(setting: str, workload: Workload, members: Collection[str]) -
     """Yields what is wrong with a well-formed workload of a stack with the named members."""
     namespace = workload.namespace
     if namespace in ("default", NAMESPACE) or namespace.startswith("kube-"):
-        yield Problem(f"{setting}.namespace", namespace, "KubeFed leaves this namespace alone; write one of your own")
+        yield Problem(f"{setting}.namespace", namespace, "KubeFed does not federate it; write a namespace of your own")
     for place, name in named_clusters(workload.placement):
         if name not in members:
             advice = f"not a member of this stack; write {one_of(name, members)}"
@@ -150,9 +154,9 @@ def check_workload(setting: str, workload: Workload, members: Collection[str]) -
 
 
 def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> Iterator[Problem]:
-    """Yields every object that two workloads hold, since each would place it elsewhere, and what KubeFed mixes up."""
+    """Yields every object that is in two workloads, since each would place it, and names that KubeFed mixes up."""
     owners: dict[tuple[str, str, str], str] = {}
-    moved: dict[tuple[str, str], str] = {}
+    movable: dict[tuple[str, str], str] = {}
     for name, objects in manifests.items():
         namespace = workloads[name].namespace
         for manifest in objects:
@@ -160,13 +164,13 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
             owner = owners.get(key)
             owners.setdefault(key, name)
             if owner is not None:
-                # Of one workload's manifests, no two are one.
+                # Within one workload's manifests, no object is repeated.
                 whose = "federation.default_deny" if owner == name else f"workload {owner}"
-                advice = f"{whose} holds this object of namespace {namespace} already; rename one of them"
+                advice = f"{whose} already has this object of namespace {namespace}; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)
-            # A preference has the name of what it moves, and is of one kind.
+            # A preference has the name of the object whose replicas it moves, and is for one kind.
             kind = manifest.type.kind
-            other = moved.setdefault((namespace, manifest.name), kind) if manifest.type.movable else kind
+            other = movable.setdefault((namespace, manifest.name), kind) if manifest.type.movable else kind
             if other != kind:
                 advice = f"KubeFed cannot move it apart from {other} {manifest.name}; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{kind} {manifest.name}", advice)

@@ -1,4 +1,7 @@
-"""Where in a YAML file something is written, and keys that are there twice."""
+"""Finds the line of a value in a YAML file, and keys that appear twice in one map.
+
+It does not decide what a value means, and builds no values (yaml_reader.py does).
+"""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -12,7 +15,7 @@ from problems import shorten
 
 
 def repeated_keys(root: yaml.Node) -> Iterator[tuple[int, str]]:
-    """Yields a line and what is wrong there for each key that is twice in one map, where only the last would count."""
+    """Yields a line and a message for each key that appears twice in one map, of which only the last would count."""
     seen, inside = set[int](), [root]
     while inside:
         node = inside.pop()
@@ -33,11 +36,11 @@ def repeated_keys(root: yaml.Node) -> Iterator[tuple[int, str]]:
                 often = "twice, in" if len(each) == 2 else f"{len(each)} times, first in"
                 first, second = each[:2]
                 where = f"lines {first} and {second}" if first != second else f"line {first}"
-                yield second, f'key "{shorten(key)[1:-1]}" is there {often} {where}; keep one'
+                yield second, f'key "{shorten(key)[1:-1]}" appears {often} {where}; keep one'
         inside.extend(value for _, value in reversed(node.value))
 
 
-# Composed again only where a mistake is told: the nodes of a file take many times the room of its values.
+# Composed again only to report a mistake: the nodes of a file take many times the memory of its values.
 @functools.lru_cache(maxsize=1)
 def _nodes(text: str) -> Sequence[yaml.Node]:
     return list(yaml.compose_all(text, Loader=Loader))
@@ -58,7 +61,7 @@ def line_of(text: str, index: int, path: Sequence[str | int]) -> int:
 
 
 def _entry(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a part of a map or list is, and what is there: in a map that which counts, as the loader has it."""
+    """The key (or item) and the value of a part of a map or list; of a repeated key, the one that the loader uses."""
     if isinstance(node, yaml.SequenceNode):
         inside = isinstance(part, int) and 0 <= part < len(node.value)
         return (node.value[part], node.value[part]) if inside else None

@@ -1,4 +1,7 @@
-"""YAML as kubectl reads it."""
+"""Reads YAML as kubectl does: merges, scalars, byte order marks and characters that JSON escapes.
+
+It does not limit the size of a file (documents.py does), and does not know lines of values (yaml_lines.py does).
+"""
 
 import json
 import re
@@ -12,7 +15,7 @@ from placement.scalars import read_scalar
 if TYPE_CHECKING:
     _Reader = yaml.SafeLoader
 else:
-    # Many times faster, and there unless PyYAML was built without it.
+    # Many times faster; missing if PyYAML was built without it.
     _Reader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _TEXT, _LIST, _MAP, MERGE = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map", "merge"))
@@ -20,10 +23,10 @@ PLAIN = "!plain"
 
 
 class Loader(_Reader):
-    """Reads plain values; what has no quotes is what kubectl takes it for."""
+    """Reads plain values; a value without quotes becomes what kubectl reads."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
-        """The tag of what has none."""
+        """The tag of a value that has none."""
         if kind is not yaml.ScalarNode:
             return _MAP if kind is yaml.MappingNode else _LIST
         if not implicit[0]:
@@ -31,13 +34,13 @@ class Loader(_Reader):
         return MERGE if value == "<<" else PLAIN
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Puts what is merged in the merge's place, where it takes the place of what was before, as for kubectl."""
+        """Replaces each merge by the entries that it merges, which override entries before it, as for kubectl."""
         flat: list[tuple[yaml.Node, yaml.Node]] = []
         for key, value in node.value:
             if key.tag != MERGE:
                 flat.append((key, value))
                 continue
-            # Of several, the first counts.
+            # Of several merged maps, the first counts.
             for each in reversed(merged(value)):
                 if not isinstance(each, yaml.MappingNode):
                     raise yaml.MarkedYAMLError(None, None, "<< takes a map, or a list of maps", each.start_mark)
@@ -51,7 +54,7 @@ Loader.add_constructor(MERGE, lambda _, node: node.value)
 
 
 def merged(value: yaml.Node) -> Sequence[yaml.Node]:
-    """What << has: a map, or a list of maps."""
+    """The maps that << merges: one, or a list of them."""
     return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
@@ -64,7 +67,7 @@ _BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x7f\x85
 
 
 def without_breaks(text: str) -> str:
-    """JSON with escapes for what YAML takes for ends of lines, or refuses; any other text as it is."""
+    """JSON with escapes for the characters that end a line in YAML, or are refused; any other text as it is."""
     escaped = text.translate(_BREAKS)
     if escaped == text:
         return text
@@ -75,19 +78,19 @@ def without_breaks(text: str) -> str:
     return escaped
 
 
-# As JSON escapes what is beyond 16 bits. With an odd number of backslashes before it, it would be no escape.
+# How JSON escapes a character of more than 16 bits. After an odd number of backslashes, it is not an escape.
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 def without_pairs(text: str) -> str:
-    """The text with other characters in place of pairs of surrogates, which no YAML may have; no place is changed."""
+    """The text with other characters in place of surrogate pairs, which YAML refuses; positions do not change."""
     return _PAIR.sub(lambda found: found[1] + "_" * (found.end() - found.end(1)), text)
 
 
 def with_pairs_joined(text: str) -> str:
-    """The text with each pair of surrogates as the one character that JSON means by it.
+    """The text with each surrogate pair as the one character that JSON means by it.
 
-    Between double quotes alone, where escapes are read. Raises YAMLError.
+    Only between double quotes, where escapes are read. Raises YAMLError.
     """
     parts, last = list[str](), 0
     for event in yaml.parse(without_pairs(text), Loader=Loader):

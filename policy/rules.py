@@ -1,4 +1,4 @@
-"""What must hold of every resource: each rule is a function of what the program asks for.
+"""What must be true of every resource: each rule is a function of a resource that the program registers.
 
 It yields one message for each thing that is wrong, which says what to write instead.
 """
@@ -22,7 +22,7 @@ _ALL_RIGHTS = "cluster-admin"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the pack: an advisory one is told and ends no run."""
+    """A rule of the pack: an advisory one is reported and does not end the run."""
 
     name: str
     description: str
@@ -30,57 +30,57 @@ class Rule:
     level: EnforcementLevel = EnforcementLevel.MANDATORY
 
 
-def public_nodes(asked: ResourceValidationArgs) -> Iterator[str]:
+def public_nodes(args: ResourceValidationArgs) -> Iterator[str]:
     """Clusters whose nodes get public addresses, and node pools that get them against their cluster's default."""
-    if asked.resource_type == CLUSTER and _at(asked.props, "privateClusterConfig", "enablePrivateNodes") is not True:
+    if args.resource_type == CLUSTER and _at(args.props, "privateClusterConfig", "enablePrivateNodes") is not True:
         yield (
-            f"the nodes of {asked.name} get public addresses; write private_cluster_config={{'enable_private_nodes': "
+            f"the nodes of {args.name} get public addresses; write private_cluster_config={{'enable_private_nodes': "
             "True}, and make a Cloud NAT in its region for images from outside Google"
         )
-    if asked.resource_type == NODE_POOL and _at(asked.props, "networkConfig", "enablePrivateNodes") is False:
-        yield f"the nodes of {asked.name} get public addresses; leave enable_private_nodes out or write True"
+    if args.resource_type == NODE_POOL and _at(args.props, "networkConfig", "enablePrivateNodes") is False:
+        yield f"the nodes of {args.name} get public addresses; leave enable_private_nodes out or write True"
 
 
-def unprotected_clusters(asked: ResourceValidationArgs) -> Iterator[str]:
+def unprotected_clusters(args: ResourceValidationArgs) -> Iterator[str]:
     """Clusters of the stack prod that can be deleted."""
-    protected = asked.resource_type != CLUSTER or asked.props.get("deletionProtection") is True
-    if _stack(asked) == PROTECTED_STACK and not protected:
+    protected = args.resource_type != CLUSTER or args.props.get("deletionProtection") is True
+    if _stack(args) == PROTECTED_STACK and not protected:
         yield (
-            f"cluster {asked.name} can be deleted; write deletion_protection: true for it in "
+            f"cluster {args.name} can be deleted; write deletion_protection: true for it in "
             f"Pulumi.{PROTECTED_STACK}.yaml"
         )
 
 
-def wildcard_rights(asked: ResourceValidationArgs) -> Iterator[str]:
-    """Roles that hold a wildcard, and bindings to the one that is nothing else; federated ones, too."""
-    kind = str(asked.props.get("kind", "")).removeprefix("Federated")
+def wildcard_rights(args: ResourceValidationArgs) -> Iterator[str]:
+    """Roles that have a wildcard, and bindings to cluster-admin; federated ones, too."""
+    kind = str(args.props.get("kind", "")).removeprefix("Federated")
     if kind in _ROLES:
         for place in (("rules",), ("spec", "template", "rules"), ("spec", "overrides")):
-            for where, text in _wildcards(_at(asked.props, *place), ".".join(place)):
-                yield f"{kind} {asked.name} has {text!r} in {where}; name each that is needed"
+            for where, text in _wildcards(_at(args.props, *place), ".".join(place)):
+                yield f"{kind} {args.name} has {text!r} in {where}; name each that is needed"
     if kind in _BINDINGS:
         for place in (("roleRef",), ("spec", "template", "roleRef")):
-            if _at(asked.props, *place, "name") == _ALL_RIGHTS:
-                yield f"{kind} {asked.name} gives {_ALL_RIGHTS}; make a role that names what is needed, and bind that"
+            if _at(args.props, *place, "name") == _ALL_RIGHTS:
+                yield f"{kind} {args.name} gives {_ALL_RIGHTS}; make a role that names what is needed, and bind that"
 
 
-def default_providers(asked: ResourceValidationArgs) -> Iterator[str]:
-    """Kubernetes objects that go wherever the kubeconfig of whoever runs Pulumi leads."""
-    if asked.resource_type.startswith("kubernetes:") and (
-        asked.provider is None or asked.provider.name.startswith("default")
+def default_providers(args: ResourceValidationArgs) -> Iterator[str]:
+    """Kubernetes objects that are made in the cluster of the current kubeconfig."""
+    if args.resource_type.startswith("kubernetes:") and (
+        args.provider is None or args.provider.name.startswith("default")
     ):
         yield (
-            f"{asked.name} goes to the cluster of whoever runs Pulumi; write provider=CLUSTER.provider in its "
+            f"{args.name} is made in the cluster of the current kubeconfig; write provider=CLUSTER.provider in its "
             "ResourceOptions"
         )
 
 
-def unlabelled_clusters(asked: ResourceValidationArgs) -> Iterator[str]:
-    """Clusters whose costs and owners cannot be told apart."""
-    if asked.resource_type == CLUSTER:
-        missing = [label for label in LABELS if not _at(asked.props, "resourceLabels", label)]
+def unlabelled_clusters(args: ResourceValidationArgs) -> Iterator[str]:
+    """Clusters without the labels by which costs and owners are reported."""
+    if args.resource_type == CLUSTER:
+        missing = [label for label in LABELS if not _at(args.props, "resourceLabels", label)]
         if missing:
-            yield f"cluster {asked.name} has no label {' and no label '.join(missing)}; write it in resource_labels"
+            yield f"cluster {args.name} has no label {' and no label '.join(missing)}; write it in resource_labels"
 
 
 RULES = (
@@ -92,19 +92,19 @@ RULES = (
 )
 
 
-def _stack(asked: ResourceValidationArgs) -> str:
-    return asked.urn.split("::")[0].removeprefix("urn:pulumi:")
+def _stack(args: ResourceValidationArgs) -> str:
+    return args.urn.split("::")[0].removeprefix("urn:pulumi:")
 
 
 def _at(value: Any, *path: str) -> Any:
-    """What is found by following keys, or None; the engine's maps are no dicts."""
+    """The value at a path of keys, or None; the engine's maps are not dicts."""
     for key in path:
         value = cast(Mapping[str, Any], value).get(key) if isinstance(value, Mapping) else None
     return value
 
 
 def _wildcards(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Every text below a value that holds a wildcard, and where it is."""
+    """Every text inside a value that has a wildcard, and where it is."""
     if isinstance(value, str):
         if "*" in value:
             yield where, value

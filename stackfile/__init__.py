@@ -1,1 +1,1 @@
-"""What helps to write a stack's file: its schema, its reference, a new one to start from, and the lines of mistakes."""
+"""Helps to write a stack's file: its schema, its reference, and a new file to start from."""

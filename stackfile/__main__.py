@@ -1,4 +1,4 @@
-"""Writes what is made from the settings: the schema of the stacks' files, the reference and the tables of the roles."""
+"""Writes the files made from the settings: the schema of stack files, the reference and the tables of roles."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,11 @@ from stackfile import profiles, reference, schema
 
 
 def made() -> dict[str, str]:
-    """What each file has to hold."""
-    whole = schema.stack_schema()
+    """The content of each file, by its path."""
+    stack = schema.stack_schema()
     return {
-        schema.FILE: json.dumps(whole, indent=2) + "\n",
-        reference.FILE: reference.reference(whole),
+        schema.FILE: json.dumps(stack, indent=2) + "\n",
+        reference.FILE: reference.reference(stack),
         profiles.FILE: profiles.readme(),
     }
 

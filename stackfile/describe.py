@@ -1,4 +1,4 @@
-"""How the schema of the stacks' files describes a setting, in words."""
+"""Describes a setting as text, from the schema of the stacks' files."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,7 +9,7 @@ from problems import Schema
 
 
 def resolve(node: Schema, schema: Schema) -> Schema:
-    """What a part of a schema stands for: the model that it refers to, or the one thing that it can be besides null."""
+    """The model that a part of a schema refers to, also where it can be null; any other part itself."""
     for option in node.get("anyOf", []):
         if "$ref" in option:
             node = option
@@ -17,13 +17,13 @@ def resolve(node: Schema, schema: Schema) -> Schema:
 
 
 def of_each(node: Schema) -> Schema | None:
-    """What describes each value of a map, or each item of a list; None for any other part of a schema."""
+    """The schema of each value of a map or each item of a list; None for any other part of a schema."""
     below = [*node.get("patternProperties", {}).values(), node.get("additionalProperties"), node.get("items")]
     return next((cast(Schema, each) for each in below if isinstance(each, dict)), None)
 
 
 def policies(node: Schema, schema: Schema) -> Mapping[str, Schema]:
-    """The variants of a part of a schema, by the name of their policy; none for most parts."""
+    """The variants of a part of a schema, by policy; most parts have none."""
     return {
         name: resolve({"$ref": reference}, schema)
         for name, reference in node.get("discriminator", {}).get("mapping", {}).items()
@@ -31,7 +31,7 @@ def policies(node: Schema, schema: Schema) -> Mapping[str, Schema]:
 
 
 def what_to_write(node: Schema) -> str:
-    """What can be written for a setting, in a few words."""
+    """What to write for a setting, in a few words."""
     return str(node.get("description", "")).partition("\n")[0]
 
 
@@ -41,13 +41,13 @@ def meaning(node: Schema) -> str:
 
 
 def default(name: str, node: Schema, parent: Schema) -> str:
-    """What holds where a setting is left out, or that it must not be."""
+    """The default of a setting as text, or that it is required."""
     if name in parent.get("required", []):
         return "required"
     return flow(node["default"]) if node.get("default") not in (None, "") else "none"
 
 
 def flow(value: Any) -> str:
-    """A plain value in one line of YAML."""
+    """A plain value as one line of YAML."""
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=float("inf"))
     return text.removesuffix("...\n").strip()

@@ -15,7 +15,7 @@ WIDTH = 116
 
 @dataclass(frozen=True)
 class Example:
-    """The value of a setting that is left out of the new stack, and shown in a comment."""
+    """The value of a setting that the new stack only shows in a comment."""
 
     value: Any
 
@@ -89,10 +89,10 @@ SAMPLE: Mapping[str, Any] = {
 
 
 def stack_text(name: str) -> str:
-    """What the file of a new stack holds."""
+    """The content of the file of a new stack."""
     schema = stack_schema()
     head = (
-        f"The stack {name}. Each setting is explained where it first stands, and those left out are shown in comments."
+        f"The stack {name}. Each setting is explained where it first appears, and those left out are shown in comments."
     )
     lines = _Writer(schema).settings(settings_of(schema), SAMPLE, 2)
     return "\n".join([FIRST_LINE, *_comment(head, 0), "config:", *lines, ""])
@@ -106,7 +106,7 @@ class _Writer:
         self.explained: set[str] = set()
 
     def settings(self, model: Schema, values: Mapping[str, Any], indent: int) -> Iterator[str]:
-        """The settings of a model, those first that are required."""
+        """The settings of a model, the required ones first."""
         title = str(model.get("title"))
         explain = title not in self.explained
         self.explained.add(title)
@@ -146,26 +146,26 @@ class _Writer:
         return "properties" in model or (below is not None and self._has_settings(below))
 
     def _explanation(self, name: str, node: Schema, model: Schema, indent: int) -> Iterator[str]:
-        yield from _comment(_words(name, node, model), indent)
-        told: set[str] = set()
+        yield from _comment(_description(name, node, model), indent)
+        explained: set[str] = set()
         for policy, variant in policies(node, self.schema).items():
             yield from _comment(f"policy: {policy}. {variant['description']}", indent, 2)
             for key, each in variant["properties"].items():
                 if key == "policy":
                     continue
-                words = "as above" if key in told else _words(key, each, variant)
-                yield from _comment(f"{key}: {words}", indent, 4)
+                text = "as above" if key in explained else _description(key, each, variant)
+                yield from _comment(f"{key}: {text}", indent, 4)
                 inner = resolve(of_each(each) or {}, self.schema)
-                for below, limit in inner.get("properties", {}).items() if key not in told else ():
-                    yield from _comment(f"{below}: {_words(below, limit, inner)}", indent, 6)
-                told.add(key)
+                for below, limit in inner.get("properties", {}).items() if key not in explained else ():
+                    yield from _comment(f"{below}: {_description(below, limit, inner)}", indent, 6)
+                explained.add(key)
 
 
-def _words(name: str, node: Schema, model: Schema) -> str:
+def _description(name: str, node: Schema, model: Schema) -> str:
     """What to write for a setting, its default and its meaning."""
     left_out = default(name, node, model)
-    known = {"required": " (required)", "none": ""}.get(left_out, f" (default: {left_out})")
-    return f"{what_to_write(node)}{known}. {meaning(node)}"
+    shown = {"required": " (required)", "none": ""}.get(left_out, f" (default: {left_out})")
+    return f"{what_to_write(node)}{shown}. {meaning(node)}"
 
 
 def _comment(text: str, indent: int, further: int = 0) -> list[str]:

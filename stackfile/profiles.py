@@ -1,4 +1,4 @@
-"""What the roles bring, as tables made from the profiles themselves, in their place in the README."""
+"""Writes the defaults of the roles as tables into the README, from the profiles themselves."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ _END = "<!-- end of roles -->\n"
 
 
 def with_profiles(page: str) -> str:
-    """The page with the tables of today between the two marks, which it must have."""
+    """The page with the current tables between the two marks, which it must have."""
     before, start, rest = page.partition(_START)
     _, end, after = rest.partition(_END)
     assert start, f"{FILE} has no {_START}"
@@ -25,14 +25,14 @@ def with_profiles(page: str) -> str:
 
 
 def readme() -> str:
-    """The README, as it has to be."""
+    """The README with the current tables."""
     return with_profiles((Path(__file__).parents[1] / FILE).read_text(encoding="utf-8"))
 
 
 def _tables() -> Iterator[str]:
     for role, profile in PROFILES.items():
-        yield f"\n`role: {role}` brings:\n"
-        yield "| setting | default | of other roles | not beside | why |\n|---|---|---|---|---|"
+        yield f"\n`role: {role}` sets:\n"
+        yield "| setting | default | of other roles | not with | why |\n|---|---|---|---|---|"
         yield from _rows("", profile.cluster, Cluster)
         yield from _rows("node_pools.NAME.", profile.gpu_pool, NodePool)
     yield ""

@@ -1,4 +1,4 @@
-"""The reference of every setting, as tables made from the schema of the stacks' files."""
+"""Writes the reference of every setting as tables, from the schema of the stacks' files."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ _HEAD = f"""\
 Made from the settings' models by `make schema`; edit their docstrings, not this page.
 
 A stack's settings are in its file, `Pulumi.STACK.yaml`, under `config`. Unknown keys are errors, and every mistake is
-told at once, before anything is changed. `make new-stack NAME=staging` writes a file to start from. Editors with the
-YAML language server complete and check the files by their first line, `{FIRST_LINE}`.
+reported at once, before anything is changed. `make new-stack NAME=staging` writes a file to start from. Editors with
+the YAML language server complete and check the files by their first line, `{FIRST_LINE}`.
 """
 
 
@@ -25,7 +25,7 @@ def reference(schema: Schema) -> str:
 
 
 def _tables(path: str, node: Schema, schema: Schema) -> Iterator[str]:
-    """A part's own table, and then those of what is in it."""
+    """The table of a part, then those of the parts inside it."""
     yield from _table(node)
     for name, each in node["properties"].items():
         below, where = each, f"{path}.{name}".removeprefix(".").removeprefix(PREFIX)
@@ -57,12 +57,12 @@ def _policies(path: str, node: Schema, schema: Schema) -> Iterator[str]:
 
 
 def _table(node: Schema) -> Iterator[str]:
-    """One row for each setting, those first that are required."""
+    """One row for each setting, the required ones first."""
     yield "| setting | what to write | default | meaning |\n|---|---|---|---|"
     for name in sorted(node["properties"], key=lambda name: name not in node.get("required", [])):
         each = node["properties"][name]
-        told = default(name, each, node)
-        told = told if told in ("required", "none") else f"`{told}`"
-        cells = f"`{name}`", what_to_write(each), told, meaning(each)
+        value = default(name, each, node)
+        value = value if value in ("required", "none") else f"`{value}`"
+        cells = f"`{name}`", what_to_write(each), value, meaning(each)
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
     yield ""

@@ -1,4 +1,4 @@
-"""The JSON Schema of the stacks' files, from the models of the settings: with it, editors complete and check them."""
+"""Makes the JSON Schema of the stacks' files from the models of the settings; editors complete and check by it."""
 
 import re
 from typing import Any, cast
@@ -11,16 +11,16 @@ from settings import Stack
 
 FILE = "stack.schema.json"
 FIRST_LINE = f"# yaml-language-server: $schema={FILE}"
-"""What a stack's file begins with, for editors to find the schema."""
+"""The first line of a stack's file, by which editors find the schema."""
 PREFIX = "geo-federation:"
-"""What the project's own settings begin with in a stack's file."""
+"""The prefix of the project's own settings in a stack's file."""
 
 _GOOGLE_PROJECT = {
     "type": "string",
     "minLength": 1,
-    "description": "the id of your Google Cloud project\n\nEverything is made in it.",
+    "description": "the id of your Google Cloud project\n\nAll resources are made in it.",
 }
-# What else Pulumi keeps in a stack's file.
+# Other keys that Pulumi keeps in a stack's file.
 _PULUMI = {
     "environment": {"description": "Pulumi ESC environments, with settings that are not in this file"},
     "secretsprovider": {"type": "string", "description": "what encrypts the secrets of this stack"},
@@ -30,7 +30,7 @@ _PULUMI = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out titles, which would repeat names, and tells the defaults that are made by a function too."""
+    """Leaves out titles, which would repeat names, and adds the defaults that a function makes."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -41,7 +41,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def stack_schema() -> Schema:
-    """The schema of Pulumi.STACK.yaml; of its settings, only those of other providers may be unknown."""
+    """The schema of Pulumi.STACK.yaml, in which only settings of other providers may be unknown."""
     stack: Schema = _tidy(Stack.model_json_schema(schema_generator=_Generator))
     settings = {"gcp:project": _GOOGLE_PROJECT} | {PREFIX + key: each for key, each in stack["properties"].items()}
     config = {
@@ -52,14 +52,14 @@ def stack_schema() -> Schema:
     }
     required = ["gcp:project", *(PREFIX + key for key in stack["required"])]
     return {
-        # Editors know this draft best.
+        # The draft that editors support best.
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A stack of geo-federation",
         "description": "Made from the settings' models by `make schema`.",
         "type": "object",
         "properties": {"config": config} | _PULUMI,
         "additionalProperties": False,
-        # An environment can hold what the file does not.
+        # An environment can have settings that the file lacks.
         "anyOf": [
             {"required": ["environment"]},
             {"required": ["config"], "properties": {"config": {"required": required}}},
@@ -69,12 +69,12 @@ def stack_schema() -> Schema:
 
 
 def settings_of(schema: Schema) -> Schema:
-    """The part of the stacks' schema that describes the settings, with those that are required."""
+    """The part of the stacks' schema that describes the settings, and which of them are required."""
     return schema["properties"]["config"] | schema["anyOf"][1]["properties"]["config"]
 
 
 def _tidy(node: Any) -> Any:
-    """A part of a schema with the lines of its paragraphs joined, in which a map has keys of its pattern alone."""
+    """A part of a schema with the lines of each paragraph joined, and maps that allow only keys of their pattern."""
     if isinstance(node, list):
         return [_tidy(each) for each in cast(list[Any], node)]
     if not isinstance(node, dict):
@@ -82,5 +82,5 @@ def _tidy(node: Any) -> Any:
     tidy = {key: _tidy(each) for key, each in cast(Schema, node).items()}
     if isinstance(tidy.get("description"), str):
         tidy["description"] = re.sub(r"(?<!\n)\n(?!\n)", " ", tidy["description"])
-    # Pydantic leaves that open.
+    # Pydantic allows other keys.
     return tidy | {"additionalProperties": False} if "patternProperties" in tidy else tidy

@@ -1,4 +1,4 @@
-"""Settings and manifests that are meant to do harm, each with words of the mistake that is told."""
+"""Settings and manifests that are meant to do harm, each with text of the message that is expected."""
 
 import copy
 import json
@@ -24,9 +24,9 @@ Settings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Hostile:
-    """An attack: what it makes of good settings in a folder with good manifests, and what is told of it."""
+    """An attack: what it makes of good settings in a folder with good manifests, and the message that is expected."""
 
-    told: str
+    message: str
     act: Callable[[Settings, Path], object]
 
     def prepare(self, folder: Path) -> Settings:
@@ -37,34 +37,34 @@ class Hostile:
         return settings
 
 
-def _manifest(text: str | bytes | Callable[[], bytes], told: str) -> Hostile:
+def _manifest(text: str | bytes | Callable[[], bytes], message: str) -> Hostile:
     def act(_: Settings, folder: Path) -> None:
         content = text() if callable(text) else text
         (folder / "job.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
 
-    return Hostile(told, act)
+    return Hostile(message, act)
 
 
-def _object(told: str, kind: str = "ConfigMap", api: str = "v1", **more: str) -> Hostile:
+def _object(message: str, kind: str = "ConfigMap", api: str = "v1", **more: str) -> Hostile:
     metadata = more.pop("metadata", "{name: a}")
     rest = "".join(f", {key}: {value}" for key, value in more.items())
-    return _manifest(f"{{apiVersion: {api}, kind: {kind}, metadata: {metadata}{rest}}}", told)
+    return _manifest(f"{{apiVersion: {api}, kind: {kind}, metadata: {metadata}{rest}}}", message)
 
 
 def _fields(count: int) -> str:
     return "{" + ", ".join(f"f{index:08}: 1" for index in range(count)) + "}"
 
 
-def _file(name: str, told: str) -> Hostile:
-    return _set("workloads", "train", "manifests", value=name, told=told)
+def _file(name: str, message: str) -> Hostile:
+    return _set("workloads", "train", "manifests", value=name, message=message)
 
 
-def _link(target: str, told: str) -> Hostile:
+def _link(target: str, message: str) -> Hostile:
     def act(_: Settings, folder: Path) -> None:
         (folder / "job.yaml").unlink()
         (folder / "job.yaml").symlink_to(target)
 
-    return Hostile(told, act)
+    return Hostile(message, act)
 
 
 def _linked_folder(settings: Settings, folder: Path) -> None:
@@ -77,7 +77,7 @@ def _pipe(_: Settings, folder: Path) -> None:
     os.mkfifo(folder / "job.yaml")
 
 
-def _set(*path: str, value: Any, told: str) -> Hostile:
+def _set(*path: str, value: Any, message: str) -> Hostile:
     def act(settings: Settings, _: Path) -> None:
         *parents, last = path
         node = settings
@@ -85,7 +85,7 @@ def _set(*path: str, value: Any, told: str) -> Hostile:
             node = node[key]
         node[last] = value() if callable(value) else value
 
-    return Hostile(told, act)
+    return Hostile(message, act)
 
 
 def _clusters(count: int) -> Settings:
@@ -110,7 +110,7 @@ def _aliases(first: str, each: str, levels: int = 9) -> str:
     return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + "\n".join(lines)
 
 
-_TAG = "which Kubernetes objects do without"
+_TAG = "which Kubernetes objects do not have"
 _DEEP = "nested more than 64 deep"
 _LARGE = "larger than 1 MiB"
 _UNFOLDED = "more than 2 MiB once its aliases are written out"
@@ -130,7 +130,7 @@ MANIFESTS: Mapping[str, Hostile] = {
         "more mistakes are in the file",
     ),
     "1 MB of labels": _object("is a number", metadata="{name: a, labels: " + _fields(40_000) + "}"),
-    "thousands of Jobs": _manifest(lambda: b"---\n" + (_JOB.encode() + b"\n---\n") * 2_500, "is there twice"),
+    "thousands of Jobs": _manifest(lambda: b"---\n" + (_JOB.encode() + b"\n---\n") * 2_500, "appears twice"),
     "a number in a field": _object("put it in quotes", data="{x: 1}"),
     "a field of many lines": _object(r"sp\n", more='{}, "sp\\n  fake: line": 1'),
     "a value of many lines": _object(r"'a\n", data="[1]", metadata='{name: a, labels: {a: "a\\n  fake: line"}}'),
@@ -146,7 +146,7 @@ MANIFESTS: Mapping[str, Hostile] = {
     "a bomb of one long text": _manifest(
         lambda: b"a: &a " + b"x" * 500_000 + b"\nb: [" + b"*a, " * 9_000 + b"*a]", _UNFOLDED
     ),
-    "an alias of what it is in": _object("inside of what it stands for", data="&d {x: *d}"),
+    "an alias of what it is in": _object("inside its own value", data="&d {x: *d}"),
     "an alias of nothing": _object("undefined alias", data="{x: *nothing}"),
     "an alias with a long name": _object("undefined alias", data="{x: *" + "n" * 100_000 + "}"),
     "a Python object": _manifest("!!python/object/apply:os.system ['true']", _TAG),
@@ -156,7 +156,7 @@ MANIFESTS: Mapping[str, Hostile] = {
     "not UTF-8": _manifest(b"apiVersion: \xff\xfe", "not UTF-8"),
     "UTF-16": _manifest("kind: Job".encode("utf-16"), "not UTF-8"),
     "control characters": _manifest("kind: \x07\x1b[31m", "not YAML"),
-    "half a character": _object("mend", data='{x: "\\ud800"}'),
+    "half a character": _object("fix", data='{x: "\\ud800"}'),
     "a number of ten thousand digits": _object(
         "spec.replicas: '999", "Deployment", "apps/v1", spec="{replicas: " + "9" * 10_000 + "}"
     ),
@@ -178,10 +178,10 @@ MANIFESTS: Mapping[str, Hostile] = {
     "a name with a line's end": _object(r"metadata.name 'a\n'", metadata='{name: "a\\n"}'),
     "a name that is too long": _object("metadata.name 'aaa", metadata="{name: " + "a" * 254 + "}"),
     "a name of dots": _object("metadata.name '..'", metadata="{name: ..}"),
-    "a kind of many lines": _object("is no type of object", kind='"Job\\n  fake: line"'),
-    "a kind that is a URN": _object("is no type of object", kind='"a::b$c"'),
-    "a group that is a path": _object("is no type of object", api="../../v1"),
-    "a long kind": _object("is no type of object", kind="K" * 100_000),
+    "a kind of many lines": _object("is not a type of object", kind='"Job\\n  fake: line"'),
+    "a kind that is a URN": _object("is not a type of object", kind='"a::b$c"'),
+    "a group that is a path": _object("is not a type of object", api="../../v1"),
+    "a long kind": _object("is not a type of object", kind="K" * 100_000),
     "a ClusterRole": _object("not an enabled type", "ClusterRole", "rbac.authorization.k8s.io/v1"),
     "a ClusterRoleBinding": _object("not an enabled type", "ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
     "a CustomResourceDefinition": _object("not an enabled type", "CustomResourceDefinition", "apiextensions.k8s.io/v1"),
@@ -206,7 +206,7 @@ MANIFESTS: Mapping[str, Hostile] = {
         _UNFOLDED,
     ),
     "1 MB of one key": _manifest("a: 1\n" * 200_000, _UNFOLDED),
-    "ten thousand of one key": _manifest("a: 1\n" * 10_000, "is there 10000 times, first in lines 1 and 2"),
+    "ten thousand of one key": _manifest("a: 1\n" * 10_000, "appears 10000 times, first in lines 1 and 2"),
     "pairs of half characters": _manifest(r'["\ud83d\ude00", ' + "[" * 1000, _DEEP),
     "1 MB of half characters": _manifest("- '" + r"\ud83d\ude00" * 80_000 + "'", "not a Kubernetes object"),
     "1 MB of backslashes": _manifest("- '" + "\\" * 1_000_000 + r"ud83d\ude00'", "not a Kubernetes object"),
@@ -220,63 +220,73 @@ SETTINGS: Mapping[str, Hostile] = {
     "a path with a null": _file("job.yaml\0.png", "cannot be read"),
     "a path that is too long": _file("a/" * 100_000, "cannot be read"),
     "a path with an escape": _file("\x1b[2Jjob.yaml", "no such file"),
-    "a link to a file elsewhere": _link("/etc/passwd", "leads out of the project"),
-    "a link to a device": _link("/dev/zero", "leads out of the project"),
+    "a link to a file elsewhere": _link("/etc/passwd", "a link to a file outside the project"),
+    "a link to a device": _link("/dev/zero", "a link to a file outside the project"),
     "a link to itself": _link("job.yaml", "cannot be read"),
-    "a link that goes up": _link("../../../../../../../../etc/passwd", "leads out of the project"),
-    "a folder that is a link": Hostile("leads out of the project", _linked_folder),
+    "a link that goes up": _link("../../../../../../../../etc/passwd", "a link to a file outside the project"),
+    "a folder that is a link": Hostile("a link to a file outside the project", _linked_folder),
     "a pipe": Hostile("not a file", _pipe),
-    "a thousand clusters": _set("clusters", value=lambda: _clusters(1000), told="room for 64"),
-    "a hundred thousand clusters": _set("clusters", value=lambda: _clusters(100_000), told="room for 64"),
+    "a thousand clusters": _set("clusters", value=lambda: _clusters(1000), message="room for 64"),
+    "a hundred thousand clusters": _set("clusters", value=lambda: _clusters(100_000), message="room for 64"),
     "a thousand wrong workloads": _set(
         "workloads",
         value=lambda: {
             f"w{index}": {"manifests": "no.yaml", "namespace": "ai", "placement": {"policy": "spreed"}}
             for index in range(1000)
         },
-        told="and 900 more",
+        message="and 900 more",
     ),
     "ten thousand unknown clusters": _set(
         "workloads",
         "train",
         "placement",
         value=lambda: {"policy": "clusters", "clusters": [f"servin{index}" for index in range(10_000)]},
-        told="not a member of this stack",
+        message="not a member of this stack",
     ),
-    "a cluster with an escape": _set("clusters", "a\x1b[2J", value={}, told=r"clusters.a\x1b[2J"),
-    "a cluster of many lines": _set("clusters", "a\n  fake: line", value={}, told=r"clusters.a\n  fake: line"),
-    "a cluster that is a path": _set("clusters", "../a", value={}, told="lower-case"),
-    "a cluster with a name of 10 MB": _set("clusters", "a" * 10_000_000, value={}, told="lower-case"),
-    "a setting of many lines": _set("fede\n  fake: line", value=1, told=r"fede\n  fake: line: unknown"),
-    "a region with an escape": _set("clusters", "serving", "region", value="us-west1\x1b[2J", told=r"\x1b[2J"),
-    "a region of 10 MB": _set("clusters", "serving", "region", value="a" * 10_000_000, told="not a region"),
-    "a role with a line's end": _set("clusters", "serving", "role", value="serving\n", told=r"serving\n"),
-    "a type of many lines": _set("federation", "types", value=["jobs\n.batch"], told=r"'jobs\n.batch'"),
-    "a host that is a path": _set("federation", "host", value="../../training", told="not a member"),
-    "a namespace that is a path": _set("workloads", "train", "namespace", value="../kube-system", told="lower-case"),
-    "a namespace that is not its own": _set("workloads", "train", "namespace", value="kube-system", told="alone"),
+    "a cluster with an escape": _set("clusters", "a\x1b[2J", value={}, message=r"clusters.a\x1b[2J"),
+    "a cluster of many lines": _set("clusters", "a\n  fake: line", value={}, message=r"clusters.a\n  fake: line"),
+    "a cluster that is a path": _set("clusters", "../a", value={}, message="lower-case"),
+    "a cluster with a name of 10 MB": _set("clusters", "a" * 10_000_000, value={}, message="lower-case"),
+    "a setting of many lines": _set("fede\n  fake: line", value=1, message=r"fede\n  fake: line: unknown"),
+    "a region with an escape": _set("clusters", "serving", "region", value="us-west1\x1b[2J", message=r"\x1b[2J"),
+    "a region of 10 MB": _set("clusters", "serving", "region", value="a" * 10_000_000, message="not a region"),
+    "a role with a line's end": _set("clusters", "serving", "role", value="serving\n", message=r"serving\n"),
+    "a type of many lines": _set("federation", "types", value=["jobs\n.batch"], message=r"'jobs\n.batch'"),
+    "a host that is a path": _set("federation", "host", value="../../training", message="not a member"),
+    "a namespace that is a path": _set("workloads", "train", "namespace", value="../kube-system", message="lower-case"),
+    "a namespace that is not its own": _set(
+        "workloads", "train", "namespace", value="kube-system", message="does not federate it"
+    ),
     "an override of a name": _set(
-        "workloads", "train", "overrides", value={"serving": [{"path": "/metadata/name", "value": "b"}]}, told="same"
+        "workloads",
+        "train",
+        "overrides",
+        value={"serving": [{"path": "/metadata/name", "value": "b"}]},
+        message="same",
     ),
     "an override nested a hundred deep": _set(
-        "workloads", "train", "overrides", value=lambda: _overridden(_nested(100)), told="nested too deep"
+        "workloads", "train", "overrides", value=lambda: _overridden(_nested(100)), message="nested too deep"
     ),
-    "settings nested 10,000 deep": _set("clusters", value=lambda: _nested(10_000), told="nested too deep"),
+    "settings nested 10,000 deep": _set("clusters", value=lambda: _nested(10_000), message="nested too deep"),
     "a policy nested fifty deep": _set(
-        "workloads", "train", "placement", value=lambda: {"policy": _nested(50)}, told="write"
+        "workloads", "train", "placement", value=lambda: {"policy": _nested(50)}, message="write"
     ),
     "an override of many lines": _set(
         "workloads",
         "train",
         "overrides",
         value={"serving": [{"path": "/spec/a\x1b[2J", "value": 1}]},
-        told=r"\x1b[2J",
+        message=r"\x1b[2J",
     ),
     "a bucket with an escape": _set(
-        "workloads", "train", "placement", value={"policy": "nearest", "to": "gs://a\x1b[2J"}, told=r"\x1b[2J"
+        "workloads", "train", "placement", value={"policy": "nearest", "to": "gs://a\x1b[2J"}, message=r"\x1b[2J"
     ),
     "a weight without end": _set(
-        "workloads", "train", "placement", value={"policy": "weighted", "weights": {"serving": 10**300}}, told="weights"
+        "workloads",
+        "train",
+        "placement",
+        value={"policy": "weighted", "weights": {"serving": 10**300}},
+        message="weights",
     ),
 }
 

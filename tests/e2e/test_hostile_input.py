@@ -30,7 +30,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
 @pytest.mark.parametrize("case", ALL)
 def test_it_is_told_in_time_and_memory(case: str, tried: dict[str, dict[str, Any]]) -> None:
     became = tried[case]
-    assert any(ALL[case].told in line for line in became["message"].splitlines()), became
+    assert any(ALL[case].message in line for line in became["message"].splitlines()), became
     assert became["seconds"] < SECONDS
     assert became["megabytes"] < MEGABYTES
 
@@ -47,7 +47,7 @@ def test_a_whole_run_tells_it_too(project: Project) -> None:
         file.write_bytes(good)
     assert done.code != 0
     output = " ".join(done.output.split())
-    assert f"workloads.inference.manifests: 'workloads/inference.yaml': comes to {bomb.told}" in output
+    assert f"workloads.inference.manifests: 'workloads/inference.yaml': is {bomb.message}" in output
     assert "Traceback" not in output
 
 

@@ -33,11 +33,11 @@ def test_two_slots_overlap_only_where_they_are_one(one: int, other: int) -> None
 
 @given(st.permutations(range(8)))
 def test_a_slots_ranges_depend_on_the_slot_alone(order: list[int]) -> None:
-    asked = {slot: addresses(slot) for slot in order}
-    assert all(asked[slot] == addresses(slot) for slot in range(8))
+    before = {slot: addresses(slot) for slot in order}
+    assert all(before[slot] == addresses(slot) for slot in range(8))
 
 
-# Written out, because clusters that stand have these ranges: they can never change.
+# Written out, because existing clusters have these ranges: they can never change.
 @pytest.mark.parametrize(
     ("slot", "nodes", "pods", "services"),
     [

@@ -346,7 +346,7 @@ def test_spare_capacity_never_gives_more_than_fits(
     try:
         decisions = place(SPARE, members, counts, facts)
     except NothingFits as error:
-        assert "ask for 1 nvidia.com/gpu" in str(error)
+        assert "request 1 nvidia.com/gpu" in str(error)
         assert all(name in str(error) for name in members)
         assert len(counts) > 1 or counts[0] > rooms[0]
         return
@@ -410,7 +410,7 @@ def test_reasons_have_the_numbers() -> None:
     }
     assert reasons({"policy": "spare-capacity"}, [4], Facts(l4, free=free)) == {
         "asia": "4: room for 4 now, gets 4 of 4",
-        "europe": "0: room for 2 now, but all of it goes to asia (4)",
+        "europe": "0: room for 2 now, but all of it is placed in asia (4)",
         "west": "0: no nvidia-l4",
     }
     undecided_yet = reasons({"policy": "spare-capacity"}, [4], Facts(l4))
@@ -423,7 +423,7 @@ def test_what_does_not_fit_is_told_with_the_numbers() -> None:
     with pytest.raises(NothingFits) as raised:
         place(SPARE, FAR, [4], facts)
     assert str(raised.value) == (
-        "4 pods that each ask for 2 nvidia.com/gpu do not fit into what is free now: "
+        "4 pods that each request 2 nvidia.com/gpu do not fit into what is free now: "
         "asia has room for 2, europe has room for 1, west has room for 0, 3 in all"
     )
 

@@ -12,7 +12,7 @@ from tests.objects import deployment, job
 GPU = "nvidia.com/gpu"
 
 
-def told(body: dict[str, Any]) -> list[str]:
+def mistakes(body: dict[str, Any]) -> list[str]:
     target = next(each for each in KNOWN.values() if each.kind == body["kind"])
     return [f"{dotted(path)}: {text}" for path, text in check_object(normal(body, target), target)]
 
@@ -24,10 +24,10 @@ def cron_job(pod: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"])
 def test_a_selector_must_select_its_own_pods(kind: str) -> None:
-    assert told(deployment(kind=kind)) == []
+    assert mistakes(deployment(kind=kind)) == []
     selector = {"matchLabels": {"app": "other", "tier": "web"}}
     advice = "and no pod would be selected; write the same in both"
-    assert told(deployment(kind=kind, selector=selector)) == [
+    assert mistakes(deployment(kind=kind, selector=selector)) == [
         f"spec.selector.matchLabels.app: 'other': spec.template.metadata.labels has 'api', {advice}",
         f"spec.selector.matchLabels.tier: 'web': spec.template.metadata.labels lacks it, {advice}",
     ]
@@ -38,14 +38,14 @@ def test_a_selector_must_select_its_own_pods(kind: str) -> None:
     [
         (None, "required of a Job; write Never or OnFailure"),
         ("", "required of a Job; write Never or OnFailure"),
-        ("Always", "'Always': pods of a Job end; write Never or OnFailure"),
+        ("Always", "'Always': pods of a Job must end; write Never or OnFailure"),
     ],
 )
 def test_pods_of_a_job_end(policy: str | None, message: str) -> None:
     pod = {"restartPolicy": policy}
-    assert told(job(pod=pod)) == [f"spec.template.spec.restartPolicy: {message}"]
-    assert told(cron_job(pod)) == [f"spec.jobTemplate.spec.template.spec.restartPolicy: {message}"]
-    assert told(job(pod={"restartPolicy": "OnFailure"})) == []
+    assert mistakes(job(pod=pod)) == [f"spec.template.spec.restartPolicy: {message}"]
+    assert mistakes(cron_job(pod)) == [f"spec.jobTemplate.spec.template.spec.restartPolicy: {message}"]
+    assert mistakes(job(pod={"restartPolicy": "OnFailure"})) == []
 
 
 @pytest.mark.parametrize(
@@ -64,30 +64,30 @@ def test_pods_of_a_job_end(policy: str | None, message: str) -> None:
 def test_labels_are_names(labels: dict[str, str]) -> None:
     body, of_pods = deployment(), deployment()
     body["metadata"]["labels"] = labels
-    (message,) = told(body)
+    (message,) = mistakes(body)
     assert message.startswith("metadata.labels")
     assert "write" in message
     of_pods["spec"]["template"]["metadata"]["labels"] |= labels
-    assert told(of_pods) == [f"spec.template.{message}"]
+    assert mistakes(of_pods) == [f"spec.template.{message}"]
 
 
 def test_labels_of_every_kind_are_checked() -> None:
     body = {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": {"labels": {"a": "b c"}}}
-    assert len(told(body)) == 1
+    assert len(mistakes(body)) == 1
 
 
 def test_good_names_are_taken() -> None:
     body = deployment()
     body["metadata"]["labels"] = {"app.kubernetes.io/name": "a_b.c-d", "a": "", "B": "1", "a" * 63: "b" * 63}
     body["metadata"]["annotations"] = {"Example.COM/a": "any text\nat all", "a": ""}
-    assert told(body) == []
+    assert mistakes(body) == []
 
 
 def test_keys_of_annotations_are_names() -> None:
     body = deployment()
     body["metadata"]["annotations"] = {"a b": "c"}
-    (message,) = told(body)
-    assert message.startswith("metadata.annotations: 'a b' is no key of an annotation; write ")
+    (message,) = mistakes(body)
+    assert message.startswith("metadata.annotations: 'a b' is not an annotation key; write ")
 
 
 @pytest.mark.parametrize("config_name", ["deployments.apps", "statefulsets.apps", "jobs.batch"])
@@ -95,7 +95,9 @@ def test_there_are_no_fewer_pods_than_none(config_name: str) -> None:
     target = BUILT_IN[config_name]
     body = job() if target.kind == "Job" else deployment(kind=target.kind)
     for field in target.counted:
-        assert f"spec.{field}: -1: write a whole number from 0 up" in told(body | {"spec": body["spec"] | {field: -1}})
+        assert f"spec.{field}: -1: write a whole number from 0 up" in mistakes(
+            body | {"spec": body["spec"] | {field: -1}}
+        )
 
 
 RESOURCES: dict[str, tuple[dict[str, Any], str]] = {
@@ -116,11 +118,11 @@ RESOURCES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("kind", ["containers", "initContainers"])
 @pytest.mark.parametrize("case", RESOURCES)
-def test_what_cannot_be_counted_is_told(case: str, kind: str) -> None:
+def test_what_cannot_be_counted_is_reported(case: str, kind: str) -> None:
     resources, message = RESOURCES[case]
     pod = {kind: [{"name": "x", "image": "y", "resources": resources}]}
-    assert told(deployment(pod=pod)) == [f"spec.template.spec.{kind}.0.resources.{message}"]
-    assert told(cron_job(pod)) == [f"spec.jobTemplate.spec.template.spec.{kind}.0.resources.{message}"]
+    assert mistakes(deployment(pod=pod)) == [f"spec.template.spec.{kind}.0.resources.{message}"]
+    assert mistakes(cron_job(pod)) == [f"spec.jobTemplate.spec.template.spec.{kind}.0.resources.{message}"]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +136,9 @@ def test_what_cannot_be_counted_is_told(case: str, kind: str) -> None:
     ],
 )
 def test_what_can_be_counted_is_taken(resources: dict[str, Any]) -> None:
-    assert told(deployment(pod={"containers": [{"name": "x", "image": "y", "resources": resources}]})) == []
+    assert mistakes(deployment(pod={"containers": [{"name": "x", "image": "y", "resources": resources}]})) == []
 
 
 def test_a_pod_as_a_whole_has_no_gpus() -> None:
-    (message,) = told(deployment(pod={"resources": {"limits": {GPU: 1, "cpu": 2}}}))
+    (message,) = mistakes(deployment(pod={"resources": {"limits": {GPU: 1, "cpu": 2}}}))
     assert message.startswith(f"spec.template.spec.resources.limits.{GPU}: not counted for the pod as a whole; write")

@@ -1,4 +1,4 @@
-"""What GKE would refuse of a cluster or a pool is told before anything is created, and what is right is taken."""
+"""What GKE would refuse of a cluster or a pool is reported before anything is created, and what is right is taken."""
 
 from typing import Any
 
@@ -93,7 +93,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "GPUs of a machine that takes none": (
         cluster({"machine_type": "e2-standard-4", "accelerator": {"type": "nvidia-tesla-t4"}}),
         f"{POOL}.accelerator.type",
-        "machines of e2 take no accelerator; take it out, or write a machine type such as n1-standard-8",
+        "machines of e2 take no accelerator; remove it, or write a machine type such as n1-standard-8",
     ),
     "GPUs that N1 does not take": (
         cluster({"machine_type": "n1-standard-8", "accelerator": {"type": "nvidia-l4"}}),
@@ -309,7 +309,7 @@ def test_pools_of_every_machine_with_gpus_have_them_with_the_taint() -> None:
     [
         ({"machine_type": "a4x-maxgpu-4g-metal"}, "not sure of its 4 of nvidia-gb300"),
         ({"machine_type": "g4-standard-6"}, "1/8 of a GPU"),
-        (L4 | {"local_ssds": {"count": 2}}, "is not sure, but has it that g2-standard-8 takes 1;"),
+        (L4 | {"local_ssds": {"count": 2}}, "is not sure, but says that g2-standard-8 takes 1;"),
     ],
 )
 def test_what_is_not_sure_of_a_machine_is_a_warning(pool: dict[str, Any], words: str) -> None:
@@ -388,7 +388,7 @@ def test_a_role_brings_its_defaults() -> None:
 
 
 @pytest.mark.parametrize("role", PROFILES)
-def test_a_setting_overrides_what_the_role_brings(role: str) -> None:
+def test_a_setting_overrides_the_default_of_the_role(role: str) -> None:
     opposite: dict[str, Any] = {
         "spot": False,
         "min_nodes": 0,

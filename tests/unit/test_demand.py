@@ -1,4 +1,4 @@
-"""What pods ask for, read from manifests in which anything may be written."""
+"""What pods request, read from manifests in which anything may be written."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,9 +60,9 @@ def test_containers_add_up_and_a_limit_comes_before_a_request() -> None:
             container({"google.com/tpu": 4, "nvidia.com/gpu": 0}),
         ]
     }
-    asked = pod_demand(manifest("jobs.batch", pod))
-    assert asked.resources == {"nvidia.com/gpu": 3, "google.com/tpu": 4}
-    assert str(asked) == "4 google.com/tpu and 3 nvidia.com/gpu"
+    demand = pod_demand(manifest("jobs.batch", pod))
+    assert demand.resources == {"nvidia.com/gpu": 3, "google.com/tpu": 4}
+    assert str(demand) == "4 google.com/tpu and 3 nvidia.com/gpu"
 
 
 def test_init_containers_and_sidecars_are_asked_for_too() -> None:
@@ -170,10 +170,10 @@ def test_no_pod_is_too_odd(data: st.DataObject, kind: str) -> None:
     for key in parents:
         body = body[key]
     body[last] = data.draw(ANYTHING)
-    asked = pod_demand(odd)
-    assert all(type(amount) is int and amount > 0 for amount in asked.resources.values())
+    demand = pod_demand(odd)
+    assert all(type(amount) is int and amount > 0 for amount in demand.resources.values())
     assert all(type(each) is str for each in accelerators([odd]) for each in each)
-    assert isinstance(str(asked), str)
+    assert isinstance(str(demand), str)
 
 
 ODD_AMOUNTS = ["²", "$GPUS", "-1", "500m", "9" * 5000, 1 << 20000, True, None, 1.5, -1, [1], {"a": 1}]

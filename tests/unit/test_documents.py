@@ -114,8 +114,8 @@ def test_a_file_has_the_objects_that_kubectl_reads(text: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "repeated"),
     [
-        ("limits: 1\nrequests: 2\nlimits: 3\n", [(3, 'key "limits" is there twice, in lines 1 and 3; keep one')]),
-        ('a: {b: 1, "b": 2}\n', [(1, 'key "b" is there twice, in line 1; keep one')]),
+        ("limits: 1\nrequests: 2\nlimits: 3\n", [(3, 'key "limits" appears twice, in lines 1 and 3; keep one')]),
+        ('a: {b: 1, "b": 2}\n', [(1, 'key "b" appears twice, in line 1; keep one')]),
         ("a: 1\na: 2\nb:\n- c: 1\n  c: 2\n", [(2, "twice"), (5, "lines 4 and 5")]),
         ("a: 1\na: 2\na: 3\n", [(2, "3 times, first in lines 1 and 2")]),
         ("a: &a {x: 1,\n x: 2}\nb: [*a, *a]\n", [(2, 'key "x"')]),
@@ -128,7 +128,7 @@ def test_a_key_that_is_twice_in_a_map_is_told_with_both_lines(
 ) -> None:
     (document,) = of(tmp_path, text)
     assert [line for line, _ in document.repeated] == [line for line, _ in repeated]
-    assert all(words in told for (_, told), (_, words) in zip(document.repeated, repeated, strict=True))
+    assert all(words in reported for (_, reported), (_, words) in zip(document.repeated, repeated, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -136,5 +136,5 @@ def test_a_key_that_is_twice_in_a_map_is_told_with_both_lines(
     [r'x: "\ud83d"', r'x: "\ude00\ud83d"', r'x: "\ud83d\\ude00"', "x: {<<: 1}", "x: {<<: [1]}", "x: a: b", "x: \x7f"],
 )
 def test_what_kubectl_cannot_read_is_refused(text: str, tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r"not YAML.+; mend the file"):
+    with pytest.raises(ManifestError, match=r"not YAML.+; fix the file"):
         of(tmp_path, text)

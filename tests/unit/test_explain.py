@@ -137,7 +137,7 @@ def test_free_accelerators_decide_spare_capacity(folder: Path, capsys: pytest.Ca
     assert geofed("explain", "--stack", "x", "--free", "serving=3") == 1
     assert capsys.readouterr().out.splitlines() == [
         "train",
-        "  3 pods that each ask for 2 nvidia.com/gpu do not fit into what is free now: "
+        "  3 pods that each request 2 nvidia.com/gpu do not fit into what is free now: "
         "serving has room for 1, serving-asia is not measured, 1 in all",
     ]
     assert geofed("explain", "--stack", "x", "--free", "training=8", "--free", "serving=8", "--without", "serving") == 1

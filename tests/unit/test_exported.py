@@ -1,4 +1,4 @@
-"""What `kubectl get -o yaml` shows goes into no copy where the server has filled it in, and is told in a line."""
+"""What `kubectl get -o yaml` shows goes into no copy where the server has filled it in, and is reported in a line."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ READ = {"name": "a", "uid": "4f3a", "resourceVersion": "12"}
 
 
 def read(folder: Path, *bodies: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The bodies as they are used, and what is told of them."""
+    """The bodies as they are used, and what is reported of them."""
     (folder / "file.yaml").write_text("---\n".join(yaml.safe_dump(body) for body in bodies))
     notes: list[str] = []
     manifests = read_manifests(folder, "file.yaml", "ai", TYPES, notes)
@@ -208,7 +208,7 @@ def test_what_only_means_something_in_one_cluster_is_refused(field: str, tmp_pat
         one(tmp_path, "v1", "ConfigMap", {"name": "a", field: value})
     (problem,) = raised.value.problems
     assert problem.startswith("object 1, line ")
-    assert f"ConfigMap a has metadata.{field}; take them out" in problem
+    assert f"ConfigMap a has metadata.{field}; remove them" in problem
 
 
 def test_a_file_of_many_is_told_in_one_line_of_bounded_length(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from local.gcp.plugin import KINDS
 from local.gcp.resource import lacking
 from local.plugin import Properties, Resource
 from tests.unit.local.google import CLUSTER, POOL, Google
-from tests.unit.program import Asked, Run, run_of
+from tests.unit.program import Asked, Run
 
 # Fields of Google's Terraform provider 8.0 that are Optional, ForceNew and not Computed, by Pulumi's names.
 _CLUSTER_FIELDS = """
@@ -42,7 +42,7 @@ _POOL_FIELDS = [
     "queuedProvisioning",
     *(f"nodeConfig.{each}" for each in _NODE_FIELDS.split()),
 ]
-# Settings bring these: one that is taken out must make another pool. The provider's own tests make pools without them,
+# Settings set these: one that is removed must make another pool. The provider's own tests make pools without them,
 # and find nothing that GKE has filled in.
 _BY_SETTINGS = {
     "placementPolicy": "compact",
@@ -52,11 +52,6 @@ _BY_SETTINGS = {
     "nodeConfig.maxRunDuration": "max_run_hours",
     "nodeConfig.reservationAffinity": "reservation",
 }
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest) -> Run:
-    return run_of(request.param)
 
 
 def is_ignored(path: str, ignored: tuple[str, ...] | list[str]) -> bool:
@@ -107,7 +102,7 @@ def in_engine(old: Properties, new: Properties, ignored: tuple[str, ...]) -> Pro
 
 
 def replaced(google: Google, each: Asked, old: Properties, state: Properties) -> list[str]:
-    """What of a resource that stands with these inputs and outputs would make another one of it."""
+    """The fields of an existing resource, with these inputs and outputs, that would replace it."""
     new = in_engine(old, dict(each.inputs), each.ignored)
     return google.plugin.diff(
         Resource("", each.type, each.name, "id", 0, False, each.ignored), old, state, new
@@ -198,14 +193,14 @@ def test_every_pool_asks_for_its_first_nodes(run: Run) -> None:
 
 
 def test_a_pool_that_starts_with_less_than_its_minimum_is_a_warning() -> None:
-    def told(least: int, most: int, zones: list[str]) -> list[str]:
+    def reported(least: int, most: int, zones: list[str]) -> list[str]:
         settings = {"machine_type": "g2-standard-8", "min_nodes": least, "max_nodes": most}
         plain = {"region": "us-west1", "slot": 0, "role": "test", "zones": zones, "node_pools": {"gpu": settings}}
         return list(warnings({"a": Cluster.model_validate(plain)}))
 
-    (text,) = told(1, 1, [])
+    (text,) = reported(1, 1, [])
     assert text.startswith("clusters.a.node_pools.gpu.max_nodes: 1: ")
     assert "starts with 0 and not with min_nodes, 1; write 3, or fewer zones" in text
-    assert told(1, 1, ["us-west1-a"]) == told(1, 3, []) == told(0, 1, []) == []
-    (text,) = told(4, 5, [])
+    assert reported(1, 1, ["us-west1-a"]) == reported(1, 3, []) == reported(0, 1, []) == []
+    (text,) = reported(4, 5, [])
     assert "starts with 3 and not with min_nodes, 4; write 6" in text

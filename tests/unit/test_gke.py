@@ -14,22 +14,13 @@ from clusters.control_plane import access, addons, upkeep
 from clusters.node_pools import GPU_TAINT, node_config
 from clusters.spec import Cluster
 from federation.bucket_access import ANNOTATION
-from tests.unit.program import ROOT, Asked, Run, address, run_of, run_program, stack_settings
+from tests.unit.program import Asked, Run, address, run_of, run_program, stack_settings
 
 SERVICE, POOL = "gcp:projects/service:Service", "gcp:container/nodePool:NodePool"
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def project_folder() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        yield
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest, project_folder: None) -> Run:
-    return run_of(request.param)
+pytestmark = pytest.mark.usefixtures("project_folder")
 
 
 KEY = "projects/p/locations/us-west1/keyRings/r/cryptoKeys/k"
@@ -87,7 +78,7 @@ def made_before_its_apis(run: Run) -> list[str]:
 
 
 def test_everything_of_google_comes_after_every_api(run: Run, other: Run) -> None:
-    # GKE's agent comes with its own API, and is asked for as one of them.
+    # GKE's agent is requested with its own API.
     assert {*made_before_its_apis(run), *made_before_its_apis(other)} <= {"apis-gke-agent"}
 
 
@@ -202,7 +193,7 @@ def test_clusters_are_hardened(run: Run) -> None:
         assert cluster["costManagementConfig"]["enabled"] is True
         assert cluster["monitoringConfig"]["managedPrometheus"]["enabled"] is True
         assert {"SYSTEM_COMPONENTS", "DCGM"} <= set(cluster["monitoringConfig"]["enableComponents"])
-        # Dataplane V2 brings its own, and GKE refuses both.
+        # Dataplane V2 has its own, and GKE refuses both.
         assert "networkPolicy" not in cluster
 
 
@@ -269,7 +260,7 @@ def test_upgrades_need_no_spare_machine(run: Run) -> None:
 
 
 def pool_of(**settings: Any) -> dict[str, Any]:
-    """What a pool with these settings asks for of each node."""
+    """The configuration of each node of a pool with these settings."""
     pool = spec(node_pools={"gpu": L4 | settings}).node_pools["gpu"]
     return dict(node_config(pool, "nodes@example", {"role": "test"}, {"team": "a"}))
 

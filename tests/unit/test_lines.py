@@ -1,4 +1,4 @@
-"""In which line of a stack's file a setting stands."""
+"""The line of each setting in a stack's file."""
 
 from pathlib import Path
 
@@ -134,7 +134,7 @@ def test_merges_of_merges_take_no_time() -> None:
     assert find_lines(text, PREFIX, ["clusters.a"]) == {"clusters.a": 2}
 
 
-def test_a_key_that_would_break_a_line_is_found_as_it_is_told() -> None:
+def test_a_key_that_would_break_a_line_is_found_as_it_is_reported() -> None:
     assert find_lines('config:\n  geo-federation:clusters:\n    "a\\nb": 1', PREFIX, ["clusters.a\\nb"])
 
 

@@ -1,4 +1,4 @@
-"""Manifests are read as kubectl would read them, and refused in words."""
+"""Manifests are read as kubectl would read them, and refused with a message."""
 
 import json
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_every_mistake_of_a_file_is_told_with_its_object(tmp_path: Path) -> None
     ]
 
 
-def test_the_line_of_a_mistake_in_yaml_is_told(tmp_path: Path) -> None:
+def test_the_line_of_a_mistake_in_yaml_is_reported(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, f"{SERVICE}\n---\nkind: 'Service\n")
     assert "line" in problem
 
@@ -84,7 +84,7 @@ def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     twice = DEPLOYMENT.replace('"replicas": 3', '"replicas": 3, "replicas": 4')
     (problem,) = refused(tmp_path, f"{SERVICE}\n---\n{twice}")
     assert problem.startswith("object 2")
-    assert 'key "replicas" is there twice, in line 3; keep one' in problem
+    assert 'key "replicas" appears twice, in line 3; keep one' in problem
 
 
 def test_types_are_told_apart_by_group_and_version(tmp_path: Path) -> None:

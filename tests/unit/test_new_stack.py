@@ -82,9 +82,9 @@ def test_every_setting_is_explained() -> None:
 def test_a_bad_name_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {*folder.iterdir()}
     assert geofed("new-stack", "--", name) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("NAME: ") and told.err.count("\n") == 1
-    assert "letters" in told.err and not told.out
+    reported = capsys.readouterr()
+    assert reported.err.startswith("NAME: ") and reported.err.count("\n") == 1
+    assert "letters" in reported.err and not reported.out
     assert {*folder.iterdir()} == before
 
 
@@ -98,8 +98,8 @@ def test_a_file_that_is_there_stays_as_it_is(folder: Path, capsys: pytest.Captur
     file.write_text("mine")
     assert geofed("new-stack", "staging") == 2
     assert file.read_text() == "mine"
-    told = capsys.readouterr().err
-    assert "Pulumi.staging.yaml exists already" in told and told.count("\n") == 1
+    reported = capsys.readouterr().err
+    assert "Pulumi.staging.yaml exists already" in reported and reported.count("\n") == 1
 
 
 def test_a_link_is_not_followed(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_link_is_not_followed(folder: Path) -> None:
     assert not (folder / "elsewhere").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "gone").mkdir()

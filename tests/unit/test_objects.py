@@ -1,4 +1,4 @@
-"""Lists are their items, types are told with what to write, and a file's namespace gives way to the workload's."""
+"""Lists are their items, types are reported with what to write, and a file's namespace gives way to the workload's."""
 
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def test_a_list_of_nothing_is_no_object(tmp_path: Path) -> None:
 def test_two_of_one_name_are_told_with_both_lines(tmp_path: Path) -> None:
     text = f"{config_map('a')}\n---\n{{apiVersion: v1, kind: List, items: [\n{config_map('a')}]}}\n"
     assert refused(tmp_path, text) == [
-        "object 2, item 1, line 4: ConfigMap a is there twice, first in object 1, line 1; rename one"
+        "object 2, item 1, line 4: ConfigMap a appears twice, first in object 1, line 1; rename one"
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_known_kind_in_another_version_is_told_which_to_write(
     assert "federation.types" not in problem
 
 
-def test_of_a_kind_that_is_not_enabled_both_are_told(tmp_path: Path) -> None:
+def test_of_a_kind_that_is_not_enabled_both_are_reported(tmp_path: Path) -> None:
     text = "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}"
     (problem,) = refused(tmp_path, text, DEFAULTS)
     types = ", ".join([*DEFAULT_TYPES, "poddisruptionbudgets.policy"])
@@ -174,10 +174,10 @@ def test_two_namespaces_are_refused_with_both_and_their_lines(tmp_path: Path) ->
         "object 2, line 3: names namespace ai, and object 1 names default in line 1",
         "object 4, line 7: names namespace x, and object 1 names default in line 1",
     ]
-    assert all("leave them out, since all go to the workload's namespace ai" in each for each in problems)
+    assert all("leave them out, since all are placed in the workload's namespace ai" in each for each in problems)
 
 
-def test_addresses_in_the_old_namespace_are_told(tmp_path: Path) -> None:
+def test_addresses_in_the_old_namespace_are_reported(tmp_path: Path) -> None:
     text = f"{config_map('a', 'default')}\n---\n{config_map('b')[:-1]}, data: {{url: 'http://api.default.svc:80'}}}}\n"
     (note,) = read(tmp_path, text)[1]
     assert note.endswith("is replaced by ai, but addresses in default stay as they are in ConfigMap b")

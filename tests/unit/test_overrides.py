@@ -100,9 +100,9 @@ def test_a_patch_of_another_kind_replaces_none() -> None:
 
 
 @pytest.mark.parametrize("key", ["tier=silver", "role=", "=", "=serving", "role=serving,tier=gold"])
-def test_a_label_that_no_cluster_has_is_told(key: str) -> None:
-    (told,) = mistakes({key: [{"path": PATH, "value": True}]})
-    assert told.startswith(f"w.overrides: {key!r}: no cluster has this label; write")
+def test_a_label_that_no_cluster_has_is_reported(key: str) -> None:
+    (text,) = mistakes({key: [{"path": PATH, "value": True}]})
+    assert text.startswith(f"w.overrides: {key!r}: no cluster has this label; write")
 
 
 @pytest.mark.parametrize("key", ["tier=gold", "continent=Europe", "accelerator=nvidia-l4", "serving"])
@@ -116,9 +116,9 @@ def test_an_element_of_a_list_has_a_path(path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("step", ["1", "00", "²", "-", "-1", "a", "9" * 5000])
-def test_what_is_no_element_of_a_list_is_told(step: str) -> None:
-    (told,) = mistakes({"serving": [{"path": f"{LIST}/{step}", "value": "b"}]})
-    assert "in none of the manifests" in told
+def test_what_is_no_element_of_a_list_is_reported(step: str) -> None:
+    (text,) = mistakes({"serving": [{"path": f"{LIST}/{step}", "value": "b"}]})
+    assert "in none of the manifests" in text
 
 
 def test_each_region_can_have_a_bucket_of_its_own() -> None:
@@ -156,7 +156,7 @@ RESULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "pods that do not end": (
         {"path": "/spec/template/spec/restartPolicy", "value": "Always"},
-        "spec.template.spec.restartPolicy: 'Always': pods of a Job end; write Never or OnFailure",
+        "spec.template.spec.restartPolicy: 'Always': pods of a Job must end; write Never or OnFailure",
     ),
     "a GPU in parts": (
         {"path": f"{CONTAINER}/resources", "op": "add", "value": {"limits": {"nvidia.com/gpu": 0.5}}},
@@ -169,8 +169,8 @@ RESULTS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("key", ["serving", "tier=gold"])
 def test_what_the_api_would_refuse_of_the_result_is_told_once(case: str, key: str) -> None:
     override, message = RESULTS[case]
-    (told,) = mistakes({key: [{"path": PATH, "value": True}, override]})
-    assert told.startswith(f"w.overrides.{key}.1: Job train: {message}")
+    (text,) = mistakes({key: [{"path": PATH, "value": True}, override]})
+    assert text.startswith(f"w.overrides.{key}.1: Job train: {message}")
 
 
 def test_patches_are_judged_together() -> None:
@@ -181,13 +181,13 @@ def test_patches_are_judged_together() -> None:
         {"path": PATH, "op": "remove"},
     ]
     assert mistakes({"serving": amounts}) == []
-    (told,) = mistakes({"tier=gold": amounts, "serving": [{"path": PATH, "value": "no"}]})
-    assert told == "w.overrides.serving.0: Job train: spec.suspend: 'no' is text; write true or false, without quotes"
+    (text,) = mistakes({"tier=gold": amounts, "serving": [{"path": PATH, "value": "no"}]})
+    assert text == "w.overrides.serving.0: Job train: spec.suspend: 'no' is text; write true or false, without quotes"
 
 
-def test_what_an_earlier_patch_took_away_is_told() -> None:
-    (told,) = mistakes({"serving": [{"path": f"{LIST}", "op": "remove"}, {"path": f"{LIST}/0", "value": {}}]})
-    assert told.startswith(f"w.overrides.serving.1.path: '{LIST}/0': not there any more once the patches before it")
+def test_what_an_earlier_patch_took_away_is_reported() -> None:
+    (text,) = mistakes({"serving": [{"path": f"{LIST}", "op": "remove"}, {"path": f"{LIST}/0", "value": {}}]})
+    assert text.startswith(f"w.overrides.serving.1.path: '{LIST}/0': no longer exists after the patches before it")
 
 
 def test_the_manifest_stays_as_it_is() -> None:
@@ -200,5 +200,5 @@ def test_the_manifest_stays_as_it_is() -> None:
     "path", [f"{PATH}/a", f"{LIST}/2", f"{LIST}/x", "/spec/template/spec/restartPolicy/a", "/metadata/labels/a/b"]
 )
 def test_what_takes_nothing_is_added_to_by_none(path: str) -> None:
-    (told,) = mistakes({"serving": [{"path": path, "op": "add", "value": "b"}]})
-    assert told.startswith("w.overrides.serving.0.path: ")
+    (text,) = mistakes({"serving": [{"path": path, "op": "add", "value": "b"}]})
+    assert text.startswith("w.overrides.serving.0.path: ")

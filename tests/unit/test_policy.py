@@ -1,4 +1,4 @@
-"""The rules of the policy pack, on good and bad resources and on all that the real program asks for."""
+"""The rules of the policy pack, on good and bad resources and on all that the real program registers."""
 
 import os
 from collections.abc import Mapping
@@ -16,14 +16,16 @@ from pulumi_policy import (
 from pulumi_policy.proxy import unknown_checking_proxy
 
 from policy.rules import CLUSTER, NODE_POOL, RULES
-from tests.unit.program import ROOT, Asked, Run, run_of
+from tests.unit.program import ROOT, Asked, Run
 
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 FEDERATED = "kubernetes:types.kubefed.io/v1beta1:FederatedClusterRole"
 LABELS = {"federation": "geo-federation", "stack": "prod", "cluster": "serving"}
 
 
-def asked(type_: str, props: Mapping[str, Any], provider: str | None = "serving-provider", stack: str = "prod") -> Any:
+def resource(
+    type_: str, props: Mapping[str, Any], provider: str | None = "serving-provider", stack: str = "prod"
+) -> Any:
     """A resource as the engine hands it to a policy."""
     urn = f"urn:pulumi:{stack}::geo-federation::"
     provided = PolicyProviderResource("pulumi:providers:kubernetes", {}, f"{urn}x::{provider}", provider or "")
@@ -66,7 +68,7 @@ def broken(name: str, resource: ResourceValidationArgs) -> list[str]:
     ],
 )
 def test_what_is_good_is_let_through(rule: str, type_: str, props: dict[str, Any]) -> None:
-    assert broken(rule, asked(type_, props)) == []
+    assert broken(rule, resource(type_, props)) == []
 
 
 @pytest.mark.parametrize(
@@ -109,21 +111,21 @@ def test_what_is_good_is_let_through(rule: str, type_: str, props: dict[str, Any
     ],
 )
 def test_what_is_bad_is_told_with_what_to_write(rule: str, type_: str, props: dict[str, Any], advice: str) -> None:
-    (message,) = broken(rule, asked(type_, props))
+    (message,) = broken(rule, resource(type_, props))
     assert advice in message
     assert "serving" in message
 
 
 @pytest.mark.parametrize("provider", [None, "default", "default_4_34_2"])
 def test_an_object_on_no_provider_of_a_cluster_is_refused(provider: str | None) -> None:
-    (message,) = broken("explicit-provider", asked("kubernetes:core/v1:Namespace", {}, provider))
+    (message,) = broken("explicit-provider", resource("kubernetes:core/v1:Namespace", {}, provider))
     assert "write provider=CLUSTER.provider" in message
-    assert broken("explicit-provider", asked("gcp:compute/network:Network", {}, provider)) == []
+    assert broken("explicit-provider", resource("gcp:compute/network:Network", {}, provider)) == []
 
 
 def test_only_production_must_be_protected() -> None:
-    assert broken("deletion-protection", asked(CLUSTER, {}, stack="dev")) == []
-    assert broken("deletion-protection", asked(CLUSTER, {}, stack="prod"))
+    assert broken("deletion-protection", resource(CLUSTER, {}, stack="dev")) == []
+    assert broken("deletion-protection", resource(CLUSTER, {}, stack="prod"))
 
 
 # The program.
@@ -131,22 +133,17 @@ def test_only_production_must_be_protected() -> None:
 
 def as_policies_see(each: Asked) -> ResourceValidationArgs:
     name = each.provider.split("::")[-2] if each.provider else None
-    found = asked(each.type, each.inputs, name)
+    found = resource(each.type, each.inputs, name)
     found.urn, found.name = each.urn, each.name
     return found
 
 
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest) -> Run:
-    return run_of(request.param)
-
-
 def test_the_program_breaks_no_rule(run: Run) -> None:
-    told = {
+    reported = {
         rule.name: [message for each in run.asked for message in rule.broken(as_policies_see(each))] for rule in RULES
     }
-    assert told == {rule: [] for rule in told}
-    assert len(told) == 5
+    assert reported == {rule: [] for rule in reported}
+    assert len(reported) == 5
     assert {rule.level for rule in RULES} == {EnforcementLevel.MANDATORY}
 
 

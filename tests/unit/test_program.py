@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,7 @@ from tests.unit.program import (
 NAMESPACE = "kube-federation-system"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def project_folder() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        yield
-
-
-@pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def run(request: pytest.FixtureRequest, project_folder: None) -> Run:
-    return run_of(request.param)
+pytestmark = pytest.mark.usefixtures("project_folder")
 
 
 @pytest.fixture(scope="module")

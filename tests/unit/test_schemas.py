@@ -15,7 +15,7 @@ DEPLOYMENTS = BUILT_IN["deployments.apps"]
 CHECKED = f" (checked against Kubernetes {version()})"
 
 
-def told(body: dict[str, Any], target: TargetType = DEPLOYMENTS) -> list[str]:
+def reported(body: dict[str, Any], target: TargetType = DEPLOYMENTS) -> list[str]:
     return [f"{dotted(path)}: {text}" for path, text in schema_mistakes(normal(body, target), target)]
 
 
@@ -29,14 +29,14 @@ def test_the_schemas_are_those_of_the_kubernetes_that_the_stack_runs() -> None:
 
 
 def test_good_objects_are_taken() -> None:
-    assert told(deployment(replicas=2, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": "25%"}})) == []
-    assert told(job(completions=2), BUILT_IN["jobs.batch"]) == []
+    assert reported(deployment(replicas=2, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": "25%"}})) == []
+    assert reported(job(completions=2), BUILT_IN["jobs.batch"]) == []
 
 
 @pytest.mark.parametrize("kind", ["DaemonSet", "ReplicaSet", "StatefulSet"])
 def test_every_kind_that_selects_pods_is_taken(kind: str) -> None:
     target = next(each for each in BUILT_IN.values() if each.kind == kind)
-    assert told(deployment(kind=kind), target) == []
+    assert reported(deployment(kind=kind), target) == []
 
 
 def changed(change: Callable[[dict[str, Any], dict[str, Any]], object]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], object], str]] =
 @pytest.mark.parametrize("case", BAD)
 def test_a_mistake_is_told_once(case: str) -> None:
     change, message = BAD[case]
-    found = told(changed(change))
+    found = reported(changed(change))
     assert len(found) == 1
     assert found[0].partition("; write ")[0] == message.partition("; write ")[0]
     if case != "a key with an escape":
@@ -151,25 +151,25 @@ def test_all_mistakes_are_told_at_once() -> None:
     body = changed(put("container", "imagePullPolic", value="Always"))
     body["spec"]["template"]["spec"]["containers"].append({"ports": [{}]})
     body["metadata"]["labels"] = {"version": 15.2}
-    assert len(told(body)) == 4
+    assert len(reported(body)) == 4
 
 
-def test_the_values_of_a_secret_are_not_told() -> None:
+def test_the_values_of_a_secret_are_not_reported() -> None:
     body = small("secrets", stringData={"key": 4711}, data={"other": "not base64!", "more": ["hidden"]})
-    found = told(body, BUILT_IN["secrets"])
+    found = reported(body, BUILT_IN["secrets"])
     assert sorted(found) == [
         "data.more: the value is a list; write base64, or put the text itself under stringData",
         "data.other: the value: write base64, or put the text itself under stringData",
         "stringData.key: the value is a number; put it in quotes",
     ]
-    assert told(small("secrets", data={"key": "aGVsbG8=\n", "empty": ""}), BUILT_IN["secrets"]) == []
+    assert reported(small("secrets", data={"key": "aGVsbG8=\n", "empty": ""}), BUILT_IN["secrets"]) == []
 
 
 def test_of_a_kind_that_a_crd_brings_the_metadata_is_checked() -> None:
     body = small("jobsets.jobset.x-k8s.io", spec={"anything": [1]})
     body["metadata"] |= {"labels": {"version": 15.2}, "annotations": None, "creationTimestamp": None}
     target = KNOWN["jobsets.jobset.x-k8s.io"]
-    assert told(body, target) == ["metadata.labels.version: 15.2 is a number; put it in quotes"]
+    assert reported(body, target) == ["metadata.labels.version: 15.2 is a number; put it in quotes"]
     assert normal(body, target)["metadata"] == {"name": "a", "labels": {"version": 15.2}}
 
 
@@ -194,12 +194,12 @@ def test_of_a_kind_that_a_crd_brings_the_metadata_is_checked() -> None:
     ],
 )
 def test_other_kinds_are_taken(config_name: str, more: dict[str, Any]) -> None:
-    assert told(small(config_name, **more), BUILT_IN[config_name]) == []
+    assert reported(small(config_name, **more), BUILT_IN[config_name]) == []
 
 
 @pytest.mark.parametrize("config_name", BUILT_IN)
 def test_every_built_in_kind_has_a_schema(config_name: str) -> None:
-    (message,) = [each for each in told(small(config_name, specc=1), BUILT_IN[config_name]) if "specc" in each]
+    (message,) = [each for each in reported(small(config_name, specc=1), BUILT_IN[config_name]) if "specc" in each]
     assert message.startswith("specc: unknown field; write ")
 
 
@@ -236,7 +236,7 @@ def test_a_whole_number_with_a_point_is_a_whole_number() -> None:
 
 
 def test_an_unknown_field_of_null_is_told_all_the_same() -> None:
-    assert told(deployment(replica=None))[0].startswith("spec.replica: unknown field; write one of replicas, ")
+    assert reported(deployment(replica=None))[0].startswith("spec.replica: unknown field; write one of replicas, ")
 
 
 def test_what_is_read_is_not_changed() -> None:

@@ -1,4 +1,4 @@
-"""Every mistake in the settings is told: the setting, its value and what to write instead."""
+"""Every mistake in the settings is reported: the setting, its value and what to write instead."""
 
 import copy
 import json
@@ -332,7 +332,7 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "a continent's old code in select": (
         {"workloads.train.placement.select": {"continent": "EU"}},
         "workloads.train.placement.select",
-        ["continent: EU", "write continent: Europe, which takes in London and Zurich too"],
+        ["continent: EU", "write continent: Europe, which includes London and Zurich"],
     ),
     "a continent's old code in overrides": (
         {"workloads.train.overrides": {"continent=NA": [{"path": "/spec/parallelism", "value": 1}]}},
@@ -380,7 +380,7 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_mistake_is_told(case: str, folder: Path) -> None:
+def test_a_mistake_is_reported(case: str, folder: Path) -> None:
     changes, setting, expected = BAD[case]
     message = mistakes(folder, changes)
     lines = [line for line in message.splitlines() if line.strip().startswith(f"{setting}:")]
@@ -391,8 +391,8 @@ def test_a_mistake_is_told(case: str, folder: Path) -> None:
 MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "empty": (b"", ["no object", "write"]),
     "comments alone": (b"# nothing\n---\n", ["no object", "write"]),
-    "malformed": (b"kind: [Job\n", ["not YAML", "line", "mend"]),
-    "unprintable": (b"kind: \x07", ["not YAML", "mend"]),
+    "malformed": (b"kind: [Job\n", ["not YAML", "line", "fix"]),
+    "unprintable": (b"kind: \x07", ["not YAML", "fix"]),
     "not UTF-8": (b"kind: \xff\xfe", ["UTF-8"]),
     "a list": (b"[1, 2]", ["not a Kubernetes object", "write"]),
     "text": (b"hello", ["not a Kubernetes object", "write"]),
@@ -419,7 +419,7 @@ MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
     "a namespace": (b"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", ["Namespace"]),
     "the same object twice": (
         b"---\n{apiVersion: v1, kind: Service, metadata: {name: a}}\n" * 2,
-        ["object 2, line 4", "Service a is there twice, first in object 1, line 2", "rename"],
+        ["object 2, line 4", "Service a appears twice, first in object 1, line 2", "rename"],
     ),
     "replicas that are no number": (
         b"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: many}}",
@@ -437,7 +437,7 @@ MANIFESTS: dict[str, tuple[bytes, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", MANIFESTS)
-def test_a_mistake_in_a_manifest_is_told(case: str, folder: Path) -> None:
+def test_a_mistake_in_a_manifest_is_reported(case: str, folder: Path) -> None:
     content, expected = MANIFESTS[case]
     (folder / "job.yaml").write_bytes(content)
     message = mistakes(folder, {})
@@ -455,7 +455,7 @@ def test_a_mistake_in_a_manifest_is_told(case: str, folder: Path) -> None:
         ("nul\0.yaml", "cannot be read"),
     ],
 )
-def test_a_manifest_file_that_cannot_be_read_is_told(file: str, expected: str, folder: Path) -> None:
+def test_a_manifest_file_that_cannot_be_read_is_reported(file: str, expected: str, folder: Path) -> None:
     message = mistakes(folder, {"workloads.train.manifests": file})
     assert "workloads.train.manifests:" in message
     assert expected in message
@@ -468,7 +468,7 @@ def test_an_object_in_two_workloads_is_told_with_its_owner(folder: Path) -> None
     assert "rename" in message
 
 
-def test_two_kinds_of_one_name_that_kubefed_would_move_are_told(folder: Path) -> None:
+def test_two_kinds_of_one_name_that_kubefed_would_move_are_reported(folder: Path) -> None:
     texts = [json.dumps(deployment(kind=kind)) for kind in ("Deployment", "ReplicaSet")]
     (folder / "job.yaml").write_text("\n---\n".join(texts))
     types = {"federation.types": ["deployments.apps", "replicasets.apps"]}
@@ -523,7 +523,7 @@ def test_a_misspelt_key_hides_no_other_mistake(folder: Path) -> None:
     accelerator = {"typ": "nvidia-tesla-a100", "count": 3}
     pools = {"a100": {"machine_typ": "a2-highgpu-1g", "accelerator": accelerator}}
     message = mistakes(folder, {"workloads.train": workload, "clusters.training.node_pools": pools})
-    told = [
+    reported = [
         "workloads.train.manifest: 'missing.yaml': unknown setting; write one of manifests, ",
         "workloads.train.manifests: 'missing.yaml': no such file",
         "workloads.train.colour: 'red': unknown setting; write ",
@@ -533,8 +533,8 @@ def test_a_misspelt_key_hides_no_other_mistake(folder: Path) -> None:
         "clusters.training.node_pools.a100.accelerator.count: 3: ",
         "clusters.training.node_pools.a100.accelerator.typ: 'nvidia-tesla-a100': unknown setting; write ",
     ]
-    assert [each for each in told if f"\n  {each}" not in message] == [], message
-    assert message.startswith(f"{len(told)} mistakes"), message
+    assert [each for each in reported if f"\n  {each}" not in message] == [], message
+    assert message.startswith(f"{len(reported)} mistakes"), message
 
 
 @pytest.mark.parametrize(
@@ -573,7 +573,7 @@ def test_a_name_cannot_break_the_lines_of_a_message(folder: Path) -> None:
 # In the running program.
 
 
-def told(stack: str, raw: Mapping[str, Any]) -> str:
+def reported(stack: str, raw: Mapping[str, Any]) -> str:
     """What the program says of settings, run in the working directory."""
     with pytest.raises(pulumi.RunError) as raised:
         run_program(stack, {"gcp:project": "my-project"} | dict(raw))
@@ -586,7 +586,7 @@ def write_stack(folder: Path, raw: Mapping[str, Any]) -> None:
 
 
 def line_of(folder: Path, text: str) -> int:
-    """The line in which a text first stands in the stack's file."""
+    """The line in which a text first appears in the stack's file."""
     lines = (folder / "Pulumi.dev.yaml").read_text().splitlines()
     return next(number for number, line in enumerate(lines, start=1) if text in line)
 
@@ -597,7 +597,7 @@ def test_a_mistake_is_told_with_its_line_in_the_stacks_file(folder: Path, monkey
         {"clusters.serving.region": "europe-west99", "clusters.training.slot": DELETE, "federation.host": "x"}
     )
     write_stack(folder, raw)
-    message = told("dev", raw)
+    message = reported("dev", raw)
     for setting, line in (
         ("clusters.serving.region: 'europe-west99'", line_of(folder, "europe-west99")),
         ("clusters.training.slot: required", line_of(folder, "training:")),
@@ -613,25 +613,25 @@ def test_a_mistake_that_is_in_another_file_is_told_without_a_line(
     monkeypatch.chdir(folder)
     write_stack(folder, {"clusters": {"training": GOOD["clusters"]["training"]}})
     raw = changed({"clusters.serving.region": "europe-west99"})
-    assert "clusters.serving.region: 'europe-west99'" in told("dev", raw)
-    assert "Pulumi." not in told("dev", raw)
-    assert "Pulumi." not in told("prod", raw)
+    assert "clusters.serving.region: 'europe-west99'" in reported("dev", raw)
+    assert "Pulumi." not in reported("dev", raw)
+    assert "Pulumi." not in reported("prod", raw)
 
 
-def test_a_secret_value_is_not_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_value_is_not_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     secret = {"path": "/spec/suspend", "value": "hunter2", "note": "hunter2"}
     raw = changed({"workloads.train.overrides": {"serving": [secret]}, "federation.host": "plain"})
     write_stack(folder, raw)
     monkeypatch.setattr(program, "set_all_config", partial(set_all_config, secret_keys=["geo-federation:workloads"]))
-    message = told("dev", raw)
+    message = reported("dev", raw)
     assert "hunter2" not in message
     line = line_of(folder, "note: hunter2")
     assert "workloads.train.overrides.serving.0.note: '[secret]': unknown setting" in message
     assert f"(Pulumi.dev.yaml:{line})" in message
-    # What is no secret is told, and what is missing is not made up.
+    # What is no secret is reported, and what is missing is not made up.
     assert "federation.host: 'plain'" in message
-    assert "workloads.train.namespace: required" in told("dev", changed({"workloads.train.namespace": DELETE}))
+    assert "workloads.train.namespace: required" in reported("dev", changed({"workloads.train.namespace": DELETE}))
 
 
 def test_what_is_not_used_as_it_is_written_is_told_in_a_line_for_each_workload(
@@ -645,15 +645,15 @@ def test_what_is_not_used_as_it_is_written_is_told_in_a_line_for_each_workload(
         "workloads.train.manifests: namespace default in the manifests is replaced by ai",
     ]
     assert list(parse(GOOD, folder).notes) == notes
-    told: list[str] = []
+    reported: list[str] = []
 
     def info(text: str, *_: object) -> None:
-        told.append(text)
+        reported.append(text)
 
     monkeypatch.setattr(pulumi.log, "info", info)
     monkeypatch.chdir(folder)
     run_program("dev", {"gcp:project": "my-project"} | GOOD)
-    assert [text for text in told if "manifests" in text] == notes
+    assert [text for text in reported if "manifests" in text] == notes
 
 
 @pytest.mark.parametrize("key", ["geo-federatoin:workloads", "geofederation:workloads", "geo_federation:workloads"])
@@ -663,7 +663,7 @@ def test_a_key_that_is_nearly_the_projects_is_not_passed_over(
     monkeypatch.chdir(folder)
     raw = {name: value for name, value in GOOD.items() if name != "workloads"}
     write_stack(folder, raw | {key: GOOD["workloads"]})
-    message = told("dev", raw | {key: json.dumps(GOOD["workloads"])})
+    message = reported("dev", raw | {key: json.dumps(GOOD["workloads"])})
     assert f"{key}: unknown setting; write the project's name before the colon, as Pulumi.yaml has it" in message
     assert f"(Pulumi.dev.yaml:{line_of(folder, key)})" in message
     assert "1 mistake " in message
@@ -707,7 +707,7 @@ def paths(node: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def answers(raw: Mapping[str, Any], folder: Path) -> None:
-    """Checks that settings are taken or refused in words, and nothing else happens."""
+    """Checks that settings are taken or refused with a message, and nothing else happens."""
     try:
         parse(raw, folder)
     except SettingsError as error:
@@ -720,13 +720,13 @@ FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 @FUZZ
 @given(raw=st.dictionaries(st.sampled_from(["clusters", "federation", "workloads", "x"]), ANYTHING))
-def test_anything_is_taken_or_refused_in_words(raw: dict[str, Any], folder: Path) -> None:
+def test_anything_is_taken_or_refused_with_a_message(raw: dict[str, Any], folder: Path) -> None:
     answers(raw, folder)
 
 
 @FUZZ
 @given(data=st.data())
-def test_good_settings_with_anything_in_one_place_are_taken_or_refused_in_words(
+def test_good_settings_with_anything_in_one_place_are_taken_or_refused_with_a_message(
     data: st.DataObject, folder: Path
 ) -> None:
     raw = changed(
@@ -746,14 +746,14 @@ def test_good_settings_with_anything_in_one_place_are_taken_or_refused_in_words(
 
 @FUZZ
 @given(content=st.binary(max_size=60))
-def test_a_manifest_of_any_bytes_is_taken_or_refused_in_words(content: bytes, folder: Path) -> None:
+def test_a_manifest_of_any_bytes_is_taken_or_refused_with_a_message(content: bytes, folder: Path) -> None:
     (folder / "job.yaml").write_bytes(content)
     answers(GOOD, folder)
 
 
 @FUZZ
 @given(document=st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec", "status"]), ANYTHING))
-def test_a_manifest_of_any_values_is_taken_or_refused_in_words(document: dict[str, Any], folder: Path) -> None:
+def test_a_manifest_of_any_values_is_taken_or_refused_with_a_message(document: dict[str, Any], folder: Path) -> None:
     named: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}}
     for whole in (document, document | named):
         (folder / "job.yaml").write_text(json.dumps(whole), encoding="utf-8")
@@ -762,7 +762,7 @@ def test_a_manifest_of_any_values_is_taken_or_refused_in_words(document: dict[st
 
 @FUZZ
 @given(data=st.data())
-def test_a_good_manifest_with_anything_in_one_place_is_taken_or_refused_in_words(
+def test_a_good_manifest_with_anything_in_one_place_is_taken_or_refused_with_a_message(
     data: st.DataObject, folder: Path
 ) -> None:
     resources = {"limits": {"nvidia.com/gpu": 1, "cpu": "500m"}, "requests": {"nvidia.com/gpu": 1}}

@@ -173,7 +173,7 @@ def test_a_workload_in_which_nothing_is_counted_goes_to_every_candidate(placed: 
     assert not each.overrides
 
 
-def test_what_is_not_counted_goes_wherever_something_counted_goes(placed: Placer) -> None:
+def test_what_is_not_counted_is_placed_wherever_something_counted_is(placed: Placer) -> None:
     workload = placed(service(), deployment(1), placement={"policy": "clusters", "clusters": ["training"]})
     assert all(list(each.clusters) == ["training"] for each in workload.objects)
 

@@ -1,21 +1,24 @@
-"""What is at a place inside a value in which anything may be written."""
+"""Looks up parts of plain values that users wrote, and that can be of any type.
+
+What has another type than expected is treated as absent; whether that is a mistake is decided in schemas.py.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 
 def at(value: Any, *path: str) -> Any:
-    """What is at the end of a path of keys, or None where there is none."""
+    """The value at a path of keys, or None where there is none."""
     for key in path:
         value = cast(Mapping[Any, Any], value).get(key) if isinstance(value, Mapping) else None
     return value
 
 
 def elements(value: Any) -> Sequence[Any]:
-    """The elements of a list; of anything else, none."""
+    """The value if it is a list; otherwise an empty one."""
     return cast(list[Any], value) if isinstance(value, list) else []
 
 
 def entries(value: Any) -> Mapping[str, Any]:
-    """A map itself; of anything else, an empty one."""
+    """The value if it is a map; otherwise an empty one."""
     return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,81 @@
+"""Splits a workload over all candidates by weight, which is 1 for each unless the placement has weights.
+
+It serves the policies clusters, region, spread and weighted, and says why limits can never hold. How a count is
+rounded to whole shares is decided in shares.py.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from placement.candidates import candidates, why_not
+from placement.decision import NO_FACTS, Decision, Facts, Members, decision, with_share
+from placement.shares import split
+from placement.spec import ByClusters, InRegion, Limit, Placement, Spread, Weighted
+
+
+def by_weight(placement: Placement, names: Sequence[str], counts: Sequence[int]) -> dict[str, Decision]:
+    """Takes every candidate, each with its share by weight and within its limits."""
+    weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in names}
+    limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
+    splits = [split(count, weights, limits) for count in counts]
+    decisions: dict[str, Decision] = {}
+    for name in names:
+        shares = [part[name] for part in splits]
+        limited = ""
+        for count, share in zip(counts, shares, strict=True):
+            limited = limited or _by_limit(limits.get(name), share, split(count, weights)[name])
+        reason = _reason(placement, weights, name)
+        decisions[name] = decision(
+            name, shares, True, with_share(reason, sum(shares), sum(counts), len(names), counts) + limited
+        )
+    return decisions
+
+
+def _by_limit(limit: Limit | None, share: int, unlimited: int) -> str:
+    """The limit that changed a share, as the end of a reason; `unlimited` is the share without limits."""
+    if limit and share > unlimited and share == limit.min:
+        return f", its minimum of {limit.min}"
+    if limit and share < unlimited and share == limit.max:
+        return f", its maximum of {limit.max}"
+    return ""
+
+
+def unmet_limits(
+    placement: Placement, members: Members, counts: Sequence[int], facts: Facts = NO_FACTS
+) -> Iterator[str]:
+    """Yields why a placement's limits cannot hold for what is counted, with the numbers and what to write instead.
+
+    It passes over limits of unknown members and placements without candidates, which other checks refuse.
+    """
+    if not isinstance(placement, Spread | Weighted) or not counts:
+        return
+    limits = {name: limit for name, limit in sorted(placement.limits.items()) if name in members}
+    names = candidates(placement, members, facts)
+    if not names:
+        return
+    for name, limit in limits.items():
+        if limit.min and name not in names:
+            reason = why_not(placement, name, members[name], facts)
+            yield f"{name} has a minimum of {limit.min}, but is passed over ({reason}); write no minimum for it"
+    least = {name: limit.min for name, limit in limits.items() if limit.min and name in names}
+    most = {name: limit.max for name, limit in limits.items() if limit.max is not None and name in names}
+    for count in sorted(set(counts)):
+        if sum(least.values()) > count:
+            yield f"the minima are {_as_sum(least)}, but there are only {count} to place; write smaller minima"
+        if len(most) == len(names) and sum(most.values()) < count:
+            yield f"the maxima are {_as_sum(most)}, but there are {count} to place; write larger maxima"
+
+
+def _reason(placement: Placement, weights: Mapping[str, int], name: str) -> str:
+    match placement:
+        case ByClusters():
+            return "named by the placement"
+        case InRegion():
+            return f"in {placement.region}"
+        case Weighted():
+            return f"weight {weights[name]} of {sum(weights.values())}"
+        case _:
+            return f"one of {len(weights)} candidates" if len(weights) > 1 else "the only candidate"
+
+
+def _as_sum(parts: Mapping[str, int]) -> str:
+    return f"{sum(parts.values())} ({', '.join(f'{name} {part}' for name, part in parts.items())})"
