@@ -162,8 +162,8 @@ def test_data_goes_by_no_change_unasked(project: Project, change: str) -> None:
                 else:
                     del clusters["serving"]
                 project.write_settings(changed)
-        told = refused(project, "pulumi preview").output
-        assert "serving: " in told and "StatefulSet vecdb" in told and "PersistentVolumeClaim" in told
+        output = refused(project, "pulumi preview").output
+        assert "serving: " in output and "StatefulSet vecdb" in output and "PersistentVolumeClaim" in output
         refused(project)
     finally:
         project.write_settings(settings)
@@ -275,8 +275,8 @@ def test_a_job_of_no_parallelism_stays(project: Project) -> None:
 
 def test_data_goes_where_the_settings_let_it(project: Project) -> None:
     declare(project, "db", "data", ["serving-asia"], vecdb(3, clusterIP="None"), delete_data=True)
-    told = project.shell("pulumi preview").ok().output
-    assert "serving: namespace data goes, with StatefulSet vecdb" in told and "PersistentVolumeClaims" in told
+    output = project.shell("pulumi preview").ok().output
+    assert "serving: namespace data is removed, with StatefulSet vecdb" in output and "PersistentVolumeClaims" in output
     project.shell(UP).ok()
     assert "set vecdb" in uids(project.api("serving-asia"))
     eventually(lambda: check_gone(project.api("serving"), "/api/v1/namespaces/data"), 60)
