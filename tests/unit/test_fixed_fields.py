@@ -1,4 +1,4 @@
-"""Fields that no copy can change while it is there make the copies anew, or the run is refused."""
+"""A change of fields that cannot change in an existing copy re-creates the copies, or the run is refused."""
 
 import copy
 from collections.abc import Mapping
