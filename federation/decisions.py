@@ -103,7 +103,7 @@ def _place_by_room(
 def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
     """What is free in each member; one that does not answer has nothing."""
 
-    def ask(member: str) -> list[Node]:
+    def query(member: str) -> list[Node]:
         try:
             return measure(member, kubeconfigs[member])
         except NoAnswer as error:
@@ -111,7 +111,7 @@ def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
             return []
 
     with ThreadPoolExecutor() as pool:
-        return dict(zip(kubeconfigs, pool.map(ask, kubeconfigs), strict=True))
+        return dict(zip(kubeconfigs, pool.map(query, kubeconfigs), strict=True))
 
 
 def _free_after(

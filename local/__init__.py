@@ -1,1 +1,1 @@
-"""Stand-ins for Google Cloud and Pulumi's plugins on one machine. Nothing outside this package imports it."""
+"""Stand-ins for Google Cloud and Pulumi's plugins on one machine. The program does not import this package."""
