@@ -62,7 +62,7 @@ api-schemas: $(VENV)/ready ## Rewrite placement/api_schemas.json, after another 
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging
 	@$(BIN)/python -m stackfile.new "$$NAME"
 
-last-release: ## Keep the program of the last commit as that of the last release, for the test of upgrades
+last-release: ## Keep the program of the last commit as the last release's, for the test of upgrades
 	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py problems.py clusters federation stackfile \
 	  workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md ':!geofed/land.txt'
 
