@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: $(VENV)/ready ## Stand the federation up on this machine
+up: $(VENV)/ready ## Start the federation on this machine
 	@$(BIN)/python -m local up
 
-down: $(VENV)/ready ## End every process of it and remove its files
+down: $(VENV)/ready ## End all its processes and remove its files
 	@$(BIN)/python -m local down
 
 env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(make -s env)"
@@ -21,13 +21,13 @@ env: $(VENV)/ready ## Print what a shell needs for pulumi and kubectl: eval "$$(
 is-up: $(VENV)/ready
 	@test -d .local || { echo "error: the local stack is not up. Run make up first" >&2; exit 2; }
 
-status: is-up ## Say how the local stack stands: members and workloads; follow it with ARGS=--watch
+status: is-up ## Show the status of the local stack: members and workloads; follow it with ARGS=--watch
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed status --stack local $(ARGS)
 
 map: is-up ## Draw the members and shares of the local stack on a map of the world, map.svg
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m geofed map --stack local
 
-pictures: is-up ## Draw docs/pictures anew, from the local stack
+pictures: is-up ## Redraw docs/pictures from the local stack
 	@eval "$$($(BIN)/python -m local env)" && $(BIN)/python -m docs.pictures
 
 tools: $(VENV)/ready ## Build the tools of the local stack into the tool cache
@@ -50,16 +50,16 @@ test: unit tools ## Run everything, the local stack included
 	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
-schema: $(VENV)/ready ## Write stack.schema.json and docs/settings.md anew, from the settings' models
+schema: $(VENV)/ready ## Rewrite stack.schema.json and docs/settings.md from the settings' models
 	@$(BIN)/python -m stackfile
 
-inventory: $(VENV)/ready ## Write tests/inventory anew: what the program registers for dev, prod and local
+inventory: $(VENV)/ready ## Rewrite tests/inventory: what the program registers for dev, prod and local
 	@$(BIN)/python -m tests.inventory
 
-api-schemas: $(VENV)/ready ## Write placement/api_schemas.json anew, after another version in tools/kubernetes
+api-schemas: $(VENV)/ready ## Rewrite placement/api_schemas.json, after another version in tools/kubernetes
 	@$(BIN)/python -m tools.api_schemas
 
-# The name comes by the environment, so that no shell takes it for anything else.
+# The name is passed in the environment, so that no shell interprets it.
 new-stack: $(VENV)/ready ## Write the file of a new stack, every setting explained: make new-stack NAME=staging
 	@$(BIN)/python -m geofed new-stack -- "$$NAME"
 
@@ -67,7 +67,7 @@ last-release: ## Keep the program of the last commit as the last release's, for 
 	@git archive -o tests/e2e/last_release.tar.gz HEAD __main__.py settings.py stack_file.py problems.py clusters federation \
 	  placement workloads Pulumi.yaml Pulumi.local.yaml Pulumi.README.md
 
-lock: $(VENV)/ready ## Write requirements-dev.lock anew, from the requirements; with LOCKFLAGS=--upgrade, the newest of all
+lock: $(VENV)/ready ## Rewrite requirements-dev.lock from the requirements; with LOCKFLAGS=--upgrade, the newest of all
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) \
 	  --custom-compile-command 'make lock' --output-file requirements-dev.lock requirements-dev.txt
 

@@ -50,8 +50,8 @@ for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)
     pulumi.export(f"{name}_cluster_endpoint", cluster.endpoint)
     pulumi.export(f"{name}_kubeconfig", cluster.kubeconfig)
-told = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
-# Members go at the end of a run, which waits for its outputs.
-pulumi.export("members", drain_members(host_name, placed, kubeconfigs, federated.values()).apply(lambda _: told))
+described = {name: {"region": each["region"], "role": each["role"], "labels": each} for name, each in labels.items()}
+# Pulumi removes members at the end of a run, which waits for its outputs.
+pulumi.export("members", drain_members(host_name, placed, kubeconfigs, federated.values()).apply(lambda _: described))
 pulumi.export("placements", {name: each.apply(lambda workload: workload.placements) for name, each in placed.items()})
 pulumi.export("readme", stack_readme(pulumi.get_stack(), members, host_name, workloads))

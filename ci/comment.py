@@ -1,4 +1,4 @@
-"""Puts a page of Markdown on a pull request as its one comment: a later page takes the place of an earlier one.
+"""Posts a page of Markdown as the one comment on a pull request; a later page replaces an earlier one.
 
     python -m ci.comment PULL_REQUEST FILE
 
@@ -14,7 +14,7 @@ MARK = "geo-federation: preview"
 
 
 def main() -> int:
-    """Writes the comment, or writes it anew."""
+    """Creates the comment, or replaces its text."""
     pull_request, file = sys.argv[1:]
     try:
         comment(int(pull_request), MARK, Path(file).read_text(encoding="utf-8"))

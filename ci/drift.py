@@ -1,8 +1,8 @@
-"""Looks for what has been changed behind Pulumi's back in a stack, and keeps one issue about it while there is any.
+"""Looks for drift, changes made outside of Pulumi, in a stack, and keeps one open issue while there is any.
 
     python -m ci.drift prod
 
-Ends with 1 where there is drift, or where the stack cannot be looked at: then no issue is touched.
+Ends with 1 where there is drift, or where the stack cannot be refreshed: then no issue is changed.
 """
 
 import sys
@@ -12,9 +12,9 @@ from ci.github import LONGEST, GitHubError, close_issue, open_issue
 
 
 def main() -> int:
-    """Looks at one stack; all that Pulumi prints goes to standard error."""
+    """Checks one stack; all that Pulumi prints is on standard error."""
     (stack,) = sys.argv[1:]
-    # The program is not asked, so what has been merged and not yet released is no drift.
+    # A refresh does not run the program, so what is merged and not yet released is no drift.
     run = pulumi("refresh", stack, "--preview-only", "--expect-no-changes")
     mark = f"geo-federation: drift of {stack}"
     try:
@@ -22,7 +22,7 @@ def main() -> int:
             close_issue(mark)
         elif run.code == NOTHING_EXPECTED:
             text = (
-                f"What is there differs from the state of the stack `{stack}`: {summary(run.output)}.\n\n"
+                f"What exists differs from the state of the stack `{stack}`: {summary(run.output)}.\n\n"
                 f"`pulumi up --refresh --stack {stack}` puts back what the program declares. The next check that finds "
                 "no difference closes this issue.\n\n"
             )

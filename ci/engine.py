@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 NOTHING_EXPECTED = 7
-"""The exit code of a run that was to find no change, and found one."""
+"""The exit code of a run with --expect-no-changes that found one."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ def pulumi(command: str, stack: str, *options: str) -> Run:
 
 
 def summary(output: str) -> str:
-    """What a run comes to, in a line, such as `+ 2 to create, 79 unchanged`; empty where it has not come so far."""
+    """The result of a run as one line, such as `+ 2 to create, 79 unchanged`; empty where it did not get that far."""
     found = re.search(r"^Resources:\n((?: {4}.+\n?)+)", output, re.MULTILINE)
     return ", ".join(line.strip() for line in found[1].splitlines()) if found else ""
 
 
 def reasons(output: str) -> str:
-    """What a run has failed for: errors, and policies that must hold, each with what belongs to it."""
-    # Pulumi sets errors in by four spaces in some places, and what belongs to one by two more.
+    """Why a run failed: errors and violations of mandatory policies, each with its details."""
+    # Pulumi indents errors by four spaces in some places, and their details by two more.
     found = re.findall(r"^(?: {4})?(\S+ \[mandatory\] .*\n.*|error: .*(?:\n {2}(?: {4})?\S.*)*)", output, re.MULTILINE)
     return "\n".join(dict.fromkeys(re.sub(r"^ {6}", "  ", each, flags=re.MULTILINE) for each in found))
 
@@ -52,7 +52,7 @@ def fenced(text: str) -> str:
 
 
 def fold(title: str, output: str, longest: int) -> str:
-    """Output as a part that is shown on demand; of more than `longest` characters, those in the middle are left out."""
+    """Output that is folded; of more than `longest` characters, those in the middle are left out."""
     if len(output) > longest:
         head, tail = output[: longest // 2], output[-longest // 2 :]
         left_out = output.count("\n") - head.count("\n") - tail.count("\n")

@@ -1,4 +1,4 @@
-"""What the workflows tell people on GitHub: each message is found again by its mark, so that there is only one."""
+"""Comments and issues on GitHub: each is found again by its mark, so that there is only one."""
 
 import json
 import os
@@ -17,7 +17,7 @@ class GitHubError(Exception):
 
 
 def comment(pull_request: int, mark: str, text: str) -> None:
-    """Writes the one comment with this mark on a pull request, or writes it anew."""
+    """Creates the one comment with this mark on a pull request, or replaces its text."""
     body = {"body": f"{_hidden(mark)}\n{text}"}
     for each in _all(f"issues/{pull_request}/comments"):
         if _is_ours(each, mark):
@@ -27,7 +27,7 @@ def comment(pull_request: int, mark: str, text: str) -> None:
 
 
 def open_issue(mark: str, title: str, text: str) -> None:
-    """Opens the one issue with this mark, or writes the open one anew."""
+    """Opens the one issue with this mark, or replaces the text of the open one."""
     body = {"title": title, "body": f"{_hidden(mark)}\n{text}"}
     number = _issue(mark)
     if number is None:
@@ -52,7 +52,7 @@ def _hidden(mark: str) -> str:
 
 
 def _is_ours(each: dict[str, Any], mark: str) -> bool:
-    # A person's may quote the mark.
+    # A person may quote the mark.
     return each["user"]["type"] == "Bot" and str(each["body"] or "").startswith(_hidden(mark))
 
 

@@ -1,4 +1,4 @@
-"""Previews stacks, and tells on one page of Markdown what would change and where the workloads would go.
+"""Previews stacks, and prints one page of Markdown: what would change, and where workloads would be placed.
 
     python -m ci.preview dev prod > preview.md
 
@@ -16,7 +16,7 @@ _LONGEST_REASONS = 5000
 
 
 def main() -> int:
-    """Writes the page on standard output, and all that Pulumi prints on standard error."""
+    """Prints the page on standard output, and all that Pulumi prints on standard error."""
     stacks = sys.argv[1:]
     good = True
     for stack in stacks:

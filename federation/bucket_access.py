@@ -17,7 +17,7 @@ from placement.workload import Workload
 from problems import Problem
 
 ANNOTATION = "iam.gke.io/gcp-service-account"
-"""By it, a Kubernetes service account names the Google one that it acts as."""
+"""The annotation by which a Kubernetes service account names the Google one that it acts as."""
 ROLES = {"read": "roles/storage.objectViewer", "write": "roles/storage.objectUser"}
 _LONGEST = 30  # characters in an account id
 
@@ -43,7 +43,7 @@ def check_buckets(setting: str, workload: Workload, manifests: Sequence[Manifest
     used = pod_accounts(manifests)
     own = {each.name for each in manifests if each.type.config_name == "serviceaccounts"}
     if manifests and not used:
-        yield Problem(f"{setting}.buckets", None, "the manifests have no pods; take buckets out, or add what runs pods")
+        yield Problem(f"{setting}.buckets", None, "the manifests have no pods; remove buckets, or add what runs pods")
     for account in used:
         if account not in own:
             advice = (
@@ -54,7 +54,7 @@ def check_buckets(setting: str, workload: Workload, manifests: Sequence[Manifest
 
 
 def access_of(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequence[Manifest]]) -> dict[str, Access]:
-    """What the pods of each namespace may do, where workloads name buckets; of two alike, to write holds."""
+    """What the pods of each namespace may do, where workloads name buckets; of two rights to one, `write` wins."""
     found: dict[str, Access] = {}
     for name, workload in workloads.items():
         if workload.buckets:
@@ -69,13 +69,13 @@ def access_of(workloads: Mapping[str, Workload], manifests: Mapping[str, Sequenc
 
 
 def account_id(namespace: str, stack: str) -> str:
-    """The id of a namespace's account: of no other stack's or cluster's, in Google Cloud's 6 to 30 characters."""
+    """The id of a namespace's account, unique to the stack, in Google Cloud's 6 to 30 characters."""
     digest = hashlib.sha256(f"{stack}/namespaces/{namespace}".encode()).hexdigest()[:6]
     return f"w-{namespace}"[: _LONGEST - len(digest) - 1].rstrip("-") + f"-{digest}"
 
 
 def account_email(account: str, project: str) -> str:
-    """The address of a project's service account; a project of a domain has that before a colon."""
+    """The address of a project's service account; the id of a project in a domain is DOMAIN:NAME."""
     domain, _, name = project.rpartition(":")
     return (
         f"{account}@{name}.{domain}.iam.gserviceaccount.com" if domain else f"{account}@{name}.iam.gserviceaccount.com"
@@ -83,7 +83,7 @@ def account_email(account: str, project: str) -> str:
 
 
 def with_identity(manifests: Sequence[Manifest], email: str) -> list[Manifest]:
-    """The manifests, in which the service accounts of the pods act as a Google one."""
+    """The manifests, with the service accounts of the pods annotated to act as a Google one."""
     used = pod_accounts(manifests)
     return [
         _annotated(each, email) if each.type.config_name == "serviceaccounts" and each.name in used else each
@@ -125,7 +125,7 @@ class BucketAccess(pulumi.ComponentResource):
                 service_account_id=account.name,
                 role="roles/iam.workloadIdentityUser",
                 member=f"serviceAccount:{project}.svc.id.goog[{namespace}/{own}]",
-                # The first cluster brings the pool of identities with it.
+                # The first cluster creates the project's pool of identities.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(clusters)),
             )
         for bucket, right in access.buckets.items():
@@ -145,6 +145,6 @@ def create_bucket_access(
     apis: Apis,
     clusters: Sequence[pulumi.Resource],
 ) -> dict[str, list[pulumi.Resource]]:
-    """Makes the access of each namespace that has any, and returns what a workload there has to wait for."""
+    """Creates the access of each namespace that needs any, and returns what a workload there has to wait for."""
     access = access_of(workloads, manifests)
     return {namespace: [BucketAccess(namespace, each, apis, clusters)] for namespace, each in access.items()}

@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
 from federation.aliases import with_alias
-from federation.rbac import named_by
+from federation.rbac import name_with_digest
 from placement.kinds import NAMESPACE
 
 
@@ -44,10 +44,10 @@ def bind_cluster_role(
 def bind_types_role(
     prefix: str, role_name: str, rules: Sequence[Rule], account: str, opts: pulumi.ResourceOptions
 ) -> kubernetes.rbac.v1.ClusterRoleBinding:
-    """The same for what depends on the federated types: other rules make another role, and the old one goes last."""
+    """The same for rules derived from the federated types: other rules make another role, the old one goes last."""
     return bind_cluster_role(
-        f"{named_by(rules, prefix)}-",
-        named_by(rules, role_name),
+        f"{name_with_digest(prefix, rules)}-",
+        name_with_digest(role_name, rules),
         rules,
         account,
         opts,

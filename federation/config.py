@@ -7,10 +7,10 @@ def kubefed_config() -> dict[str, Any]:
     """The spec of the KubeFedConfig named `kubefed`; the controller reads it once, when it starts."""
     return {
         "scope": "Cluster",
-        # A member that is lost has this long to answer again before its replicas run elsewhere, and one that is back
-        # this long to be looked at. KubeFed's own 60 s and 20 s are most of what its users wait for.
+        # A lost member has unavailableDelay to answer again before its replicas run elsewhere; one that answers again
+        # is reconciled after availableDelay. KubeFed's defaults of 60 s and 20 s are most of what its users wait for.
         "controllerDuration": {"availableDelay": "3s", "unavailableDelay": "10s", "cacheSyncTimeout": "5m"},
-        # KubeFed v0.10.0 knows no lease locks.
+        # KubeFed v0.10.0 does not support lease locks.
         "leaderElect": {
             "leaseDuration": "15s",
             "renewDeadline": "10s",
@@ -23,7 +23,7 @@ def kubefed_config() -> dict[str, Any]:
             {"name": "SchedulerPreferences", "configuration": "Enabled"},
         ],
         # A member becomes Ready at the next check after it was registered, so the period bounds that wait. Despite its
-        # name, failureThreshold lets a long-standing member be dropped by its first failure (KubeFed's
+        # name, failureThreshold lets a member that has been Ready for long be dropped at its first failure (KubeFed's
         # thresholdAdjustedClusterStatus counts successes, too); what keeps one that is merely slow is the timeout.
         "clusterHealthCheck": {"period": "3s", "failureThreshold": 3, "successThreshold": 1, "timeout": "10s"},
         # Until its caches are filled, each worker of a type is held for 10 s by the first object that it meets; there

@@ -23,7 +23,7 @@ _LABELS = {"kubefed-control-plane": "controller-manager"}
 class ControlPlane(pulumi.ComponentResource):
     """KubeFed v0.10.0 from native resources, without its chart and its webhook.
 
-    Depend on `controller` for what needs it to run, so that it also outlives that on the way down.
+    What needs the controller to run depends on `controller`, and is so deleted before it.
     """
 
     controller: kubernetes.apps.v1.Deployment

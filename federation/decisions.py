@@ -1,4 +1,4 @@
-"""Decides where every workload goes, and asks what the settings do not say: where a bucket is, and what is free now."""
+"""Decides where each workload is placed, and queries what the settings do not say: a bucket's location, free GPUs."""
 
 import hashlib
 import json
@@ -29,9 +29,9 @@ def decide(
     members: Members,
     kubeconfigs: Mapping[str, pulumi.Output[str]],
 ) -> dict[str, pulumi.Output[PlacedWorkload]]:
-    """Where each workload goes; unknown in a preview before there is a cluster to ask."""
+    """Where each workload is placed; unknown in a preview before there is a cluster to query."""
     spare = {name: each for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)}
-    # Kubeconfigs are secret, but what is decided with them is to be seen.
+    # Kubeconfigs are secret, but what is decided with them is to be shown.
     by_room = pulumi.Output.unsecret(
         pulumi.Output.all(**kubeconfigs).apply(
             lambda configs: by_spare_capacity(spare, manifests, host, members, configs)
@@ -57,7 +57,7 @@ def decide(
 def placed_by_settings(
     workload: Workload, manifests: Sequence[Manifest], members: Members, origins: tuple[str, ...] = ()
 ) -> PlacedWorkload:
-    """Where a workload goes whose placement needs no measurement; `origins` are the regions of its data."""
+    """The placement of a workload that needs no measurement; `origins` are the regions of its data."""
     return place_workload(workload, manifests, members, facts_of(manifests, origins))
 
 
@@ -68,26 +68,26 @@ def by_spare_capacity(
     members: Members,
     kubeconfigs: Mapping[str, str],
 ) -> dict[str, PlacedWorkload]:
-    """Decides one workload after the other, by name, each by what those before it leave. Raises pulumi.RunError."""
+    """Places one workload after the other, by name, each in what those before it left free. Raises pulumi.RunError."""
     placed: dict[str, PlacedWorkload] = {}
     free: dict[str, list[Node]] | None = None
     for name, workload in sorted(workloads.items()):
         own = manifests[name]
         try:
-            text = _remembered(workload, own, host, kubeconfigs[host])
-            kept = _kept(text, workload, own, members)
-            asleep = _scaled_to_0(text, workload, own, members)
-            if asleep:
-                # What was decided is remembered as it was: once scaled up again, it holds again.
-                placed[name] = copies(workload, own, members, asleep, facts_of(own))
+            text = _memory_text(workload, own, host, kubeconfigs[host])
+            earlier = _still_valid(text, workload, own, members)
+            at_0 = _scaled_to_0(text, workload, own, members)
+            if at_0:
+                # The memory stays as it was: once scaled up again, that decision is valid again.
+                placed[name] = copies(workload, own, members, at_0, facts_of(own))
                 placed[name] = replace(placed[name], memory=text)
                 continue
-            if kept is None:
+            if earlier is None:
                 free = _measured(kubeconfigs) if free is None else free
                 placed[name] = _place_by_room(workload, own, members, free)
-                free = _left(free, placed[name], own)
+                free = _free_after(free, placed[name], own)
             else:
-                placed[name] = copies(workload, own, members, kept, facts_of(own))
+                placed[name] = copies(workload, own, members, earlier, facts_of(own))
         except (NoAnswer, NothingFits) as error:
             raise pulumi.RunError(f"workloads.{name}.placement: {error}") from None
         placed[name] = replace(placed[name], memory=_memory(workload, own, placed[name].decisions))
@@ -104,7 +104,7 @@ def _place_by_room(
 def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
     """What is free in each member; one that does not answer has nothing."""
 
-    def ask(member: str) -> list[Node]:
+    def query(member: str) -> list[Node]:
         try:
             return measure(member, kubeconfigs[member])
         except NoAnswer as error:
@@ -112,12 +112,13 @@ def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
             return []
 
     with ThreadPoolExecutor() as pool:
-        return dict(zip(kubeconfigs, pool.map(ask, kubeconfigs), strict=True))
+        return dict(zip(kubeconfigs, pool.map(query, kubeconfigs), strict=True))
 
 
-def _left(
+def _free_after(
     free: Mapping[str, list[Node]], placed: PlacedWorkload, manifests: Sequence[Manifest]
 ) -> dict[str, list[Node]]:
+    """What is still free in each member once a workload's pods run there."""
     left = dict(free)
     for decision in placed.decisions:
         for pod, share in zip(demands(manifests), decision.shares, strict=True):
@@ -125,43 +126,47 @@ def _left(
     return left
 
 
-def _remembered(workload: Workload, manifests: Sequence[Manifest], host: str, kubeconfig: str) -> str:
-    """What the last run wrote down of its decision; empty where there was none."""
+def _memory_text(workload: Workload, manifests: Sequence[Manifest], host: str, kubeconfig: str) -> str:
+    """What the last run recorded of its decision; empty where there was none."""
     counted = (manifest for manifest in manifests if manifest.type.counted)
     texts = (federated_annotation(host, kubeconfig, each, workload.namespace, MEMORY) for each in counted)
     return next(filter(None, texts), "")
 
 
-def _kept(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision] | None:
-    """What was decided when the workload was made, while it asks for the same and its clusters are there."""
+def _still_valid(
+    text: str, workload: Workload, manifests: Sequence[Manifest], members: Members
+) -> list[Decision] | None:
+    """The recorded decision, while the workload requests the same and its clusters exist."""
     memory: dict[str, Any] = json.loads(text) if text else {}
     decisions = _decisions(memory)
-    if memory.get("asked") != _asked(workload, manifests) or {each.cluster for each in decisions} != set(members):
+    if memory.get("asked") != _request_digest(workload, manifests) or {each.cluster for each in decisions} != set(
+        members
+    ):
         return None
     return decisions
 
 
 def _scaled_to_0(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision]:
-    """The decision for a workload of no replicas: it stays where it was, as far as it may; empty for any other."""
+    """The decision for a workload of no replicas: it stays where it was, if it still may; empty for any other."""
     counts = [pods(each) for each in _counted(manifests)]
     facts = facts_of(manifests)
     able = candidates(workload.placement, members, facts)
-    here = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
-    if any(counts) or not here:
+    earlier = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
+    if any(counts) or not earlier:
         return []
     return [
         replace(each, taken=True, reason=SCALED_TO_0)
-        if each.cluster in here
-        else replace(each, taken=False, reason=_NOT_HERE if each.cluster in able else each.reason)
+        if each.cluster in earlier
+        else replace(each, taken=False, reason=_ELSEWHERE if each.cluster in able else each.reason)
         for each in place(workload.placement, members, counts, facts)
     ]
 
 
-_NOT_HERE = "was elsewhere before it was scaled to 0"
+_ELSEWHERE = "was elsewhere before it was scaled to 0"
 
 
 def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
-    # An earlier release did not write down what is taken: whatever had a share.
+    # An earlier release did not record `taken`: every cluster with a share was taken.
     return [
         Decision(**{"taken": bool(each["share"])} | each | {"shares": tuple(each["shares"])})
         for each in memory.get("decisions", [])
@@ -169,15 +174,15 @@ def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
 
 
 def _memory(workload: Workload, manifests: Sequence[Manifest], decisions: Sequence[Decision]) -> str:
-    kept = {"asked": _asked(workload, manifests), "decisions": [asdict(each) for each in decisions]}
+    kept = {"asked": _request_digest(workload, manifests), "decisions": [asdict(each) for each in decisions]}
     return json.dumps(kept, sort_keys=True)
 
 
-def _asked(workload: Workload, manifests: Sequence[Manifest]) -> str:
-    """A digest of what a decision rests on besides what is free. A new image is no reason for another decision."""
+def _request_digest(workload: Workload, manifests: Sequence[Manifest]) -> str:
+    """A digest of what a decision depends on besides free capacity. A new image is no reason for another decision."""
     counts = [(each.name, pods(each)) for each in _counted(manifests)]
-    rests_on = [workload.placement.model_dump(), counts, [str(each) for each in demands(manifests)]]
-    return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:16]
+    inputs = [workload.placement.model_dump(), counts, [str(each) for each in demands(manifests)]]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _counted(manifests: Sequence[Manifest]) -> Iterator[Manifest]:

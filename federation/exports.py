@@ -19,11 +19,11 @@ from problems import Problem, one_of
 def check_exports(
     setting: str, workload: Workload, manifests: Sequence[Manifest], federation: Federation
 ) -> Iterator[Problem]:
-    """Yields why the Services that a workload exports could not be."""
+    """Yields why the Services that a workload exports could not be exported."""
     if not workload.export:
         return
     if not federation.multi_cluster_services:
-        advice = "needs federation.multi_cluster_services: true; write that, or take this out"
+        advice = "needs federation.multi_cluster_services: true; write that, or remove this"
         yield Problem(f"{setting}.export", None, advice)
     services = [each.name for each in manifests if each.type.config_name == "services"]
     for name in workload.export:
@@ -31,14 +31,14 @@ def check_exports(
             yield Problem(f"{setting}.export", name, f"no Service of the manifests; write {one_of(name, services)}")
     placement = workload.placement
     if isinstance(placement, SpareCapacity) or (isinstance(placement, Nearest) and placement.to.startswith(BUCKET)):
-        advice = "an export needs a placement that the settings decide alone; write another, or take export out"
+        advice = "an export needs a placement that the settings decide alone; write another, or remove export"
         yield Problem(f"{setting}.placement.policy", placement.policy, advice)
 
 
 class ExportedServices(pulumi.ComponentResource):
     """The exports of a workload's Services, beside each of their copies.
 
-    GKE brings the type with the fleet. `after` is what must be there before, such as the Services themselves.
+    GKE installs the type with the fleet. `after` is what must exist first, such as the Services themselves.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ def create_exports(
     federated: Mapping[str, pulumi.Resource],
     after: Sequence[pulumi.Resource],
 ) -> None:
-    """Makes the exports of every workload that has any, after its federated objects and after `after`."""
+    """Creates the exports of every workload that has any, after its federated objects and after `after`."""
     for name, workload in workloads.items():
         if workload.export:
             placed = place_workload(workload, manifests[name], labels, facts_of(manifests[name]))

@@ -1,7 +1,7 @@
-"""Fields that no copy can change while it is there: the API server refuses it, or KubeFed keeps what the copy has.
+"""Fields that cannot change in an existing copy: the API server refuses it, or KubeFed keeps the copy's own value.
 
 Source: the update validation of Kubernetes 1.35 (pkg/apis/*/validation), and for Services and ServiceAccounts what
-KubeFed v0.10.0 takes over from the copy (pkg/controller/sync/dispatch/retain.go).
+KubeFed v0.10.0 keeps from the copy (pkg/controller/sync/dispatch/retain.go).
 """
 
 import hashlib
@@ -20,6 +20,7 @@ _ANNOTATIONS = "/metadata/annotations/"
 
 
 def _of(body: Body, *fields: str, **defaults: Any) -> dict[str, Any]:
+    """These fields of an object's spec, and those with a default, which an empty value counts as."""
     spec: Body = body.get("spec") or {}
     return {field: spec.get(field) for field in fields} | {
         field: spec.get(field) or default for field, default in defaults.items()
@@ -79,9 +80,9 @@ _FIXED: Mapping[str, Callable[[Body], dict[str, Any]]] = {
 
 
 def fixed_fields(target: TargetType, template: Body, patches: Patches) -> dict[str, dict[str, Any]]:
-    """The fixed fields of an object's copies: under "" those of most, and those of each cluster that differ.
+    """The fixed fields of an object's copies: under "" the common ones, and under a cluster those that differ there.
 
-    `template` is what the copies are made from. A type without any has none.
+    `template` is what the copies are made from. Empty for a type without fixed fields.
     """
     read = _FIXED.get(target.config_name)
     if read is None:
@@ -93,9 +94,9 @@ def fixed_fields(target: TargetType, template: Body, patches: Patches) -> dict[s
 
 
 def replacement_trigger(target: TargetType, template: Body, patches: Patches) -> str | None:
-    """A digest of an object's fixed fields: with another one, its copies must be made anew. None where it has none.
+    """A digest of an object's fixed fields: when it changes, the copies must be re-created. None where it has none.
 
-    A claim has none, since its data would go with it.
+    A claim has none, since its data would be deleted with it.
     """
     fixed = fixed_fields(target, template, patches)
     if not fixed or target == CLAIMS:
@@ -103,7 +104,7 @@ def replacement_trigger(target: TargetType, template: Body, patches: Patches) ->
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def stuck_fields(
+def impossible_field_changes(
     target: TargetType, name: str, before: tuple[Body, Patches], after: tuple[Body, Patches], clusters: Collection[str]
 ) -> Iterator[str]:
     """Yields why a change of an object could not reach its copies in these clusters, with what to do instead.
@@ -120,7 +121,7 @@ def stuck_fields(
         yield f"{about}: {fields} of a claim cannot be changed; write another name, which is another claim"
     if target == STATEFUL_SETS and changed and _deletes_claims(before[0]):
         yield (
-            f"{about}: a change of {changed[0]} makes it anew, and its claims go with it (whenDeleted: Delete); write "
+            f"{about}: a change of {changed[0]} re-creates it and deletes its claims (whenDeleted: Delete); write "
             "persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain}, run pulumi up, and then change it"
         )
     for cluster in sorted(clusters):
@@ -132,7 +133,7 @@ def stuck_fields(
 
 
 def _changed(target: TargetType, before: tuple[Body, Patches], after: tuple[Body, Patches], cluster: str) -> list[str]:
-    """The fixed fields that a change would give another value in a cluster."""
+    """The fixed fields whose value a change would change in a cluster."""
     fixed = [fixed_fields(target, *each) for each in (before, after)]
     was, will = (each.get(cluster, each.get("", {})) for each in fixed)
     return [field for field in {*was, *will} if was.get(field) != will.get(field)]

@@ -1,13 +1,5 @@
-"""Outputs by name, as one."""
+"""The former name of `outputs_by_name`, until drain.py uses that."""
 
-from collections.abc import Mapping
-from typing import TypeVar
+from federation.outputs_by_name import outputs_by_name as gathered
 
-import pulumi
-
-T = TypeVar("T")
-
-
-def gathered(outputs: Mapping[str, pulumi.Output[T]]) -> pulumi.Output[dict[str, T]]:
-    """All of these by their names. `pulumi.Output.all` of none is a list, so it is not for what may be empty."""
-    return pulumi.Output.all(**outputs).apply(dict)
+__all__ = ["gathered"]

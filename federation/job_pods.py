@@ -1,4 +1,4 @@
-"""Pods of a Job that is no more: the Job that takes its place starts when they have ended."""
+"""Pods of a deleted Job: the Job that replaces it starts when they have ended."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from federation.api_client import NoAnswer, asking
-from federation.gathered import gathered
+from federation.outputs_by_name import outputs_by_name
 from federation.queries import Object, items
 
 _SECONDS = 300.0
@@ -19,24 +19,24 @@ _JOB_NAME = "batch.kubernetes.io/job-name"
 
 
 def after_earlier_pods(kubeconfigs: Mapping[str, pulumi.Output[str]]) -> pulumi.ResourceHook:
-    """A hook for federated Jobs, which waits before one is made until no member runs pods of another of its name.
+    """A hook for federated Jobs, which waits before one is created until no member runs pods of an earlier one.
 
-    A Job is replaced by one of the same name; beside the pods of the one before, it would train twice into one
+    A Job is replaced by one of the same name; beside pods of the earlier one, it would train twice into one
     checkpoint. The run ends with an error after five minutes.
     """
-    known = gathered(kubeconfigs)
+    known = outputs_by_name(kubeconfigs)
 
-    async def wait(asked: pulumi.ResourceHookArgs) -> None:
-        metadata: Mapping[str, str] = (asked.new_inputs or {})["metadata"]
+    async def wait(hook: pulumi.ResourceHookArgs) -> None:
+        metadata: Mapping[str, str] = (hook.new_inputs or {})["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
         configs = await known.future() or {}
-        await asyncio.to_thread(await_ended, f"{namespace}/{name}", lambda: _left(configs, namespace, name))
+        await asyncio.to_thread(await_ended, f"{namespace}/{name}", lambda: _pods_left(configs, namespace, name))
 
     return pulumi.ResourceHook("after-earlier-pods", wait)
 
 
 def await_ended(job: str, left: Callable[[], Mapping[str, int]], seconds: float = _SECONDS) -> None:
-    """Waits until no member has pods left, and says where there are. Raises pulumi.RunError after so many seconds."""
+    """Waits until no member has pods left, and reports where some are. Raises pulumi.RunError after so many seconds."""
     deadline = time.monotonic() + seconds
     reported: Mapping[str, int] = {}
     while now := {member: count for member, count in left().items() if count}:
@@ -48,14 +48,14 @@ def await_ended(job: str, left: Callable[[], Mapping[str, int]], seconds: float 
             namespace, _, name = job.partition("/")
             command = f"kubectl delete pods -n {namespace} -l {_JOB_NAME}={name}"
             raise pulumi.RunError(
-                f"Job {job} is not made: pods of the one before still run ({text}). Delete them there by {command}, "
+                f"Job {job} is not created: pods of the one before still run ({text}). Delete them there by {command}, "
                 "and run pulumi up again"
             )
         time.sleep(_PAUSE)
 
 
 def earlier_pods(pods: Iterable[Object], jobs: Iterable[Object]) -> int:
-    """How many of a Job's pods have not ended and belong to no Job that is there to stay."""
+    """How many of a Job's pods have not ended and are owned by no Job, or by one that is being deleted."""
     staying = {job["metadata"]["uid"] for job in jobs if not job["metadata"].get("deletionTimestamp")}
     return sum(_runs(pod) and not staying & {owner["uid"] for owner in _owners(pod)} for pod in pods)
 
@@ -69,16 +69,16 @@ def _owners(pod: Object) -> Sequence[Object]:
     return pod["metadata"].get("ownerReferences") or []
 
 
-def _left(kubeconfigs: Mapping[str, str], namespace: str, name: str) -> dict[str, int]:
-    def ask(member: str) -> int:
+def _pods_left(kubeconfigs: Mapping[str, str], namespace: str, name: str) -> dict[str, int]:
+    def query(member: str) -> int:
         try:
             with asking(member, kubeconfigs[member], retries=0) as (_, api):
                 pods: list[Any] = items(api, f"/api/v1/namespaces/{namespace}/pods?labelSelector={_JOB_NAME}%3D{name}")
                 return earlier_pods(pods, items(api, f"/apis/batch/v1/namespaces/{namespace}/jobs")) if pods else 0
         except NoAnswer as error:
-            # KubeFed makes no copy there either, until it answers.
+            # Until it answers, KubeFed creates no copy there either.
             pulumi.log.warn(f"{error}; whether it runs pods of an earlier Job {namespace}/{name} is not known")
             return 0
 
     with ThreadPoolExecutor() as pool:
-        return dict(zip(kubeconfigs, pool.map(ask, kubeconfigs), strict=True))
+        return dict(zip(kubeconfigs, pool.map(query, kubeconfigs), strict=True))

@@ -15,14 +15,14 @@ from federation.rbac import member_rules, member_type_rules
 from placement.kinds import NAMESPACE, TargetType
 from placement.preferences import MEMBER_LABEL
 
-# Registration ends when the controller has seen the member healthy.
+# A registration is done when the controller has found the member healthy.
 _READY_SECONDS = 300
 
 
 class Member(pulumi.ComponentResource):
     """One cluster of the federation, registered on the host and Ready.
 
-    The names of what is made in the cluster are kubefedctl's, so that its `unjoin` works on it.
+    The objects in the cluster have the names that kubefedctl gives them, so that its `unjoin` works on them.
     """
 
     registration: kubernetes.apiextensions.CustomResource
@@ -60,7 +60,7 @@ class Member(pulumi.ComponentResource):
                 "namespace": NAMESPACE,
                 "labels": {**labels, MEMBER_LABEL: name},
                 "annotations": {
-                    # The controller takes up a new token only when the registration changes.
+                    # The controller reads a new token only when the registration changes.
                     "geo-federation/token-digest": pulumi.Output.unsecret(token.apply(_digest)),
                     "pulumi.com/waitFor": "condition=Ready",
                     "pulumi.com/timeoutSeconds": str(_READY_SECONDS),
@@ -86,8 +86,8 @@ class Member(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         """Makes the account that KubeFed uses inside the cluster, and returns its token.
 
-        `control_plane` is given where it runs in this very cluster, and has made the namespace. Another `token_number`
-        is another token.
+        `control_plane` is given where it runs in this cluster, and has created the namespace. Another `token_number`
+        creates another token.
         """
         inside = pulumi.ResourceOptions(parent=self, provider=cluster.provider, deleted_with=cluster.cluster)
         namespace = (
@@ -108,8 +108,8 @@ class Member(pulumi.ComponentResource):
         secret = kubernetes.core.v1.Secret(
             f"{name}-token-{token_number}",
             metadata={
-                # By another name it is another Secret: made first, and the one before deleted when all is done. With
-                # it goes the token.
+                # Another name makes another Secret: it is created first, and the earlier one, with its token, is
+                # deleted at the end.
                 "name": account_name if token_number == 1 else f"{account_name}-{token_number}",
                 "namespace": NAMESPACE,
                 "annotations": {"kubernetes.io/service-account.name": account_name},
@@ -117,7 +117,7 @@ class Member(pulumi.ComponentResource):
             type="kubernetes.io/service-account-token",
             opts=with_alias(
                 f"{name}-token",
-                # Whoever holds the token has its rights already.
+                # The rights exist before the token does.
                 pulumi.ResourceOptions.merge(in_namespace, pulumi.ResourceOptions(depends_on=[account, always])),
             ),
         )

@@ -1,4 +1,4 @@
-"""Network policies: in the workloads' namespaces nothing is let through but what the workloads declare."""
+"""Network policies: in the workloads' namespaces only what the workloads declare is allowed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,17 +27,17 @@ _METADATA = {
 def check_openings(setting: str, workload: Workload, federation: Federation) -> Iterator[Problem]:
     """Yields why openings of a workload would open nothing."""
     if workload.openings and not federation.default_deny:
-        advice = "nothing is closed; write federation.default_deny: true, or take this out"
+        advice = "nothing is closed; write federation.default_deny: true, or remove this"
         yield Problem(f"{setting}.openings", None, advice)
 
 
 def network_policies(
     name: str, workload: Workload, manifests: Sequence[Manifest], slots: Sequence[int]
 ) -> list[Manifest]:
-    """The policies that go wherever a workload goes, in a federation of clusters with these slots.
+    """The policies that are copied wherever a workload is, in a federation of clusters with these slots.
 
-    One closes the whole namespace but for names and tokens, and one for each object that runs pods opens what the
-    workload declares to them.
+    One closes the whole namespace except for DNS and tokens; one for each object that runs pods opens what the workload
+    declares for them.
     """
     made = [_policy(f"{name}-default-deny", {}, [], [_DNS, _METADATA])]
     openings = {way: [_rule(each, slots) for each in workload.openings if each.direction == way] for way in _SIDES}
@@ -74,7 +74,7 @@ def _peers(peer: str, slots: Sequence[int]) -> list[dict[str, Any]]:
         case "cluster":
             return [{"namespaceSelector": {}}]
         case "members":
-            # Dataplane V2 knows pods of its own cluster by their labels, and never by their addresses.
+            # Dataplane V2 matches pods of its own cluster by their labels, never by their addresses.
             plans = [addresses(slot) for slot in sorted(slots)]
             ranges = [str(each) for plan in plans for each in (plan.nodes, plan.pods)]
             return [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": each}} for each in ranges)]

@@ -1,8 +1,8 @@
-"""Who may do what: rules derived from the enabled types, and nothing beside them.
+"""RBAC rules, derived from the enabled types and no wider than they need.
 
-What depends on the types is in roles of its own, which are `named_by` their rules. Where a type is taken out with its
-objects, the role that goes is then another than the one that comes, and goes after the objects: changed in place, it
-would lack the rights to remove them.
+What depends on the types is in roles of its own, whose names have a digest of their rules (`name_with_digest`). Where a
+type is removed together with its objects, the role is so replaced, and the old one is deleted after the objects: one
+that was changed in place would lack the rights to remove them.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ def member_rules() -> list[Rule]:
     """What KubeFed may do in a member, whatever its types are: keep namespaces, and see nodes, pods and health."""
     return [
         {"api_groups": [""], "resources": [NAMESPACES.plural], "verbs": _PROPAGATE},
-        # Pods tell which replicas found no node.
+        # Pods show which replicas could not be scheduled.
         {"api_groups": [""], "resources": ["pods", "nodes"], "verbs": _READ},
         {"non_resource_urls": ["/healthz"], "verbs": ["get"]},
     ]
@@ -48,9 +48,9 @@ def member_type_rules(types: Iterable[TargetType]) -> list[Rule]:
 
 
 def controller_type_rules(types: Iterable[TargetType]) -> list[Rule]:
-    """What the controller may do on the host for the enabled types: write down how their objects are propagated."""
+    """What the controller may do on the host for the enabled types: read federated objects and write their status."""
     federated = [target.federated_plural for target in _distinct(types)]
-    return [_takes_up("types.kubefed.io", federated)] if federated else []
+    return [_reconciles("types.kubefed.io", federated)] if federated else []
 
 
 def controller_rules() -> list[Rule]:
@@ -60,8 +60,8 @@ def controller_rules() -> list[Rule]:
     """
     versions = ["propagatedversions", "clusterpropagatedversions"]
     return [
-        _takes_up("types.kubefed.io", [NAMESPACES.federated_plural]),
-        _takes_up("scheduling.kubefed.io", ["replicaschedulingpreferences"]),
+        _reconciles("types.kubefed.io", [NAMESPACES.federated_plural]),
+        _reconciles("scheduling.kubefed.io", ["replicaschedulingpreferences"]),
         {
             "api_groups": ["core.kubefed.io"],
             "resources": _with_status([*versions, "federatedservicestatuses"]),
@@ -82,12 +82,12 @@ def controller_namespace_rules() -> list[Rule]:
     ]
 
 
-def named_by(rules: Sequence[Rule], name: str) -> str:
-    """The name of what other rules would give another name."""
+def name_with_digest(name: str, rules: Sequence[Rule]) -> str:
+    """A name that is another one for other rules."""
     return f"{name}-types-{hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
-def _takes_up(group: str, resources: Iterable[str]) -> Rule:
+def _reconciles(group: str, resources: Iterable[str]) -> Rule:
     return {"api_groups": [group], "resources": _with_status(resources), "verbs": [*_READ, "update", "patch"]}
 
 

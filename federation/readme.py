@@ -7,7 +7,7 @@ _TEMPLATE = Path(__file__).parents[1] / "Pulumi.README.md"
 
 
 def stack_readme(stack: str, clusters: Collection[str], host: str, workloads: Collection[str]) -> str:
-    """Pulumi.README.md for a stack's own clusters; what is live stays an output's name, such as ${outputs.x}."""
+    """Pulumi.README.md for a stack's own clusters; what Pulumi Cloud fills in stays as it is, such as ${outputs.x}."""
     others = [name for name in clusters if name != host]
     fields = {
         "stack": stack,

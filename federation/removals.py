@@ -1,28 +1,28 @@
-"""What a run would remove from the clusters, in words: copies, and namespaces with all that is in them."""
+"""What a run would remove from the clusters, as text: copies, and namespaces with all that is in them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from federation.federated_objects import clusters_with_copies
+from federation.queries import Object
 from placement.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
 
-Object = Mapping[str, Any]
 Key = tuple[str, str, str]
 """The federated kind, the namespace and the name of an object."""
 
 DELETE_DATA = "geo-federation/delete-data"
 """The annotation of a federated object whose data may be deleted: "true", from its workload's settings."""
 _SETTING = "delete_data: true"
-# Every object of the program has it, and hardly one that somebody has made by hand.
+# Every object of the program has it, and hardly any that somebody has created by hand.
 _OWN = "pulumi.com/waitFor"
 _CLAIM = CLAIMS.federated_kind
 _WITH_DATA = (_CLAIM, STATEFUL_SETS.federated_kind)
-_NAMED = 10
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Federated:
-    """A federated object on the host, and where its copies are; `delete_data` says that its data may go."""
+    """A federated object on the host, and where its copies are; `delete_data` says that its data may be deleted."""
 
     kind: str
     namespace: str
@@ -32,7 +32,7 @@ class Federated:
 
     @property
     def key(self) -> Key:
-        """What tells it from all others."""
+        """What identifies it."""
         return self.kind, self.namespace, self.name
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Federated:
 class Desired:
     """Where a run wants copies of each object, and which objects' data its settings allow to delete.
 
-    The copies of a namespace are where it is federated; on the host it is as long as there is a copy at all.
+    The copies of a namespace are where it is federated; the host has it as long as there is any copy.
     """
 
     copies: Mapping[Key, Collection[str]]
@@ -52,21 +52,21 @@ class Desired:
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes from one namespace of one cluster; `whole` where the namespace goes, with all that is in it.
+    """What is removed from one namespace of one cluster: objects, or the whole namespace.
 
-    `claims` is how many PersistentVolumeClaims were found in a namespace that goes, None where nobody could look.
+    `claims` is how many PersistentVolumeClaims are in a namespace to be removed, None where they were not counted.
     """
 
     cluster: str
     namespace: str
     objects: tuple[Federated, ...]
-    whole: bool = False
+    whole_namespace: bool = False
     delete_data: bool = False
     claims: int | None = None
 
     @property
     def kept(self) -> bool:
-        """Whether it holds data that nobody has allowed to delete."""
+        """Whether it has data that the settings do not allow to delete, so that the run is refused."""
         if any(each.kind in _WITH_DATA and not each.delete_data for each in self.objects):
             return True
         return bool(self.claims) and not self.delete_data
@@ -75,33 +75,27 @@ class Removal:
         named = [str(each) for each in self.objects if not (self.claims and each.kind == _CLAIM)]
         # What holds data first.
         named.sort(key=lambda name: f"Federated{name.partition(' ')[0]}" not in _WITH_DATA)
-        if len(named) > _NAMED:
-            named[_NAMED:] = [f"{len(named) - _NAMED} more objects"]
+        if len(named) > _MOST_NAMED:
+            named[_MOST_NAMED:] = [f"{len(named) - _MOST_NAMED} more objects"]
         if self.claims:
             named.append(f"{self.claims} PersistentVolumeClaim{'s' if self.claims > 1 else ''}")
         what = " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
-        if self.whole:
-            return f"{self.cluster}: namespace {self.namespace} goes{f', with {what}' if what else ', with all in it'}"
-        return f"{self.cluster}: {what} of namespace {self.namespace} {'go' if len(named) > 1 else 'goes'}"
+        if self.whole_namespace:
+            return f"{self.cluster}: namespace {self.namespace} is removed, with {what or 'all that is in it'}"
+        return f"{self.cluster}: {what} of namespace {self.namespace} {'are' if len(named) > 1 else 'is'} removed"
 
 
-def federated_objects(found: Iterable[Object]) -> list[Federated]:
-    """The program's own federated objects, as the host's API server says, with the copies that KubeFed knows of."""
+def own_objects(found: Iterable[Object]) -> list[Federated]:
+    """The program's own federated objects, out of those on the host, with the clusters that have copies."""
     objects: list[Federated] = []
     for each in found:
         metadata = each["metadata"]
         annotations: Mapping[str, str] = metadata.get("annotations") or {}
-        where = frozenset(copy["name"] for copy in copies_of(each) if copy.get("status") != "WaitingForRemoval")
         if _OWN in annotations:
-            may_go = annotations.get(DELETE_DATA) == "true"
-            objects.append(Federated(each["kind"], metadata["namespace"], metadata["name"], where, may_go))
+            where = clusters_with_copies(each, except_status="WaitingForRemoval")
+            deletable = annotations.get(DELETE_DATA) == "true"
+            objects.append(Federated(each["kind"], metadata["namespace"], metadata["name"], where, deletable))
     return objects
-
-
-def copies_of(federated: Object) -> Sequence[Object]:
-    """What KubeFed says of each copy of a federated object: the cluster's name, and a status where it has a fault."""
-    status: Object = federated.get("status") or {}
-    return status.get("clusters") or []
 
 
 def removals(found: Collection[Federated], desired: Desired, host: str) -> list[Removal]:
@@ -119,25 +113,25 @@ def removals(found: Collection[Federated], desired: Desired, host: str) -> list[
     gone = {
         (cluster, each.namespace)
         for each in namespaces.values()
-        # The host has every federated namespace, be there copies in it or not.
+        # The host has every federated namespace, whether or not there are copies in it.
         for cluster in ({*each.clusters, host} - {*desired.copies.get(each.key, ())})
         if cluster != host or each.key not in desired.copies
     }
-    leaving: dict[tuple[str, str], list[Federated]] = {place: [] for place in gone}
+    removed: dict[tuple[str, str], list[Federated]] = {place: [] for place in gone}
     for each in objects:
         for cluster in each.clusters:
             place = (cluster, each.namespace)
             if place in gone or cluster not in desired.copies.get(each.key, ()):
-                leaving.setdefault(place, []).append(each)
+                removed.setdefault(place, []).append(each)
     return [
         Removal(
             cluster,
             namespace,
-            tuple(sorted(leaving[cluster, namespace], key=lambda each: each.key)),
-            whole=(cluster, namespace) in gone,
+            tuple(sorted(removed[cluster, namespace], key=lambda each: each.key)),
+            whole_namespace=(cluster, namespace) in gone,
             delete_data=namespace in namespaces and namespaces[namespace].delete_data,
         )
-        for cluster, namespace in sorted(leaving)
+        for cluster, namespace in sorted(removed)
     ]
 
 

@@ -121,11 +121,11 @@ def check_federation(federation: Federation, members: Collection[str]) -> Iterat
             yield Problem("federation.types", name, advice)
     for name in federation.custom_types:
         if name in BUILT_IN:
-            yield Problem("federation.custom_types", name, "built into Kubernetes; take it out here")
+            yield Problem("federation.custom_types", name, "built into Kubernetes; remove it here")
     # What federates a type is named after its plural and its kind alone.
     owners: dict[str, str] = {}
     for target in [NAMESPACES, *federation.targets()]:
         names = (target.plural, target.kind.lower())
         for other in sorted({owners.setdefault(name, target.config_name) for name in names} - {target.config_name}):
-            advice = f"KubeFed cannot tell it from {other}; leave one of them out"
+            advice = f"KubeFed cannot distinguish it from {other}; remove one of them"
             yield Problem("federation.types", target.config_name, advice)

@@ -1,4 +1,4 @@
-"""The federated types: KubeFed starts to propagate a type when its config is there."""
+"""The federated types: KubeFed starts to propagate a type once its FederatedTypeConfig exists."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
-from federation.gathered import gathered
+from federation.outputs_by_name import outputs_by_name
 from placement.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
 from problems import one_of
 
 Definition = kubernetes.apiextensions.v1.CustomResourceDefinition
 
-# The controller would add it, then see the change and start the type a second time; what waits in the first start
+# Otherwise the controller adds it, sees the change and starts the type a second time; what waits in the first start
 # makes the whole controller exit after cacheSyncTimeout.
 FINALIZER = "core.kubefed.io/federated-type-config"
 
@@ -35,7 +35,7 @@ class FederatedTypes(pulumi.ComponentResource):
 
         def enable(target: TargetType, after: Sequence[pulumi.Resource]) -> kubernetes.apiextensions.CustomResource:
             found = find(target)
-            specs = gathered({member: each.spec for member, each in found.items()})
+            specs = outputs_by_name({member: each.spec for member, each in found.items()})
             return kubernetes.apiextensions.CustomResource(
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",
@@ -45,14 +45,14 @@ class FederatedTypes(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=host.provider,
-                    # The controller holds a finalizer on each, so it must outlive them.
+                    # The controller has a finalizer on each, so it must be deleted after them.
                     depends_on=[control_plane.controller, control_plane.federated_types[target.config_name], *after],
                     deleted_with=host.cluster,
                 ),
             )
 
         def find(target: TargetType) -> dict[str, Definition]:
-            # One member without it would stop the type for them all, and the controller with it.
+            # One member without it would stop the type for all of them, and the controller too.
             return {
                 member: Definition.get(
                     f"{name}-{target.config_name}-in-{member}",
@@ -70,11 +70,11 @@ class FederatedTypes(pulumi.ComponentResource):
 
 
 def unserved(target: TargetType, member: str, definition: Mapping[str, Any]) -> str:
-    """Why a member does not serve a type of whose CRD this is the spec; empty where it does."""
+    """Why a member does not serve a type, given the spec of its CRD there; empty where it does."""
     served = [version["name"] for version in definition["versions"] if version["served"]]
     kind = definition["names"]["kind"]
     if definition["scope"] != target.scope:
-        return f"{member} has it in no namespace; a workload holds only objects of its own, so leave the type out"
+        return f"{member} has it cluster-scoped; a workload has only objects of its own namespace, so remove the type"
     if kind != target.kind:
         return f"{member} has it with the kind {kind}; write that in federation.custom_types"
     if target.version not in served:
@@ -83,7 +83,7 @@ def unserved(target: TargetType, member: str, definition: Mapping[str, Any]) -> 
 
 
 def config_once_served(target: TargetType, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
-    """The spec of a type's config, given its CRD's spec of each member that was asked. Raises pulumi.RunError."""
+    """The spec of a type's config, given the spec of its CRD in each member that was read. Raises pulumi.RunError."""
     problems = [text for member, each in definitions.items() if (text := unserved(target, member, each))]
     if problems:
         raise pulumi.RunError(f"federation.types: {target.config_name}: {'; '.join(problems)}")
@@ -95,7 +95,7 @@ def type_config(target: TargetType) -> dict[str, object]:
     scope = "Namespaced" if target.namespaced else "Cluster"
     return {
         "propagation": "Enabled",
-        # Of an object that never has a status, KubeFed would for ever wait for one before it calls it propagated.
+        # KubeFed would wait forever for the status of an object that never has one before it counts as propagated.
         "statusCollection": "Enabled" if target.has_status else "Disabled",
         "targetType": {
             "group": target.group,
@@ -109,7 +109,7 @@ def type_config(target: TargetType) -> dict[str, object]:
             "version": "v1beta1",
             "kind": target.federated_kind,
             "pluralName": target.federated_plural,
-            # A federated namespace lies in the namespace that it federates.
+            # A federated namespace is in the namespace that it federates.
             "scope": "Namespaced",
         },
     }

@@ -42,14 +42,14 @@ class FederatedNamespace(pulumi.ComponentResource):
         local = kubernetes.core.v1.Namespace(
             f"{namespace}-host-namespace",
             metadata={"name": namespace},
-            # Made once the controller knows the members, so that no worker of its own waits with it.
+            # Created once the controller knows the members, so that none of its workers waits for them.
             opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=after),
         )
         self.federated = _federate(
             f"{namespace}-federated-namespace",
             NAMESPACES,
             {"name": namespace, "namespace": namespace},
-            # A preference looks at selectors alone, and this one leaves the choice to it.
+            # A preference reads selectors only; an empty one matches every member, so the list decides.
             {"template": {}, "placement": {"clusters": clusters.apply(_named), "clusterSelector": {}}},
             pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local]),
             {DELETE_DATA: "true"} if delete_data else {},
@@ -58,7 +58,7 @@ class FederatedNamespace(pulumi.ComponentResource):
 
 
 class FederatedWorkload(pulumi.ComponentResource):
-    """A placed workload's objects, propagated."""
+    """The federated objects of a placed workload."""
 
     objects: list[kubernetes.apiextensions.CustomResource]
     """All that KubeFed propagates for it, its namespace included."""
@@ -107,13 +107,13 @@ class FederatedWorkload(pulumi.ComponentResource):
                 spec=placed.apply(lambda workload: workload.objects[position].preference),
                 opts=with_alias(f"{old}-preference", opts),
             )
-            # The other way round, there would be a time at which every member runs all the replicas.
+            # The other way round, every member would run all the replicas for a while.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
         annotations = self._annotations
         if target == JOBS:
             if TTL in manifest.body.get("spec", {}):
-                pulumi.log.info(f"{name}: {TTL} is left out: KubeFed runs a Job again that is gone", self)
-            # Kubernetes changes no Job that is there, and leaves its pods running when it is deleted without a word.
+                pulumi.log.info(f"{name}: {TTL} is left out: KubeFed would run a Job again once it is deleted", self)
+            # A Job cannot be changed in place, and its pods would go on running after a plain deletion.
             annotations = {**annotations, "kubefed.io/deleteoption": _PODS_FIRST}
             fixed = pulumi.ResourceOptions(
                 replace_on_changes=["spec.template", "spec.placement", "spec.overrides"],
@@ -121,7 +121,7 @@ class FederatedWorkload(pulumi.ComponentResource):
                 hooks=pulumi.ResourceHookBinding(before_create=[self._before_jobs]),
             )
         else:
-            # What no copy can change while it is there makes it anew; nothing else does.
+            # A change of what cannot change in a copy re-creates it; nothing else does.
             trigger = placed.apply(lambda workload: _trigger(workload.objects[position]))
             fixed = pulumi.ResourceOptions(
                 replacement_trigger=pulumi.Output.secret(trigger) if target == SECRETS else trigger,
@@ -144,9 +144,9 @@ def create_workloads(
     after: Sequence[pulumi.Resource],
     access: Mapping[str, Sequence[pulumi.Resource]],
 ) -> dict[str, FederatedWorkload]:
-    """Makes each namespace that has workloads, and the workloads in it, which are returned by their names.
+    """Creates each namespace that has workloads, and the workloads in it, which are returned by their names.
 
-    All of it comes after `after`, and what is of a namespace after its `access`.
+    All of it depends on `after`, and what is in a namespace on its `access` too.
     """
     made: dict[str, FederatedWorkload] = {}
     host = members[host_name]
@@ -170,10 +170,10 @@ def create_workloads(
 
 
 def _reach(host: str, workloads: Sequence[pulumi.Output[PlacedWorkload]]) -> pulumi.Output[list[str]]:
-    """The clusters that any of the workloads can go to, and the host, by name.
+    """The clusters in which any of the workloads can be placed, and the host, by name.
 
-    The host has the namespace anyway. Were its copies to leave it by the namespace's placement, before the objects
-    themselves are gone, KubeFed would delete Jobs there without their pods.
+    The host has the namespace anyway. If the namespace's placement removed the copies there before the federated
+    objects are deleted, KubeFed would delete Jobs without their pods.
     """
     return pulumi.Output.all(*workloads).apply(
         lambda placed: sorted({host, *(name for each in placed for name in each.clusters)})
@@ -188,7 +188,7 @@ def _federate(
     opts: pulumi.ResourceOptions,
     also: pulumi.Input[Mapping[str, str]] | None = None,
 ) -> kubernetes.apiextensions.CustomResource:
-    """Makes a federated object, which is there once it is propagated; `also` are further annotations."""
+    """Creates a federated object, which is ready once it is propagated; `also` are further annotations."""
     conditions = ["condition=Propagation"]
     if target.movable:
         # Before its preference has chosen members, it is propagated to none.
@@ -203,7 +203,7 @@ def _federate(
         kind=target.federated_kind,
         metadata={
             **metadata,
-            # KubeFed's own, which it would set first of all: one write less before the copies are made.
+            # KubeFed's own, which it would set first: one write less before the copies are created.
             "finalizers": ["kubefed.io/sync-controller"],
             "annotations": pulumi.Output.from_input(also or {}).apply(lambda more: {**annotations, **more}),
         },
@@ -213,7 +213,7 @@ def _federate(
 
 
 def _spec(placed: PlacedObject) -> dict[str, Any]:
-    # A preference fills an empty list, in which Pulumi then leaves its entries alone.
+    # A preference fills an empty list, whose entries Pulumi then leaves alone.
     moved: dict[str, Any] = {"clusters": [], "clusterSelector": selector(placed.clusters)}
     spec: dict[str, Any] = {
         "template": template(placed.manifest),

@@ -1,1 +1,1 @@
-"""Google Cloud and Pulumi's plugins, stood in for on one machine. Nothing outside this package knows of it."""
+"""Stand-ins for Google Cloud and Pulumi's plugins on one machine. The program does not import this package."""

@@ -1,4 +1,4 @@
-"""The commands behind make: `python -m local up|down|env|install`."""
+"""The commands behind make: `python -m local up|down|env|tools`."""
 
 import argparse
 import sys
@@ -11,20 +11,20 @@ from stack_file import Unreadable, read_stack_file
 from tools.build import ToolError
 
 _NEXT = """
-The federation stands. Now `make status` says how, and kubectl and pulumi work on it after
+The federation is up. See it with `make status`; use kubectl and pulumi on it after
   eval "$(make -s env)"
 """
 
 
 def up(stack: LocalStack) -> int:
-    """Builds what is missing, then runs `pulumi up` and says how the federation stands."""
-    # Pulumi would not say which file it cannot read.
+    """Builds what is missing, runs `pulumi up` and writes a kubeconfig."""
+    # Pulumi would not name a file that it cannot read.
     read_stack_file(STACK_FILE)
     install(stack.home)
     stack.prepare()
     quiet = [] if sys.stdout.isatty() else ["--suppress-progress"]
-    looking = ["--refresh"] if stack.broken_off() else []
-    done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet, *looking)
+    refresh = ["--refresh"] if stack.interrupted() else []
+    done = stack.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", *quiet, *refresh)
     stack.write_kubeconfig()
     if done.returncode == 0:
         print(_NEXT, file=sys.stderr)
@@ -32,7 +32,7 @@ def up(stack: LocalStack) -> int:
 
 
 def down(stack: LocalStack) -> int:
-    """Ends and removes everything but the tool cache."""
+    """Ends every process and removes every file except the tool cache."""
     stack.remove()
     return 0
 
@@ -50,7 +50,7 @@ def tools(stack: LocalStack) -> int:
 
 
 def main() -> int:
-    """Runs one command; a mistake of the user's is told in a sentence."""
+    """Runs one command; an expected error is printed as one sentence."""
     commands = {"up": up, "down": down, "env": env, "tools": tools}
     parser = argparse.ArgumentParser(prog="python -m local", description="The federation on this machine.")
     parser.add_argument("command", choices=commands)
@@ -61,7 +61,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("broken off; make up again goes on from here, make down removes everything", file=sys.stderr)
+        print("interrupted; make up continues from here, make down removes everything", file=sys.stderr)
         return 130
 
 

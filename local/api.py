@@ -1,4 +1,4 @@
-"""The Kubernetes API as this package uses it: JSON in, JSON out, errors in the API server's own words.
+"""The Kubernetes API as this package uses it: JSON in, JSON out, errors with the API server's own messages.
 
 Kubeconfigs, client certificates and credential plugins are the kubernetes client's; its generated calls and models,
 which know no custom resources, are not used.
@@ -36,7 +36,7 @@ class Api:
 
     def __init__(self, kubeconfig: Mapping[str, Any]) -> None:
         """Takes a kubeconfig as plain values, whose credential plugin is run at once."""
-        # The import takes longer than all else in a run that changes nothing, and such a run never comes here.
+        # The import takes longer than all else in a run that changes nothing, and such a run does not need it.
         from kubernetes import client, config
 
         configuration = client.Configuration()
@@ -79,7 +79,7 @@ class Api:
         return self._call("GET", path, parameters)
 
     def list(self, path: str, **parameters: str) -> list[dict[str, Any]]:
-        """The items of a collection, which an API server may say to be null."""
+        """The items of a collection; an API server may return null for none."""
         return self.get(path, **parameters).get("items") or []
 
     def create(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Api:
         return self._call("PUT", path, parameters, body)
 
     def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Merges into what is there."""
+        """Merges into the existing object."""
         return self._call("PATCH", path, {}, body, "application/merge-patch+json")
 
     def apply(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Api:
                 raise
 
     def watch(self, path: str, seconds: float, **parameters: str) -> Iterator[dict[str, Any]]:
-        """Yields what is there and then every change, for at most so many seconds."""
+        """Yields what exists and then every change, for at most so many seconds."""
         query = urlencode(parameters | {"watch": "true", "timeoutSeconds": str(max(1, round(seconds)))})
         reply = self._request("GET", f"{path}?{query}", None, {}, urllib3.Timeout(connect=5, read=seconds + 5))
         self._watches.add(reply)
@@ -125,7 +125,7 @@ class Api:
             reply.close()
 
     def stop_watching(self) -> None:
-        """Ends every watch, and each that is begun later; from whatever thread."""
+        """Ends every watch, and each that is started later; may be called from any thread."""
         self._watching = False
         for reply in list(self._watches):
             reply.shutdown()
@@ -149,7 +149,7 @@ class Api:
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: urllib3.Timeout
     ) -> urllib3.BaseHTTPResponse:
-        def ask() -> urllib3.BaseHTTPResponse:
+        def send() -> urllib3.BaseHTTPResponse:
             return self._pool.request(
                 method,
                 self._base + path,
@@ -162,10 +162,10 @@ class Api:
 
         try:
             try:
-                return ask()
+                return send()
             except urllib3.exceptions.SSLError:
-                # Under load, a handshake was seen to fail without a fault. Nothing has been asked before it.
-                return ask()
+                # Under load, a handshake was seen to fail for no reason. Nothing has been sent before it.
+                return send()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._base} does not answer: {error}") from None
 

@@ -1,8 +1,8 @@
-"""gke-gcloud-auth-plugin for this machine: hands out the credentials of the control plane that a client asks for.
+"""gke-gcloud-auth-plugin for this machine: prints the credentials for the control plane that a client connects to.
 
     python local/auth_plugin.py HOME
 
-Run by kubectl and every other client as their kubeconfig says; it needs nothing but Python itself, so as to be quick.
+Run by kubectl and every other client as their kubeconfig says; it imports only the standard library, to be quick.
 """
 
 import json
@@ -32,7 +32,7 @@ def credential(clusters: Path, server: str) -> dict[str, object] | None:
 
 
 def main() -> int:
-    """Prints the credential, or says on stderr why there is none."""
+    """Prints the credential, or the reason why there is none on stderr."""
     info = os.environ.get("KUBERNETES_EXEC_INFO")
     if not info:
         print(

@@ -33,7 +33,7 @@ _PORT_RANGE = range(21000, 32000)
 _STARTER = "kwokctl"
 _SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
-# Pods that run for real are the node agent's (local/node_agent.py); kwok plays every other one.
+# The node agent (local/node_agent.py) runs these pods as real processes; kwok simulates all others.
 REAL_PODS = "kubefed-control-plane=controller-manager"
 
 
@@ -83,7 +83,7 @@ class ControlPlane:
         return self._work / "clusters" / self.name / "pki"
 
     def start(self) -> None:
-        """Makes the control plane, or starts again what of it does not run. Raises ControlPlaneError."""
+        """Creates the control plane, or starts those of its servers that do not run. Raises ControlPlaneError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with _locked(self.folder / "lock"):
             if self._answers():
@@ -92,8 +92,8 @@ class ControlPlane:
                 self._stop()
                 lost = [port for port in self._ports().values() if not _is_free(port)]
                 if lost:
-                    advice = "end it and run make up again, or make down to begin anew"
-                    raise ControlPlaneError(f"port {lost[0]} of {self.name} was taken by another program; {advice}")
+                    advice = "end it and run make up again, or make down to start over"
+                    raise ControlPlaneError(f"port {lost[0]} of {self.name} is used by another program; {advice}")
                 self._kwokctl("start", "cluster", "--wait", f"{_START_SECONDS}s")
             else:
                 with _locked(self.folder.parent / "ports.lock"):
@@ -109,17 +109,17 @@ class ControlPlane:
             return
         self._stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-        # A server that was still writing may have left a file behind its back.
+        # A server that was still writing may have added a file meanwhile.
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def processes(self) -> list[psutil.Process]:
-        """Its servers that run."""
+        """Its running servers."""
         return processes_of(self.folder)
 
     def _stop(self) -> None:
-        # etcd's log outlives a kill, and an API server without its etcd takes long to end when asked.
+        # Killing etcd loses no data, and an API server without its etcd takes long to end on SIGTERM.
         end(self.processes(), patience=0)
-        # To kwokctl, a server that was killed runs for as long as the system keeps its process id.
+        # kwokctl takes a killed server for running as long as its process id is in use.
         for file in (self._work / "clusters" / self.name / "pids").glob("*"):
             file.unlink(missing_ok=True)
 
@@ -170,19 +170,19 @@ class ControlPlane:
             "options": {
                 "runtime": "binary",
                 "bindAddress": "127.0.0.1",
-                # So long after they were killed, servers that start again leave their nodes to the ones before; kwokctl
-                # makes it five times as long.
+                # After a kill, restarted servers leave nodes to the earlier ones until their leases expire. kwokctl
+                # passes five times this number to kwok.
                 "nodeLeaseDurationSeconds": 4,
                 **ports,
                 **{option: str(self.binaries / binary) for option, binary in binaries.items()},
             },
             "componentsPatches": [
                 {
-                    # GKE has it too: whoever asks for a GPU tolerates the taint of the nodes that have them.
+                    # As on GKE: a pod that requests a GPU tolerates the taint of the nodes that have them.
                     "name": "kube-apiserver",
                     "extraArgs": [{"key": "enable-admission-plugins", "value": "ExtendedResourceToleration"}],
                 },
-                # There is one of each, which would first wait out the lease of itself before it was killed.
+                # There is one of each; after a kill it would first wait for its own earlier lease to expire.
                 *(
                     {"name": name, "extraArgs": [{"key": "leader-elect", "value": "false"}]}
                     for name in ("kube-controller-manager", "kube-scheduler")
@@ -191,7 +191,7 @@ class ControlPlane:
         }
 
     def _kwokctl(self, *arguments: str) -> None:
-        # kwokctl asks for the API server's health by a kubectl from PATH, which must be ours.
+        # kwokctl checks the API server's health with the kubectl on PATH, which must be ours.
         path = f"{self.binaries}{os.pathsep}{os.environ.get('PATH', '')}"
         environment = os.environ | {"KWOK_WORKDIR": str(self._work), "KUBECONFIG": str(self.kubeconfig), "PATH": path}
         log = self.folder / "kwokctl.log"
@@ -202,7 +202,7 @@ class ControlPlane:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # Ctrl-C is for the command that asked, not for the servers.
+                # Ctrl-C is for the calling command, not for the servers.
                 start_new_session=True,
                 check=False,
             )
@@ -223,7 +223,7 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 
 
 def end(processes: list[psutil.Process], patience: float) -> None:
-    """Ends processes: asked first, made to after so many seconds of patience. Returns when they are gone."""
+    """Terminates processes, kills them after `patience` seconds, and returns when they have ended."""
     for process in processes if patience else []:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -244,8 +244,8 @@ def _kwok_config() -> dict[str, object]:
 def _free_port(taken: Collection[int], home: Path) -> int:
     """A port of the loopback interface that nothing listens on, and that is not among those taken.
 
-    Each local stack begins at a place of its own, so that none takes the ports of another's stopped control plane. All
-    are below the range from which the system hands out ports of its own accord.
+    Each local stack starts at another port, so that none takes the ports of another's stopped control plane. All are
+    below the range of ephemeral ports.
     """
     first = zlib.crc32(str(home).encode()) % len(_PORT_RANGE)
     for port in [*_PORT_RANGE[first:], *_PORT_RANGE[:first]]:

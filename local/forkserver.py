@@ -1,6 +1,6 @@
-"""Makes the processes of Pulumi's plugins by forking, with all that they need loaded once for them all.
+"""Starts Pulumi's plugins by forking a process that has already loaded what they need.
 
-There is a plugin process for each cluster, and what each would load costs more than all that it does.
+There is a plugin process for each cluster, and loading its modules takes longer than all its work.
 
     python -m local.forkserver HOME
 
@@ -22,11 +22,11 @@ from local.kubernetes.plugin import KubernetesPlugin
 from local.paths import Home
 from local.plugin import serve
 
-# local/api.py leaves it until it is needed, which in a plugin is at once.
+# local/api.py imports it when it is needed, which in a plugin is always.
 importlib.import_module("kubernetes.config")
 
 _SOCKET = Path("plugins.sock")
-# The next run of Pulumi starts anew, so that it never works with code from before an edit.
+# Short, so that the next run of Pulumi starts another one and never runs code from before an edit.
 _IDLE_SECONDS = 1.0
 
 
@@ -38,19 +38,19 @@ def main() -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(_SOCKET))
     listener.listen(128)
-    findable = True
+    accepting = True
     while True:
         if not _wait(listener):
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
                 continue
-            # No one finds the socket from here on; whoever came before is still served. A second time, the file would
+            # Nobody can connect from here on; connections made before are still served. The second time, the file would
             # be a successor's.
-            if not findable:
+            if not accepting:
                 return
             _SOCKET.unlink(missing_ok=True)
-            findable = False
+            accepting = False
             continue
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -64,7 +64,7 @@ def _wait(listener: socket.socket) -> bool:
 
 
 def _become_plugin(connection: socket.socket, home: Home) -> None:
-    """Serves the plugin that a launcher asks for, on the launcher's pipes and in its environment, while it is there."""
+    """Serves the plugin that a launcher requests, on its pipes and in its environment, until the launcher ends."""
     _, pipes, _, _ = socket.recv_fds(connection, 1, 2)
     request = json.loads(connection.makefile().readline())
     os.environ.clear()
@@ -72,7 +72,7 @@ def _become_plugin(connection: socket.socket, home: Home) -> None:
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe, number)
         os.close(pipe)
-    # It dies of no Ctrl-C that is meant for Pulumi.
+    # Ctrl-C is for Pulumi, and must not end the plugin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     plugin = GcpPlugin(home) if request["package"] == "gcp" else KubernetesPlugin()
     serve(plugin, until=lambda: connection.recv(1))

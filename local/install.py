@@ -13,10 +13,10 @@ _PULUMI_MODULES = ("pulumi", "pulumi-language")
 
 
 def install(home: Home) -> None:
-    """Builds what the tool cache lacks and fills the local stack's folders; nothing is done twice.
+    """Builds what the tool cache lacks and fills the local stack's folders; what exists is not built again.
 
-    A `pulumi` that the user has is used in place of ours, and so is the kubernetes plugin in the user's plugin cache:
-    as files of its own, since the pulumi command takes no link for a plugin. Raises ToolError.
+    A `pulumi` that the user has installed is used in place of ours, and so is the kubernetes plugin in the user's
+    plugin cache: as a copy, since the pulumi command does not accept a link as a plugin. Raises ToolError.
     """
     own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
     place(build(own), home.binaries)
@@ -27,7 +27,7 @@ def install(home: Home) -> None:
         mirror(users, kubernetes.parent)
     else:
         if kubernetes.parent.is_symlink():
-            # Of an earlier release; what is written below it would be the user's own.
+            # Left by an earlier release; writing below it would change the user's own files.
             kubernetes.parent.unlink()
         write_launcher(kubernetes, home.root, "kubernetes")
 

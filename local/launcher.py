@@ -2,7 +2,7 @@
 
     python local/launcher.py HOME PACKAGE
 
-It needs nothing but Python itself, so as to be quick. It ends when the engine asks it to or goes away, and the plugin
+It imports only the standard library, to be quick. It ends when the engine asks it to or ends, and the plugin
 ends with it.
 """
 

@@ -1,8 +1,8 @@
 """The node agent: runs the KubeFed controller's pods as real processes, as a kubelet would run their containers.
 
-One agent serves every control plane of a local stack. kwok leaves the pods alone that carry REAL_PODS; the agent starts
-each as a process with the pod's own arguments, signed in by a token of the pod's own ServiceAccount, reports what its
-readiness probe says, starts it again when it ends, and ends it when the pod is deleted.
+One agent serves every control plane of a local stack. kwok ignores pods with the label REAL_PODS; the agent starts
+each as a process with the pod's own arguments and a token of the pod's ServiceAccount, reports the result of its
+readiness probe, restarts it when it ends, and ends it when the pod is deleted.
 
     python -m local.node_agent HOME
 
@@ -31,8 +31,8 @@ from local.api import Api, ApiError, Unreachable
 from local.control_plane import REAL_PODS, ControlPlane
 from local.paths import PROJECT, Home, write_atomically
 
-# What the cloud pulls as an image, this machine has as a program. The flags say where it listens in place of a
-# container's port: a process has no network of its own.
+# The program that this machine runs in place of an image. The flags set where it listens in place of a container's
+# port: a process has no network of its own.
 _PROGRAMS = {"quay.io/kubernetes-multicluster/kubefed": "hyperfed"}
 _PORT_FLAGS = {8080: "--healthz-addr", 9090: "--metrics-addr"}
 
@@ -42,7 +42,7 @@ _PROBE_SECONDS = 0.2
 
 
 def ensure(home: Home) -> None:
-    """Starts the agent in the background unless it runs."""
+    """Starts the agent in the background unless it is running."""
     if agent_process(home):
         return
     home.agent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def ensure(home: Home) -> None:
 
 
 def agent_process(home: Home) -> psutil.Process | None:
-    """The agent that runs for this local stack."""
+    """The running agent of this local stack."""
     with suppress(FileNotFoundError, ValueError, psutil.Error):
         process = psutil.Process(int((home.agent / "pid").read_text()))
         if str(home.root) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
@@ -129,11 +129,13 @@ class Pod:
                 start_new_session=True,
             )
         try:
-            self._attend(process, container, ports, restarts)
+            self._report_readiness(process, container, ports, restarts)
         finally:
             self._stop(process)
 
-    def _attend(self, process: subprocess.Popen[bytes], container: Any, ports: dict[int, int], restarts: int) -> None:
+    def _report_readiness(
+        self, process: subprocess.Popen[bytes], container: Any, ports: dict[int, int], restarts: int
+    ) -> None:
         """Reports the readiness of the process until it ends or is to end."""
         probe = container["readinessProbe"]["httpGet"]
         named = {port["name"]: port["containerPort"] for port in container["ports"]}
@@ -213,8 +215,8 @@ class Pod:
         self._api.merge(f"{self._path}/status", {"status": status})
 
 
-class Attendant:
-    """Watches one control plane's pods for those that run for real."""
+class PodWatcher:
+    """Watches one control plane for pods that run as real processes."""
 
     def __init__(self, home: Home, plane: ControlPlane) -> None:
         self._home, self._plane, self._pods = home, plane, dict[str, Pod]()
@@ -239,9 +241,9 @@ class Attendant:
         for event in api.watch("/api/v1/pods", seconds=300, labelSelector=REAL_PODS):
             if event["type"] == "ERROR":
                 return
-            self._take(api, event["type"], event["object"])
+            self._handle(api, event["type"], event["object"])
 
-    def _take(self, api: Api, change: str, body: Mapping[str, Any]) -> None:
+    def _handle(self, api: Api, change: str, body: Mapping[str, Any]) -> None:
         metadata = body["metadata"]
         uid, ending = metadata["uid"], "deletionTimestamp" in metadata
         if change == "DELETED":
@@ -256,25 +258,25 @@ class Attendant:
 
 
 def main() -> None:
-    """Attends to every control plane of a local stack, those to come included."""
+    """Watches every control plane of a local stack, later ones included."""
     home = Home(Path(sys.argv[1]))
     home.agent.mkdir(parents=True, exist_ok=True)
     with (home.agent / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return  # another one was faster
+            return  # another agent is running
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         write_atomically(home.agent / "pid", str(os.getpid()))
-        # Pods of an agent that was killed are started anew, as children of this one.
+        # Pods of a killed agent are restarted as children of this one.
         for process in pod_processes(home):
             process.kill()
-        attendants: dict[str, Attendant] = {}
+        watchers: dict[str, PodWatcher] = {}
         while home.agent.exists():
             for folder in home.clusters.glob("*/ready"):
                 name = folder.parent.name
-                if name not in attendants or not attendants[name].thread.is_alive():
-                    attendants[name] = Attendant(home, ControlPlane(name, folder.parent, home.binaries))
+                if name not in watchers or not watchers[name].thread.is_alive():
+                    watchers[name] = PodWatcher(home, ControlPlane(name, folder.parent, home.binaries))
             time.sleep(0.2)
 
 

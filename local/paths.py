@@ -46,7 +46,7 @@ def home() -> Home:
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replaces a file so that a reader, or a run that is broken off, sees the old text or the new."""
+    """Replaces a file so that a reader, or an interrupted run, sees the old text or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two threads may write the same file at once.
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

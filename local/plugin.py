@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class NotReady(Exception):
-    """The object exists, but did not become ready; Pulumi records it with the reasons and tries again next time."""
+    """The object exists, but did not become ready; Pulumi records it with the reasons and retries in the next run."""
 
     def __init__(
         self, identifier: str, outputs: Properties, reasons: list[str], inputs: Properties | None = None
@@ -91,7 +91,7 @@ class Plugin:
         return new, {}
 
     def diff(self, resource: Resource, old_inputs: Properties, old: Properties, new: Properties) -> Difference:
-        """Compares the new inputs with those that the resource was made from."""
+        """Compares the new inputs with those that the resource was created from."""
         return Difference(updates=[key for key in sorted({*old_inputs, *new}) if old_inputs.get(key) != new.get(key)])
 
     def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
@@ -110,10 +110,10 @@ class Plugin:
         """Removes the resource; one that is gone already is no error."""
 
     def cancel(self) -> None:
-        """Ends what is under way as soon as it can be told how far it has come."""
+        """Ends running operations as soon as their state can be reported."""
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
-        """Answers a question that is about no resource of the program's."""
+        """Runs a function of the provider, such as a look-up."""
         raise Refused(_absent(token))
 
     def secrets(self, resource: Resource) -> set[str]:
@@ -138,7 +138,7 @@ def pack(properties: Properties, secret: set[str] | frozenset[str] = frozenset()
 
 
 def known(value: Any) -> bool:
-    """Whether a value holds nothing that is unknown until something else has been made."""
+    """Whether no part of a value is unknown until another resource is created."""
     if isinstance(value, dict):
         return all(known(item) for item in cast(Properties, value).values())
     if isinstance(value, list):
@@ -156,7 +156,7 @@ def serve(plugin: Plugin, until: Callable[[], object]) -> NoReturn:
     server.start()
     until()
     server.stop(grace=None)
-    # A request under way has no one left to answer.
+    # A running request has nobody left to answer.
     os._exit(0)
 
 
@@ -245,7 +245,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with _Errors(context):
             found = self.plugin.invoke(request.tok, unpack(request.args))
             response = provider_pb2.InvokeResponse()
-            # Its field is named by a word of Python's own.
+            # Its field is named `return`, a keyword of Python.
             getattr(response, "return").CopyFrom(pack(found))
             return response
 
@@ -254,7 +254,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _absent(token: str) -> str:
-    return f"{token} is not among what the local stand-in for its plugin knows; install Pulumi's own to use it"
+    return f"{token} is not known to the local stand-in for its plugin; install Pulumi's own to use it"
 
 
 def _secret_keys(struct: struct_pb2.Struct) -> set[str]:

@@ -30,7 +30,7 @@ from stack_file import read_stack_file
 
 STACK = "local"
 STACK_FILE = PROJECT / f"Pulumi.{STACK}.yaml"
-# It guards nothing but toys on this machine, and its salt is in Pulumi.local.yaml.
+# It protects only a stack of stand-ins on this machine; its salt is in Pulumi.local.yaml.
 _PASSPHRASE = "local"
 
 
@@ -48,8 +48,8 @@ class LocalStack:
             "PATH": os.pathsep.join([*folders, *rest]),
             "KUBECONFIG": str(self.home.root / "kubeconfig"),
             "PULUMI_HOME": str(self.home.pulumi),
-            # The state is written whole at every step, and replaced at once. A checksum beside it, and a copy of what
-            # was there before, would be a third of that work.
+            # The state is written as a whole at every step, and replaced atomically. A checksum beside it and a backup
+            # would be a third of that work.
             "PULUMI_BACKEND_URL": f"file://{self.home.state}?metadata=skip",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
@@ -65,23 +65,23 @@ class LocalStack:
         )
 
     def prepare(self) -> None:
-        """Makes the stack if it is not there, and mends what a run that was broken off has left."""
+        """Creates the stack if it does not exist, and repairs what an interrupted run has left."""
         self.home.state.mkdir(parents=True, exist_ok=True)
         self._unlock()
         if not self._checkpoint().exists():
             self.pulumi("stack", "select", "--create", STACK, capture_output=True)
-        self._sweep()
+        self._remove_leftovers()
         planes = self.planes()
         with ThreadPoolExecutor() as pool:
             list(pool.map(ControlPlane.start, planes))
         node_agent.ensure(self.home)
 
-    def broken_off(self) -> bool:
-        """Whether the last run was ended in the middle of an operation, of which the state cannot say how it went."""
+    def interrupted(self) -> bool:
+        """Whether the last run ended in the middle of an operation, whose result the state does not have."""
         return bool((self._latest() or {}).get("pending_operations"))
 
     def write_kubeconfig(self) -> None:
-        """Writes one kubeconfig with a context for each cluster, the host's being the current one."""
+        """Writes one kubeconfig with a context for each cluster; the host's is the current one."""
         shown = self.pulumi("stack", "output", "--json", "--show-secrets", capture_output=True)
         outputs: dict[str, Any] = json.loads(shown.stdout) if shown.returncode == 0 else {}
         merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
@@ -94,7 +94,7 @@ class LocalStack:
         write_atomically(self.home.root / "kubeconfig", yaml.safe_dump(merged, sort_keys=False))
 
     def planes(self) -> list[ControlPlane]:
-        """The control planes that stand."""
+        """The control planes that have been created."""
         return [
             ControlPlane(folder.parent.name, folder.parent, self.home.binaries)
             for folder in sorted(self.home.clusters.glob("*/ready"))
@@ -102,7 +102,7 @@ class LocalStack:
 
     def remove(self) -> None:
         """Ends every process of the stack and removes every file of it."""
-        end(list(self._runs()), patience=5)
+        end(list(self._pulumi_processes()), patience=5)
         agent = node_agent.agent_process(self.home)
         end([agent] if agent else [], patience=0)
         end(node_agent.pod_processes(self.home), patience=0)
@@ -121,13 +121,13 @@ class LocalStack:
         return self.home.state / ".pulumi" / "stacks" / "geo-federation" / f"{STACK}.json"
 
     def _latest(self) -> dict[str, Any] | None:
-        """What the state says, which is nothing before the first run; None where there is none."""
+        """The resources of the state; empty before the first run, None where there is no state."""
         with suppress(FileNotFoundError):
             return json.loads(self._checkpoint().read_text())["checkpoint"]["latest"] or {}
         return None
 
-    def _runs(self) -> Iterator[psutil.Process]:
-        """Pulumi at work on this stack, with its language host, program and plugins."""
+    def _pulumi_processes(self) -> Iterator[psutil.Process]:
+        """Pulumi running on this stack, with its language host, program and plugins."""
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 words = " ".join(process.cmdline())
@@ -137,14 +137,14 @@ class LocalStack:
                     yield process
 
     def _unlock(self) -> None:
-        """Takes back the locks of runs that were killed: their processes are gone."""
+        """Removes the locks of killed runs, whose processes have ended."""
         for file in (self.home.state / ".pulumi" / "locks").rglob("*.json"):
             with suppress(OSError, ValueError, KeyError):
-                if not _runs(json.loads(file.read_text())["pid"]):
+                if not _is_running(json.loads(file.read_text())["pid"]):
                     file.unlink()
 
-    def _sweep(self) -> None:
-        """Removes what was made, but never came into the state, when a run was killed."""
+    def _remove_leftovers(self) -> None:
+        """Removes what a killed run created but did not record in the state."""
         latest = self._latest()
         if latest is not None:
             kept = {each.get("id") for each in latest.get("resources", [])}
@@ -156,19 +156,19 @@ class LocalStack:
                         with suppress(Refused):
                             kind.remove(cloud, identifier, properties | {"deletionProtection": False})
                         registry.remove(kind.slug, identifier)
-            standing = {properties["name"] for properties in registry.all(Cluster().slug).values()}
+            existing = {properties["name"] for properties in registry.all(Cluster().slug).values()}
             for folder in self.home.clusters.glob("*/"):
-                if folder.name not in standing:
+                if folder.name not in existing:
                     ControlPlane(folder.name, folder, self.home.binaries).delete()
 
 
 def _host() -> str:
-    """The host that the settings name; empty where they name none, of which Pulumi has told."""
+    """The host that the settings name; empty where they name none, which `pulumi up` has reported."""
     federation = table(read_stack_file(STACK_FILE), "config", "geo-federation:federation")
     return str(federation.get("host") or "")
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     with suppress(psutil.Error):
         return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
     return False

@@ -13,7 +13,7 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _PROGRAMS = ("gcloud", "git", "go", "kubectl", "make", "pip", "pulumi", "pytest", "python", "uv")
 _LEFT_OUT = "..."
 
-_GOOGLE = "it asks Google Cloud, and changes the machine"
+_GOOGLE = "it needs Google Cloud, and changes the machine"
 _SETS_UP = "tests/e2e/test_setup.py runs it in a folder without an environment"
 NOT_HERE = {
     "make test": "this is a part of it",
@@ -24,12 +24,12 @@ NOT_HERE = {
     "make status ARGS=--watch": "it needs a terminal, and goes on until Ctrl-C",
     "pytest": "it is what `make pytest` runs",
     ".venv/bin/python -m pytest tests/e2e/test_crds.py --timeout 600": "`make test` runs that file",
-    "make up": "it has made the stack on which this runs, and what it printed then is looked at",
+    "make up": "it has created the stack on which this runs, and what it printed then is checked",
     "make down": "it ends the stack on which this runs, after the last test",
     "make tools": "`make up` builds them",
-    "make api-schemas": "it compiles for minutes, and tests/unit/test_api_schemas.py looks at what it writes",
-    "make lock": "it asks a package registry for what is newest",
-    "make lock LOCKFLAGS=--upgrade": "it asks a package registry for what is newest",
+    "make api-schemas": "it compiles for minutes, and tests/unit/test_api_schemas.py checks what it writes",
+    "make lock": "it queries a package registry for the newest versions",
+    "make lock LOCKFLAGS=--upgrade": "it queries a package registry for the newest versions",
     "git diff tests/inventory": "the copy of the project in which this runs is no checkout",
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",
     "pulumi destroy": "tests/e2e/test_leaving.py runs it, for it takes down the stack on which this runs",
@@ -41,18 +41,18 @@ NOT_HERE = {
     "gcloud components install gke-gcloud-auth-plugin": _GOOGLE,
     "gcloud auth application-default login": _GOOGLE,
     "gcloud container clusters resize CLUSTER --node-pool POOL --num-nodes N --region REGION": (
-        "it asks Google Cloud; nodes of the local stack are played"
+        "it needs Google Cloud; nodes of the local stack are simulated"
     ),
     "pip install -r requirements.txt": "the lock has the same and more, and is what `make` installs",
     "pip install -r requirements-dev.txt": "the lock is made from it, and is what `make` installs",
     "pulumi install": "it fetches Google Cloud's plugin",
 }
-"""Commands that the tests of the docs do not run as they stand, each with the reason."""
+"""Commands that the tests of the docs do not run as they are, each with the reason."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command, where it stands, and the lines that the page shows below it."""
+    """A command, where it is, and the lines that the page shows below it."""
 
     page: str
     text: str
@@ -102,7 +102,7 @@ def spans(text: str) -> list[str]:
 def _of_page(page: str, text: str) -> Iterator[Command]:
     for language, lines in fences(text):
         if language == "console":
-            # What stands before the first command is the output of none.
+            # Lines before the first command are the output of none.
             for part in re.split(r"^\$ ", "\n".join(lines), flags=re.MULTILINE)[1:]:
                 first, *shown = part.splitlines()
                 yield Command(page, re.sub(r"\s+# .*", "", first), tuple(shown))

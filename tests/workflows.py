@@ -15,7 +15,7 @@ ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a workflow; every value is text, as it stands in the file."""
+    """A job of a workflow; every value is text, as it is in the file."""
 
     file: str
     name: str

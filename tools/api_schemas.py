@@ -1,10 +1,10 @@
-"""Writes placement/api_schemas.json: what the API of the stack's Kubernetes says of the kinds that are built in.
+"""Writes placement/api_schemas.json: the schemas of the kinds that are built into the local stack's Kubernetes.
 
     make api-schemas
 
-It asks the Go module of tools/kubernetes, from which the local stack's API servers are built, and so is of the same
-version; needs Go, and minutes where that is not built yet. Descriptions are left out: fields, types and values are
-facts, sentences are not ours to carry.
+They come from the Go module of tools/kubernetes, from which the local stack's API servers are built, and so are of the
+same version. Needs Go, and minutes where that is not built yet. Descriptions are left out: fields, types and values are
+facts, sentences are not ours to copy.
 """
 
 import json
@@ -29,7 +29,7 @@ _UNIONS: Mapping[str, Mapping[str, Any]] = {
     "intstr.IntOrString": {"type": ["integer", "string"]},
 }
 
-# What the API takes as empty where it is left out, though its schema calls it required. Source: the defaults and
+# Fields that may be left out, though the schema calls them required. Source: the defaults and
 # validation of Kubernetes 1.35.
 _MAY_LACK: Mapping[str, str] = {
     "batch.v1.PodFailurePolicy": "rules",
@@ -46,18 +46,18 @@ _MAY_LACK: Mapping[str, str] = {
 def compact(models: Mapping[str, Any], version: str) -> dict[str, Any]:
     """The schemas of the built-in kinds, from the definitions of Kubernetes' OpenAPI."""
     known = {_short(name): model for name, model in models["definitions"].items()}
-    wanted = [METADATA, *(definition(target) for target in BUILT_IN.values())]
+    pending = [METADATA, *(definition(target) for target in BUILT_IN.values())]
     defs: dict[str, Any] = {}
-    while wanted:
-        name = wanted.pop()
+    while pending:
+        name = pending.pop()
         if name not in defs:
             defs[name] = _UNIONS.get(name) or _plain(known[name])
             if name in _MAY_LACK:
                 defs[name]["required"].remove(_MAY_LACK[name])
             if "$ref" in defs[name].get("properties", {}).get("status", {}):
-                # An object's, which the server writes: it is never sent.
+                # The status of an object is written by the server, never sent.
                 defs[name]["properties"]["status"] = {"type": "object"}
-            wanted.extend(_references(defs[name]))
+            pending.extend(_references(defs[name]))
     for each in defs.values():
         _require_spec(each, defs)
     comment = (
@@ -81,7 +81,7 @@ def _plain(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _require_spec(schema: dict[str, Any], defs: Mapping[str, Any]) -> None:
-    """Says that a spec which has required fields is itself required, which Kubernetes leaves unsaid."""
+    """Makes a spec with required fields itself required, which the schemas of Kubernetes do not say."""
     for name in _references(schema.get("properties", {}).get("spec", {})):
         if defs[name].get("required"):
             schema["required"] = sorted({*schema.get("required", []), "spec"})
@@ -117,7 +117,7 @@ def main() -> int:
         return 1
     done = subprocess.run(["go", "run", _MODELS], cwd=TOOLS / "kubernetes", stdout=subprocess.PIPE, check=False)
     if done.returncode:
-        print(f"error: go run {_MODELS} in tools/kubernetes failed, as it says above", file=sys.stderr)
+        print(f"error: go run {_MODELS} in tools/kubernetes failed; its output is above", file=sys.stderr)
         return 1
     FILE.write_text(written(compact(json.loads(done.stdout), KUBERNETES)))
     return 0

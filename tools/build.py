@@ -1,8 +1,8 @@
 """Builds the pinned binaries that local/ runs, once, into a cache outside the checkout.
 
 Each folder beside this file is one Go module whose `tool` directives pin the commands to build; go.sum verifies what
-the module proxy serves. They are apart because their dependencies clash. A module's binaries are kept under a key made
-of its pins, so nothing is built twice and changing one pin rebuilds one module.
+the module proxy serves. They are separate because their dependencies conflict. A module's binaries are cached under a
+hash of its pins, so nothing is built twice and changing one pin rebuilds one module.
 
     python tools/build.py [--into DIR] [MODULE ...]
 
@@ -52,7 +52,7 @@ class Module:
         return TOOLS / self.name
 
 
-# Clients refuse the version that an unstamped API server reports.
+# Clients reject the version of an API server that is built without these.
 _STAMP = "k8s.io/component-base/version"
 _MAJOR, _MINOR = KUBERNETES.lstrip("v").split(".")[:2]
 
@@ -70,7 +70,7 @@ MODULES = (
     Module("kwok"),
     Module("kubefed"),
 )
-# What checks the project itself; the local stack has no use for it.
+# Tools that check the project itself; the local stack does not use them.
 CHECKERS = (Module("actionlint"),)
 
 
@@ -81,19 +81,19 @@ def cache_folder() -> Path:
 
 
 def minimum_go(modules: Iterable[Module]) -> tuple[int, ...]:
-    """The newest Go version that any of the modules asks for."""
+    """The newest Go version that any of the modules requires."""
     return max(_version(_go_mod(module)["Go"]) for module in modules)
 
 
 def check_go(modules: Iterable[Module]) -> None:
     """Raises ToolError unless a new enough Go is on PATH."""
     needed = minimum_go(modules)
-    wanted = ".".join(map(str, needed))
+    required = ".".join(map(str, needed))
     if not shutil.which("go"):
-        raise ToolError(f"Go is not on PATH. Install Go {wanted} or newer: the local stack builds its tools with it.")
+        raise ToolError(f"Go is not on PATH. Install Go {required} or newer: the local stack builds its tools with it.")
     found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
     if found.startswith("go") and _version(found.removeprefix("go")) < needed:
-        raise ToolError(f"Go on PATH is {found.removeprefix('go')}. Install Go {wanted} or newer.")
+        raise ToolError(f"Go on PATH is {found.removeprefix('go')}. Install Go {required} or newer.")
 
 
 def build(modules: Sequence[Module]) -> dict[str, Path]:
@@ -104,7 +104,7 @@ def build(modules: Sequence[Module]) -> dict[str, Path]:
     missing = [module for module in modules if not _kept(module).is_dir()]
     if missing:
         check_go(missing)
-    # While one module is compiled, the sources of the next are fetched.
+    # The sources of the next module are fetched while one is compiled.
     with ThreadPoolExecutor(max_workers=1) as reader:
         readings = [reader.submit(_read, module) for module in missing]
         try:
@@ -158,7 +158,7 @@ def _build_module(module: Module, reading: Future[tuple[list[str], int]], label:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if kept.is_dir():
             return
-        # A build that is broken off leaves only its own folder, which the next one sweeps.
+        # An interrupted build leaves only its own folder, which the next one removes.
         for leftover in kept.parent.glob("building-*"):
             shutil.rmtree(leftover)
         building = Path(tempfile.mkdtemp(prefix="building-", dir=kept.parent))
@@ -177,7 +177,7 @@ def _build_module(module: Module, reading: Future[tuple[list[str], int]], label:
 
 def _compile(module: Module, packages: list[str], into: Path, label: str, total: int) -> None:
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in module.stamps)])
-    # Debugging information would be made by the compiler only for the linker to leave it out.
+    # The linker leaves out debugging information (-w), so the compiler need not write any.
     quick = "-gcflags=all=-dwarf=false"
     command = ["go", "build", "-v", "-trimpath", quick, f"-ldflags={flags}", "-o", f"{into}/", *packages]
     started = time.monotonic()
@@ -208,9 +208,9 @@ def _go(module: Module, *arguments: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # The pins are what is built: neither a workspace nor a toolchain switch of the user's may change them.
+    # The pins are what is built: neither a workspace nor a toolchain setting of the user may change them.
     pins = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
-    # Memory for time: the compiler's garbage collector takes a fifth of the time.
+    # More memory for less time: garbage collection takes a fifth of the compiler's time.
     return {"GOGC": "400"} | os.environ | pins
 
 

@@ -2,7 +2,7 @@
 
     python -m tools.check_workflows
 
-Says so and goes on where there is no Go to build actionlint with: `make unit` needs no tools.
+Where there is no Go to build actionlint with, it prints that and succeeds: `make unit` needs no tools.
 """
 
 import subprocess
@@ -26,7 +26,7 @@ def main() -> int:
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    # A pinned package of ours; one that the machine may have would find other things on each machine.
+    # The pinned one of the virtual environment: another version would find other mistakes on each machine.
     shellcheck = Path(sys.executable).with_name("shellcheck")
     options = [f"-shellcheck={shellcheck}", "-pyflakes="]
     return subprocess.run([actionlint, *options, *sorted(WORKFLOWS.glob("*.yml"))], check=False).returncode

@@ -54,7 +54,7 @@ def _list(item: dict[str, Any], *required: str) -> dict[str, Any]:
 
 
 def _map(key: str, item: dict[str, Any]) -> dict[str, Any]:
-    """A list in which a key's value may stand once, as KubeFed wants it, so that each entry has an owner of its own."""
+    """A list with one entry for each value of a key, as KubeFed expects, so that each entry has an owner of its own."""
     return {**_list(item, key), "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
@@ -77,8 +77,8 @@ _STATUS = _object(
     clusters=_list(_object(name=_TEXT, status=_TEXT, remoteStatus=_ANY_OBJECT), "name"),
     observedGeneration={"type": "integer", "format": "int64"},
 )
-# A preference that places an object while KubeFed takes it in makes the two writes collide, and KubeFed then waits for
-# a second. Refused, the preference tries again as soon as there is a status.
+# A preference that places an object before KubeFed has set its status makes the two writes collide, and KubeFed then
+# waits for a second. If it is refused, it tries again as soon as there is a status.
 _PLACED_AFTERWARDS = {
     "rule": "has(oldSelf.status) || !has(self.spec.placement) || !has(oldSelf.spec.placement)"
     " || size(self.spec.placement.?clusters.orValue([])) == size(oldSelf.spec.placement.?clusters.orValue([]))",
@@ -89,6 +89,6 @@ _PLACED_AFTERWARDS = {
 def _spec(target: TargetType) -> dict[str, Any]:
     spec = _object(template=_ANY_OBJECT, placement=_PLACEMENT, overrides=_OVERRIDES)
     if "replicas" in target.counted:
-        # Leaves the number of replicas to whatever scales them in the member.
+        # Keeps the number of replicas that something else has set in the member.
         spec["properties"]["retainReplicas"] = {"type": "boolean"}
     return spec

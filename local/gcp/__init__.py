@@ -1,1 +1,1 @@
-"""A stand-in for Google Cloud's plugin: clusters are real control planes, node pools their nodes; the rest is kept."""
+"""A stand-in for Google Cloud's plugin: clusters are control planes, node pools nodes; the rest is only recorded."""

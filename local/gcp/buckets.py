@@ -1,4 +1,4 @@
-"""Buckets: on this machine a bucket's name says where its data is, as gs://models-europe-west1 and gs://data-eu do."""
+"""Buckets: on this machine the end of a bucket's name is its location, as in gs://models-europe-west1 and gs://data-eu."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class BucketMember(Member):
 
 
 def get_bucket(arguments: Properties) -> Properties:
-    """What Google Cloud says about a bucket. Raises Refused for one that does not exist."""
+    """Reads a bucket. Raises Refused for one that does not exist."""
     name = str(arguments["name"])
     for location in sorted((*regions(), *_LARGER), key=len, reverse=True):
         if name.endswith(f"-{location}"):

@@ -18,7 +18,7 @@ NODE_POOLS = "nodepool"  # in the registry
 
 
 class Cluster(Kind):
-    """A GKE cluster. Its nodes come with its pools, so the first pool that GKE insists on is never made."""
+    """A GKE cluster. Nodes are created with its pools, so the default pool that GKE requires is never created."""
 
     token = "gcp:container/cluster:Cluster"
     fixed = frozenset(
@@ -138,19 +138,19 @@ class Cluster(Kind):
             raise Refused(f"{why}. Set it to false to proceed with the deletion of cluster {state['name']}")
         with operation(cloud.registry, identifier, "DELETE_CLUSTER"):
             control_plane(cloud, state["name"]).delete()
-            # Its pools go with it, and nobody may ask for the deletion of each.
+            # Its pools are deleted with it; Pulumi may not delete each of them.
             for pool, properties in cloud.registry.all(NODE_POOLS).items():
                 if properties["cluster"] == identifier:
                     cloud.registry.remove(NODE_POOLS, pool)
 
 
 def control_plane(cloud: Cloud, name: str) -> ControlPlane:
-    """The control plane that stands for a cluster."""
+    """The control plane that runs a cluster."""
     return ControlPlane(name, cloud.home.clusters / name, cloud.home.binaries)
 
 
 def _served(inputs: Properties, port: str, authority: str) -> Properties:
-    """Where the API server is and how to trust it, for inputs that ask for one endpoint or the other.
+    """Where the API server is and how to trust it, for inputs that choose one endpoint or the other.
 
     Each is a name of its own for this machine's loopback interface, and each is served by the cluster's own CA.
     """

@@ -54,7 +54,7 @@ _PERIOD, _NEEDED, _LEAST = timedelta(days=32), timedelta(hours=48), timedelta(ho
 
 
 def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
-    """Yields what GKE refuses of a cluster, whatever else is made first."""
+    """Yields what GKE refuses of a cluster by its inputs alone."""
     yield from _wrong_place(inputs)
     if not inputs.get("initialNodeCount") and not inputs.get("nodePools"):
         yield Wrong("initialNodeCount", "Cluster.initial_node_count must be greater than zero, or nodePools be given")
@@ -77,7 +77,7 @@ def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator
 
 
 def hindered_cluster(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
-    """Yields what is amiss around a cluster when it is made or changed."""
+    """Yields what is wrong with a cluster and what it refers to, when it is created or changed."""
     for kind, field in ((NETWORKS, "network"), (SUBNETS, "subnetwork")):
         reference = inputs.get(field)
         if reference and find(cloud, kind, reference) is None:
@@ -100,7 +100,7 @@ def hindered_cluster(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
 
 
 def missing_account(cloud: Cloud, account: str) -> str | None:
-    """What Google Cloud says of nodes whose service account does not exist; None where it does."""
+    """Google Cloud's error for nodes whose service account does not exist; None where it does."""
     own = f"projects/{cloud.project}/serviceAccounts/{account}"
     mine = account.endswith(f"@{cloud.project}.iam.gserviceaccount.com")
     return (

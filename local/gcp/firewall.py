@@ -1,4 +1,4 @@
-"""Firewall rules, which are checked and kept: traffic on this machine passes none."""
+"""Firewall rules, which are checked and recorded: traffic on this machine passes none."""
 
 import re
 from collections.abc import Iterator

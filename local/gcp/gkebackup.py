@@ -1,4 +1,4 @@
-"""Plans of Backup for GKE, which are checked and kept: nothing on this machine is backed up."""
+"""Plans of Backup for GKE, which are checked and recorded: nothing on this machine is backed up."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The fleet's features, such as Services across clusters, which are checked and kept."""
+"""The fleet's features, such as Services across clusters, which are checked and recorded."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -29,7 +29,7 @@ class Feature(Kind):
     needed = ("name", "location")
     choices: ClassVar[Choices] = {"name": tuple(_FEATURES)}
     labels = ("labels",)
-    # Its name says which feature it is: Pulumi's own choice of one would be none.
+    # Its name is that of the feature, so Pulumi may not choose one.
     named = False
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:

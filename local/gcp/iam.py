@@ -1,4 +1,4 @@
-"""Who may do what: members and roles, as Google Cloud takes them, and one role of one member on anything."""
+"""IAM: members and roles, as Google Cloud accepts them, and one role of one member on anything."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _MEMBER = re.compile(
 _EVERYONE = ("allUsers", "allAuthenticatedUsers")
 _OWN_ROLE = re.compile(r"(projects|organizations)/[^/]+/roles/[\w.]{3,64}")
 _BASIC_ROLES = ("owner", "editor", "viewer", "browser")
-# Those of which a project may be granted a role.
+# The services whose roles a project may grant.
 _NAMES = (
     "aiplatform artifactregistry autoscaling bigquery binaryauthorization cloudbuild cloudkms cloudtrace compute "
     "connectgateway container containeranalysis dns file gkebackup gkehub gkeonprem iam iap logging lustre "

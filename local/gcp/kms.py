@@ -1,4 +1,4 @@
-"""Keys: rings and keys are checked and kept. As in Google Cloud, the name of a deleted one is never free again."""
+"""Rings and keys, which are checked and recorded. As in Google Cloud, a deleted one's name cannot be used again."""
 
 import re
 from collections.abc import Iterator

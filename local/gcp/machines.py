@@ -1,4 +1,4 @@
-"""What a machine type has, by the way in which Google Cloud names them."""
+"""What a machine type has, by its name."""
 
 import re
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class Machine:
     local_ssds: int = 24
     """The most local SSDs that it takes."""
     always_ssds: bool = False
-    """Whether it has all of them, asked for or not."""
+    """Whether it has all of them, whether or not they are requested."""
     compact: bool = True
-    """Whether its machines can stand close together."""
+    """Whether it takes compact placement."""
 
     def why_not(self, accelerator: str, count: int) -> str | None:
         """Why it cannot have so many of an accelerator, or None where it can."""

@@ -1,4 +1,4 @@
-"""Cloud Routers and Cloud NAT, which are checked and kept."""
+"""Cloud Routers and Cloud NAT, which are checked and recorded."""
 
 from collections.abc import Iterator
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Networks and subnets, which are checked and kept."""
+"""Networks and subnets, which are checked and recorded."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Subnetwork(Kind):
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         if path != "ipCidrRange":
             return super().replaces(path, old, new)
-        # A subnet can grow where it stands.
+        # A subnet can grow in place.
         ranges = old.get(path, ""), new.get(path, "")
         return any(map(why_no_subnet, ranges)) or not IPv4Network(ranges[0]).subnet_of(IPv4Network(ranges[1]))
 
@@ -157,7 +157,7 @@ def refers_to(reference: str, identifier: str) -> bool:
 
 
 def in_use(what: str, identifier: str, user: str) -> str:
-    """Google Cloud's words for what cannot go while something uses it."""
+    """Google Cloud's message for what cannot be deleted while something uses it."""
     used = f"The {what} resource '{identifier}' is already being used by '{user}'"
     return f"Error 400: {used}, resourceInUseByAnotherResource"
 

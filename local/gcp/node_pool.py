@@ -26,7 +26,7 @@ _COMPUTED = (
 
 
 class NodePool(Kind):
-    """A pool of as many nodes as it starts with, and no more than its least size: nothing here makes more of them."""
+    """A pool of as many nodes as it starts with, at most its minimum size: nothing here adds nodes."""
 
     token = "gcp:container/nodePool:NodePool"
     fixed = frozenset(
@@ -130,7 +130,7 @@ def _cluster_id(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
-    """Makes the nodes of a new pool; of another, changes those that differ and removes those that are too many."""
+    """Creates the missing nodes of a pool, changes those that differ and removes those that are too many."""
     found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
     assert found
     cluster = found[1]
@@ -140,15 +140,15 @@ def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
         present = {node["metadata"]["name"]: node for node in listed}
         zones = len(pool_zones(inputs, cluster))
         count = node_count(inputs, zones, inputs.get("initialNodeCount", 0) * zones if new else len(present))
-        wanted = {node["metadata"]["name"]: node for node in nodes(cluster, inputs, count)}
+        desired = {node["metadata"]["name"]: node for node in nodes(cluster, inputs, count)}
         # Another machine is another node.
-        other = {name for name in present.keys() & wanted.keys() if _machine(present[name]) != _machine(wanted[name])}
-        for name in sorted((present.keys() - wanted.keys()) | other):
+        other = {name for name in present.keys() & desired.keys() if _machine(present[name]) != _machine(desired[name])}
+        for name in sorted((present.keys() - desired.keys()) | other):
             api.delete(f"/api/v1/nodes/{name}")
-        for name in sorted((wanted.keys() - present.keys()) | other):
-            api.create("/api/v1/nodes", wanted[name])
-        for name in sorted((present.keys() & wanted.keys()) - other):
-            if patch := _patch(present[name], wanted[name]):
+        for name in sorted((desired.keys() - present.keys()) | other):
+            api.create("/api/v1/nodes", desired[name])
+        for name in sorted((present.keys() & desired.keys()) - other):
+            if patch := _patch(present[name], desired[name]):
                 api.merge(f"/api/v1/nodes/{name}", patch)
     except (ApiError, Unreachable) as error:
         raise Refused(f"the nodes of pool {inputs['name']} cannot be made: {error}") from None
@@ -162,7 +162,7 @@ def _machine(node: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """What changes a node's labels and taints into those of its pool; those that others set are left alone."""
+    """The patch that gives a node the labels and taints of its pool, and keeps those that others have set."""
     before, after = old["metadata"]["labels"], new["metadata"]["labels"]
     labels: dict[str, str | None] = {key: text for key, text in after.items() if before.get(key) != text}
     patch: dict[str, Any] = {"metadata": {"labels": labels}} if labels else {}

@@ -45,7 +45,7 @@ _LONGEST_RUN = 7 * 86_400  # seconds
 
 
 def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
-    """Yields what GKE refuses of a pool, whatever else is made first."""
+    """Yields what GKE refuses of a pool by its inputs alone."""
     kind = value(inputs, "nodeConfig.machineType", DEFAULT_MACHINE)
     size = machine(kind)
     if size is None:
@@ -90,7 +90,7 @@ def pods_per_node(inputs: Properties, cluster: Properties) -> int:
 
 
 def room(cloud: Cloud, inputs: Properties, cluster: Properties) -> tuple[str, int] | None:
-    """The range of a pool's pods and how many nodes find room in it; None where the range is not known."""
+    """The range of a pool's pods and how many nodes fit in it; None where the range is not known."""
     name = value(inputs, "networkConfig.podRange") or value(cluster, "ipAllocationPolicy.clusterSecondaryRangeName")
     subnet = find(cloud, SUBNETS, cluster.get("subnetwork") or "")
     text = secondary_range(subnet[1], name) if subnet and name else None
@@ -185,7 +185,7 @@ def _wrong_queue(inputs: Properties) -> Iterator[Wrong]:
 
 
 def _reservation(inputs: Properties) -> str | None:
-    """The type of reservation that is asked for, or None where none is."""
+    """The type of reservation that is requested, or None where none is."""
     kind = value(inputs, f"{_RESERVATION}.consumeReservationType")
     return None if kind in (None, "UNSPECIFIED", "NO_RESERVATION") else kind
 

@@ -16,9 +16,9 @@ _LONGEST_RUN = 7 * 86_400  # seconds
 
 
 def node_count(pool: Properties, zones: int, present: int) -> int:
-    """How many nodes a pool has that is left alone with so many: its autoscaler adds none up to its minimum.
+    """How many nodes a pool keeps of so many. Its autoscaler adds none to reach its minimum.
 
-    It removes what no pod needs, down to the minimum; here, whatever pods need.
+    It removes those that no pod needs, down to the minimum; here, also those that pods need.
     """
     least = sizes(pool, zones)[0]
     return min(present, least) if given(pool, "autoscaling") else least
@@ -133,7 +133,7 @@ def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
 
 
 def _accelerator(pool: Properties, size: Machine) -> tuple[str, int]:
-    """The accelerators of each node: those that are asked for, or else those that the machine type has."""
+    """The accelerators of each node: the requested ones, or else those that the machine type has."""
     if size.tpu:
         return size.tpu, size.tpus
     path = "nodeConfig.guestAccelerators[]"

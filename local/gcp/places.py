@@ -16,11 +16,11 @@ def zones(region: str) -> tuple[str, ...]:
 
 
 def chosen_zones(region: str) -> tuple[str, ...]:
-    """Those in which GKE puts a regional cluster's nodes that names no zones."""
+    """The zones in which GKE puts the nodes of a regional cluster that names none."""
     return zones(region)[:_CHOSEN]
 
 
 def region_of(location: str) -> str | None:
-    """The region that a region's or a zone's name means, or None where Google Cloud has neither."""
+    """The region of that name, or of the zone of that name; None where Google Cloud has neither."""
     region = location if location in regions() else location.rpartition("-")[0]
     return region if location in (region, *zones(region)) and region in regions() else None

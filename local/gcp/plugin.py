@@ -1,4 +1,4 @@
-"""The plugin: what Pulumi's engine asks of Google Cloud, answered from the kinds that the program uses."""
+"""The stand-in for Pulumi's gcp plugin, with the kinds that the program uses."""
 
 import re
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
     )
 }
 _GET_PROJECT = "gcp:organizations/getProject:getProject"
-_GONE = "gone"  # in the registry: names that are never free again
+_GONE = "gone"  # in the registry: names that cannot be used again
 
 
 class GcpPlugin(Plugin):
@@ -89,15 +89,15 @@ class GcpPlugin(Plugin):
     def create(self, resource: Resource, inputs: Properties) -> tuple[str, Properties]:
         kind, cloud = _kind(resource), self._cloud
         if resource.preview:
-            # What is left out is unknown to the program, as it is with the real one.
+            # Outputs that are left out are unknown to the program, as with the real one.
             return "", inputs | kind.foreseen(inputs)
         identifier = kind.identify(cloud, inputs)
         with cloud.registry.locked():
-            standing = cloud.registry.get(kind.slug, identifier)
-            if standing is not None and not kind.shared:
+            existing = cloud.registry.get(kind.slug, identifier)
+            if existing is not None and not kind.shared:
                 raise Refused(f"Error 409: Already exists: {identifier}")
             if cloud.registry.get(_GONE, identifier) is not None:
-                why = "it was deleted, and such a name is never free again: choose another"
+                why = "it was deleted, and its name cannot be used again: choose another"
                 raise Refused(f"Error 409: Already exists: {identifier}; {why}")
             self._admit(kind, identifier, inputs)
             outputs = inputs | kind.outputs(cloud, identifier, inputs)
@@ -145,7 +145,7 @@ class GcpPlugin(Plugin):
             cloud.registry.put(_GONE, resource.id, {})
 
     def _admit(self, kind: Kind, identifier: str, inputs: Properties) -> None:
-        """Raises Refused for what cannot be made, or changed, as everything stands now."""
+        """Raises Refused for what cannot be created or changed, given the resources that exist now."""
         cloud = self._cloud
         project = project_of(cloud, inputs)
         disabled = [services.refusal(cloud, project, api) for api in kind.apis(inputs)]
@@ -167,6 +167,6 @@ def _within(path: str, outer: Iterable[str]) -> bool:
 def _kind(resource: Resource) -> Kind:
     if resource.type not in KINDS:
         raise Refused(
-            f"{resource.type} is not among what the local stand-in for Google Cloud knows: {', '.join(KINDS)}"
+            f"{resource.type} is not known to the local stand-in for Google Cloud, which has {', '.join(KINDS)}"
         )
     return KINDS[resource.type]

@@ -1,4 +1,4 @@
-"""What the stand-in has made, kept in files, so that one resource can be checked against the others."""
+"""The resources that the stand-in has created, in files, so that each can be checked against the others."""
 
 import fcntl
 import hashlib
@@ -38,11 +38,11 @@ class Registry:
         return None if found is None else cast(Properties, found["properties"])
 
     def put(self, kind: str, identifier: str, properties: Properties) -> None:
-        """Keeps a resource in place of what was there under its id."""
+        """Writes a resource, in place of an existing one of its id."""
         write_atomically(self._file(kind, identifier), json.dumps({"id": identifier, "properties": properties}))
 
     def remove(self, kind: str, identifier: str) -> None:
-        """Forgets a resource; one that is gone already is no error."""
+        """Removes a resource; one that is gone already is no error."""
         self._file(kind, identifier).unlink(missing_ok=True)
 
     def _file(self, kind: str, identifier: str) -> Path:

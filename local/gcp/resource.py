@@ -1,4 +1,4 @@
-"""What one kind of Google Cloud resource is to the stand-in."""
+"""The base of the stand-in's kinds of Google Cloud resources, and reading their inputs."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +21,7 @@ Choices = Mapping[str, Collection[str]]
 
 
 class Wrong(NamedTuple):
-    """Why Google Cloud would refuse a resource, and by which of its inputs."""
+    """Why Google Cloud would refuse a resource, and which of its inputs is wrong."""
 
     property: str
     why: str
@@ -29,7 +29,7 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True)
 class Cloud:
-    """Everything that a resource can know of: the local stack's folder, the project, and all that was made."""
+    """What every resource can use: the local stack's folder, the project, and all existing resources."""
 
     home: Home
     registry: Registry
@@ -37,32 +37,32 @@ class Cloud:
     region: str = ""
     """Where a resource is that names no region of its own."""
     planned: set[str] = field(default_factory=set[str])
-    """The APIs that the program turns on; one of them is off until that was done."""
+    """The APIs that the program turns on; one of them is off until its resource is created."""
 
 
-# Of every resource, the provider keeps where it is: it fills that in from its own settings.
+# The provider fills these in from its own settings, and keeps them.
 _WHERE = frozenset({"project", "region", "location"})
 
 
 class Kind:
-    """A kind of resource: how it is named, what is wrong with it, and what making it gives."""
+    """A kind of resource: its name and id, its checks, and its outputs."""
 
     token = ""
     # Inputs whose change needs a new resource, and inputs inside of others, as nodeConfig.spot.
     fixed: frozenset[str] = frozenset()
-    # Of those, what is kept as Google returned it where the program leaves it out; anything else would be taken out.
+    # Of those, what is kept as Google returned it where the program leaves it out; anything else would be removed.
     computed: frozenset[str] = frozenset()
     needed: tuple[str, ...] = ()
-    # What may stand at a path, such as nodeConfig.taints[].effect.
+    # The values that a path may have, such as nodeConfig.taints[].effect.
     choices: ClassVar[Choices] = {}
-    # Where labels of Google Cloud stand.
+    # The paths of Google Cloud's labels.
     labels: tuple[str, ...] = ()
     named = True
     name_pattern = DASHED
     longest_name = 63
-    # Asked for twice, it is there once: the second finds what it wants.
+    # Declared twice, it exists once: the second declaration takes over the existing one.
     shared = False
-    # Google Cloud never gives its name free again.
+    # After a deletion, its name cannot be used again.
     lasting = False
 
     @property
@@ -75,18 +75,18 @@ class Kind:
         raise NotImplementedError
 
     def apis(self, inputs: Properties) -> tuple[str, ...]:
-        """The Google APIs that must be on before it can be made."""
+        """The Google APIs that must be on before it can be created."""
         return (COMPUTE,)
 
     def announce(self, cloud: Cloud, inputs: Properties) -> None:
-        """Takes note that the program asks for it, before anything is made."""
+        """Records that the program declares it, before anything is created."""
 
     def wrong(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
-        """Yields why Google Cloud would refuse it, whatever else is made first; inputs may be unknown."""
+        """Yields why Google Cloud would refuse it by its inputs alone; inputs may be unknown."""
         yield from ()
 
     def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
-        """Yields what is amiss around it at the moment at which it is made or changed; all inputs are known."""
+        """Yields what is wrong with what it refers to when it is created or changed; all inputs are known."""
         yield from ()
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
@@ -100,27 +100,27 @@ class Kind:
                 yield path
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        """What it has beside its inputs, as far as that follows from them."""
+        """Its outputs beside its inputs, as far as they follow from them."""
         return {}
 
     def foreseen(self, inputs: Properties) -> Properties:
-        """What a preview says of inputs that Google Cloud adds something to."""
+        """What a preview shows of inputs that Google Cloud adds something to."""
         return {}
 
     def make(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        """Makes what stands for it on this machine, and returns further outputs."""
+        """Creates its counterpart on this machine, and returns further outputs."""
         return {}
 
     def kept(self, old: Properties, new: Properties) -> Properties:
-        """The outputs of making it that stay when its inputs change."""
+        """The outputs of its creation that stay when its inputs change."""
         return {}
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
-        """Brings what stands for it in line with new inputs, and returns further outputs. Raises Refused."""
+        """Changes its counterpart to match new inputs, and returns further outputs. Raises Refused."""
         return {}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
-        """Removes what stands for it. Raises Refused."""
+        """Removes its counterpart. Raises Refused."""
 
 
 def check(kind: Kind, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
@@ -147,27 +147,27 @@ def is_name(name: object, pattern: str, longest: int) -> bool:
 
 
 def invalid(path: str, value: object, why: str) -> str:
-    """Google Cloud's words for a value that it does not take."""
+    """Google Cloud's message for a value that it does not accept."""
     return f"Invalid value for field '{path.replace('[]', '')}': '{value}'. {why}"
 
 
 def values(inputs: Properties, path: str) -> list[Any]:
-    """What stands at a path, where [] means each of a list. What is not known yet is left out."""
+    """The values at a path, where [] means each of a list. What is not known yet is left out."""
     return [each for each in _at(inputs, path) if each not in (UNKNOWN, _HIDDEN)]
 
 
 def value(inputs: Properties, path: str, default: Any = None) -> Any:
-    """What stands at a path; the default where there is nothing or it is not known yet."""
+    """The value at a path; the default where there is none or it is not known yet."""
     return next(iter(values(inputs, path)), default)
 
 
 def given(inputs: Properties, path: str) -> bool:
-    """Whether something stands at a path for certain, known or not."""
+    """Whether a path certainly has a value, known or not."""
     return any(each != _HIDDEN for each in _at(inputs, path))
 
 
 def lacking(inputs: Properties, path: str) -> bool:
-    """Whether nothing stands at a path for certain: it could be inside of something that is not known yet."""
+    """Whether a path certainly has no value: one inside of something unknown might have."""
     return not _at(inputs, path)
 
 
@@ -192,7 +192,7 @@ def project_of(cloud: Cloud, inputs: Properties) -> str:
 
 
 def _at(inputs: Properties, path: str) -> list[Any]:
-    """What stands at a path, with _HIDDEN for what is inside of something unknown."""
+    """The values at a path, with _HIDDEN for what is inside of something unknown."""
     found: list[Any] = [inputs]
     for step in path.split("."):
         key = step.removesuffix("[]")

@@ -95,7 +95,7 @@ class ServiceIdentity(Kind):
 
 
 def refusal(cloud: Cloud, project: str, api: str) -> str | None:
-    """What Google Cloud says to a request for an API that is off, or None where it is on."""
+    """Google Cloud's error for a request to an API that is off, or None where it is on."""
     key = f"{project}/{api}"
     state = cloud.registry.get(_APIS, key)
     if state["on"] if state else key not in cloud.planned:

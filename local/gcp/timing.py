@@ -13,7 +13,7 @@ from local.plugin import Refused
 
 @contextmanager
 def taking_time(what: str) -> Generator[None]:
-    """Makes its body take as long as Google Cloud would, where GKE_SECONDS_CLUSTER, _POOL or _API says how long."""
+    """Makes its body take at least as many seconds as GKE_SECONDS_CLUSTER, _POOL or _API says."""
     started = time.monotonic()
     yield
     time.sleep(max(0.0, started + float(os.environ.get(f"GKE_SECONDS_{what}", "0")) - time.monotonic()))
@@ -21,12 +21,12 @@ def taking_time(what: str) -> Generator[None]:
 
 @contextmanager
 def operation(registry: Registry, cluster: str, what: str) -> Generator[None]:
-    """Refuses to begin while another operation on a cluster or one of its pools runs, in whichever process."""
+    """Refuses to start while another operation on a cluster or one of its pools runs, in any process."""
     file = registry.folder / "operations" / quote(cluster, safe="")
     file.parent.mkdir(exist_ok=True)
     with file.open("a+") as running:
         try:
-            # It ends with its process, however that ends.
+            # The lock is released when its process ends.
             fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             running.seek(0)

@@ -37,7 +37,7 @@ Check = Callable[[Properties], Lack | None]
 
 @dataclass(frozen=True)
 class Readiness:
-    """When an object is ready, how many seconds that may take, and whether a refresh looks at it too."""
+    """When an object is ready, how many seconds that may take, and whether a refresh checks it too."""
 
     check: Check
     seconds: float = _SECONDS

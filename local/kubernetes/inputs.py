@@ -10,7 +10,7 @@ AUTONAMED = "pulumi.com/autonamed"
 
 _STAND_IN = "the local stand-in for the kubernetes plugin"
 _ABSENT = ("kubernetes:helm.sh/", "kubernetes:yaml", "kubernetes:kustomize")
-# The API server fills these in; what a program copies of them from elsewhere is not its wish.
+# The API server fills these in; a program that copies an object does not mean to set them.
 _SERVERS_OWN = (
     "creationTimestamp",
     "deletionGracePeriodSeconds",

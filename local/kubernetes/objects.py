@@ -45,7 +45,7 @@ class Objects:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Nothing is followed any more."""
+        """Ends every watch."""
         self._stopped.set()
         self._api.stop_watching()
 
@@ -132,7 +132,7 @@ class Objects:
 
     def _changes(self, collection: str, seconds: float, selectors: dict[str, str]) -> Iterator[Properties | None]:
         listed = self._signed_in(lambda api: api.get(collection, **selectors))
-        # The API server leaves out of a list's items what the list says of them all.
+        # Items of a list lack the kind and version that the list has.
         kind = {"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")}
         items: list[Properties] = listed.get("items") or []
         yield from [kind | item for item in items] or [None]
@@ -181,5 +181,5 @@ def _passes(error: ApiError) -> bool:
     if error.status == 500:
         # An object that does not fit its schema is answered by 500 too.
         return "failed calling webhook" in message or "etcdserver" in message
-    # What other managers own stays theirs, however often one asks.
+    # A conflict with another manager stays, however often one retries.
     return error.status in (404, 409, 429, 502, 503, 504) and "conflict with" not in message

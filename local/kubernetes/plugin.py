@@ -1,4 +1,4 @@
-"""The plugin: what Pulumi's engine asks of Kubernetes, answered by server-side apply."""
+"""The stand-in for Pulumi's kubernetes plugin, by server-side apply."""
 
 import threading
 import time
@@ -73,7 +73,7 @@ class KubernetesPlugin(Plugin):
         manager = manager_of(resource.urn, inputs, {})
         if resource.preview:
             return "", self._foresee(inputs, manager, creates=True)
-        with _told(label_of(inputs)):
+        with _labelled_errors(label_of(inputs)):
             objects = self._objects()
             if not self._settings.flag("upsertExistingObjects") and objects.find(inputs) is not None:
                 raise Refused(_exists(objects, inputs))
@@ -83,7 +83,7 @@ class KubernetesPlugin(Plugin):
     def read(self, resource: Resource, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
         wanted = inputs if "metadata" in inputs else _named_by(resource)
         manager = manager_of(resource.urn, wanted, state)
-        with _told(label_of(wanted)):
+        with _labelled_errors(label_of(wanted)):
             try:
                 objects = self._objects()
                 live = objects.find(wanted)
@@ -110,7 +110,7 @@ class KubernetesPlugin(Plugin):
         manager = manager_of(resource.urn, new, old)
         if resource.preview and not known(new):
             return new
-        with _told(label_of(new)):
+        with _labelled_errors(label_of(new)):
             try:
                 objects = self._objects()
                 live = objects.find(new) if resource.ignore_changes else None
@@ -124,7 +124,7 @@ class KubernetesPlugin(Plugin):
             return self._apply(objects, resource, wanted, manager)
 
     def delete(self, resource: Resource, state: Properties) -> None:
-        with _told(f"{label_of(state)} cannot be deleted"):
+        with _labelled_errors(f"{label_of(state)} cannot be deleted"):
             try:
                 objects = self._objects()
                 place = objects.place(state)
@@ -153,7 +153,7 @@ class KubernetesPlugin(Plugin):
         """What the API server says that it would make; the inputs where that cannot be known yet."""
         if not known(inputs):
             return inputs
-        with _told(label_of(inputs)):
+        with _labelled_errors(label_of(inputs)):
             try:
                 objects = self._objects()
                 try:
@@ -161,7 +161,7 @@ class KubernetesPlugin(Plugin):
                 except ApiError as error:
                     if not creates or error.status != 422 or "immutable" not in str(error):
                         raise
-                    # The object that is there now goes first; under another name none is in the way.
+                    # The existing object is deleted first, unless the new one has another name.
                     name = inputs["metadata"]["name"]
                     other = inputs | {"metadata": inputs["metadata"] | {"name": f"{name[:50]}-{uuid.uuid4().hex[:8]}"}}
                     made = objects.apply(other, manager, force=True, dry_run=True)
@@ -169,7 +169,7 @@ class KubernetesPlugin(Plugin):
             except (UnknownKind, Unreachable):
                 return inputs
             except ApiError as error:
-                # A namespace or a kind that this very run makes is not there yet; nor may a right be.
+                # A namespace, a kind or a right that this run creates does not exist yet.
                 if error.status in (403, 404):
                     return inputs
                 raise
@@ -208,7 +208,7 @@ class KubernetesPlugin(Plugin):
             return inputs
 
     def _pod_problems(self, objects: Objects, body: Properties) -> list[str]:
-        """Why the pods of an object do not run; nothing where that cannot be seen."""
+        """Why the pods of an object do not run; empty where that cannot be read."""
         labels = table(body, "spec", "selector", "matchLabels")
         if not labels:
             return []
@@ -264,7 +264,7 @@ def _sign_in(kubeconfig: Properties) -> Api:
     try:
         return Api(kubeconfig)
     except Exception as error:
-        # The client raises what it likes; no cluster can be reached by such a kubeconfig.
+        # The client raises various exceptions; no cluster can be reached by such a kubeconfig.
         raise Unreachable(f"the provider's kubeconfig cannot be used: {error}") from None
 
 
@@ -289,8 +289,8 @@ def _await(objects: Objects, made: Properties, lack: Lack | None, seconds: float
 
 
 @contextmanager
-def _told(label: str) -> Generator[None]:
-    """Tells the user what went wrong with an object, in the API server's words."""
+def _labelled_errors(label: str) -> Generator[None]:
+    """Puts an object's label before the API server's error message."""
     try:
         yield
     except Refused as error:

@@ -12,7 +12,7 @@ from tools.build import MODULES, build, place
 
 @pytest.fixture(scope="session")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Done]]:
-    """A local stack, and the `make up` that has stood it up."""
+    """A local stack, and the `make up` that has started it."""
     project = Project.copy(tmp_path_factory.mktemp("project"))
     with project.taken_down():
         yield project, project.make("up").ok()
@@ -27,7 +27,7 @@ def project(started: tuple[Project, Done]) -> Project:
 
 @pytest.fixture(scope="session")
 def first_up(started: tuple[Project, Done]) -> Done:
-    """The `make up` that has stood the local stack up."""
+    """The `make up` that has started the local stack."""
     return started[1]
 
 

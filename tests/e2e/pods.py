@@ -12,7 +12,7 @@ _FOLLOWED_SECONDS = 60
 
 
 def replicas(api: Api, namespace: str, deployment: str) -> tuple[int, int] | None:
-    """How many replicas a Deployment asks for and how many are Ready; None where there is none, or no answer."""
+    """How many replicas a Deployment desires and how many are Ready; None where there is none, or no answer."""
     try:
         found = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
     except (ApiError, Unreachable):
@@ -35,7 +35,7 @@ class Pods:
 
     def __enter__(self) -> Self:
         for name, api in self._clusters.items():
-            # What is there already is no news, and what comes after this answer is.
+            # Existing pods are not followed; every change after this answer is.
             version = api.get(self._path, limit="1")["metadata"]["resourceVersion"]
             Thread(target=self._follow, args=(name, api, version), daemon=True).start()
         return self
@@ -58,9 +58,9 @@ class Pods:
             for change in changes:
                 if self._over:
                     return
-                self._take(name, change["type"], change["object"])
+                self._record(name, change["type"], change["object"])
 
-    def _take(self, cluster: str, change: str, pod: Mapping[str, Any]) -> None:
+    def _record(self, cluster: str, change: str, pod: Mapping[str, Any]) -> None:
         with self._changed:
             key = (cluster, pod["metadata"]["name"])
             if change == "DELETED":

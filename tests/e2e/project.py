@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import psutil
 import yaml
 
-from local.api import Api
+from local.api import Api, ApiError
 from local.control_plane import ControlPlane
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ class Done:
     seconds: float
 
     def ok(self) -> "Done":
-        # Its errors once more at the end, which is what is seen of a long output.
+        # Its errors again at the end, the part of a long output that is shown.
         assert self.code == 0, "\n".join([self.output, *(line for line in self.output.splitlines() if "error" in line)])
         return self
 
@@ -85,7 +85,7 @@ class Project:
         return ["make", "-s", f"VENV={ROOT / '.venv'}", *words]
 
     def shell(self, command: str) -> Done:
-        """Runs a command as the README has users do it: in a shell that has taken in `make env`."""
+        """Runs a command as the README says: in a shell after `eval "$(make -s env)"`."""
         return self.run("bash", "-c", f"set -e\n{_exports(self)}\n{command}")
 
     def kubectl(self, cluster: str, arguments: str) -> Done:
@@ -102,7 +102,7 @@ class Project:
         return Api.of(ControlPlane(folder.name, folder, self.folder / ".local" / "bin"))
 
     def cluster_folder(self, cluster: str) -> Path:
-        """Where the servers of a cluster have their files; Pulumi has put some characters after its name."""
+        """Where the servers of a cluster have their files; Pulumi has added some characters to its name."""
         (folder,) = (
             each for each in (self.folder / ".local" / "clusters").iterdir() if each.name.rpartition("-")[0] == cluster
         )
@@ -110,7 +110,7 @@ class Project:
 
     def servers(self, cluster: str) -> list[psutil.Process]:
         """The processes of a cluster's control plane."""
-        # With the slash, for one cluster's name may begin with another's.
+        # With the slash, since one cluster's name may begin with another's.
         return list(self.processes(f"{self.cluster_folder(cluster)}/"))
 
     def outputs(self) -> dict[str, Any]:
@@ -122,8 +122,19 @@ class Project:
     def write_settings(self, settings: dict[str, Any]) -> None:
         self._stack_file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
+    def declare_workload(
+        self, name: str, namespace: str, placement: dict[str, Any], *objects: dict[str, Any], **more: Any
+    ) -> None:
+        """Writes a workload's manifests and its settings, `more` of which may be given."""
+        manifests = f"workloads/{name}.yaml"
+        (self.folder / manifests).write_text(yaml.safe_dump_all(objects))
+        settings = self.settings()
+        workload = {"manifests": manifests, "namespace": namespace, "placement": placement, **more}
+        settings["config"]["geo-federation:workloads"][name] = workload
+        self.write_settings(settings)
+
     def processes(self, path: str = "") -> Iterator[psutil.Process]:
-        """Every process on this machine that has to do with this copy, or with a path in it."""
+        """Every process on this machine with a path of this copy, or this path, in its command line."""
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if any((path or str(self.folder)) in word for word in process.cmdline()):
@@ -131,7 +142,7 @@ class Project:
 
     @contextmanager
     def taken_down(self) -> Generator[None]:
-        """Takes the local stack down at the end, which leaves no process."""
+        """Runs `make down` at the end, which leaves no process."""
         try:
             yield
         finally:
@@ -145,12 +156,12 @@ class Project:
 
 @cache
 def _exports(project: Project) -> str:
-    """What `make env` prints. It says the same all along, and is asked for hundreds of times."""
+    """What `make env` prints; kept, since it never changes and is needed hundreds of times."""
     return project.make("env").ok().output
 
 
 def eventually(check: Callable[[], T], seconds: float) -> T:
-    """Repeats a check until it asserts nothing more, for at most so many seconds."""
+    """Repeats a check until its assertions hold, for at most so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -161,8 +172,17 @@ def eventually(check: Callable[[], T], seconds: float) -> T:
             time.sleep(0.2)
 
 
+def found(api: Api, path: str) -> dict[str, Any] | None:
+    """The object at a path; None where there is none."""
+    try:
+        return api.get(path)
+    except ApiError as error:
+        assert error.status == 404, error
+        return None
+
+
 def clean_environment() -> dict[str, str]:
-    """This process's environment, without what would lead Pulumi, kubectl and make elsewhere."""
+    """This process's environment, without variables that configure Pulumi, kubectl and make."""
     mine = {
         key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBE", "MAKE", "MFLAGS"))
     }

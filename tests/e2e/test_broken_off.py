@@ -1,4 +1,4 @@
-"""What was broken off is mended by running it again, and what is taken down leaves nothing."""
+"""An interrupted `make up` is repaired by the next one, and `make down` leaves nothing."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.project import Project, eventually
 
 
-# Each run goes on from where the one before was broken off: among clusters, in KubeFed's installation, and at members.
+# Each run continues where the last one was interrupted: at the clusters, at KubeFed's installation, and at members.
 @pytest.mark.parametrize(
     "breaks",
     [((signal.SIGINT, 8.0), (signal.SIGTERM, 9.0)), ((signal.SIGKILL, 4.0), (signal.SIGKILL, 11.0))],
@@ -22,14 +22,14 @@ def test_up_broken_off_twice_is_mended_by_up(tmp_path: Path, breaks: tuple[tuple
         for sign, after in breaks:
             process = project.start(*project.make_command("up"))
             time.sleep(after)
-            assert process.poll() is None, "it was over before it could be broken off"
+            assert process.poll() is None, "it ended before it could be interrupted"
             os.killpg(process.pid, sign)
             process.communicate(timeout=60)
             eventually(lambda: _check_no_plugin(project), seconds=20)
         project.make("up").ok()
         _check_ready(project)
-        standing = {each.parent.name for each in (tmp_path / ".local" / "clusters").glob("*/ready")}
-        assert len(standing) == 3, "a half-made cluster was left"
+        existing = {each.parent.name for each in (tmp_path / ".local" / "clusters").glob("*/ready")}
+        assert len(existing) == 3, "a half-made cluster was left"
 
 
 def test_down_in_the_middle_of_up_ends_clean(tmp_path: Path) -> None:

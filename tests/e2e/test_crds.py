@@ -500,7 +500,7 @@ def _federated(spec: dict[str, Any], name: str = "api") -> dict[str, Any]:
 
 
 def _without_keys(schema: dict[str, Any]) -> dict[str, Any]:
-    """A federated type's schema as KubeFed has it: without that an entry of a list stands once, and without rules."""
+    """A federated type's schema as KubeFed has it: without unique keys of lists, and without rules."""
     stripped = copy.deepcopy(schema)
     stripped.pop("x-kubernetes-validations", None)
     spec = stripped["properties"]["spec"]["properties"]

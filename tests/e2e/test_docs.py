@@ -4,7 +4,7 @@ The rule: of a block without `...`, the output is what is shown, line by line. W
 are left out, each line that is shown is a part of one that is printed, in whatever order, since what is made side by
 side ends in any. Spaces do not count, nor do seconds, ages and the hashes in pods' names (tests/docs.py).
 
-Where Pulumi would ask for leave, `--yes` is added, for nobody is there to give it; and NAME is given a meaning.
+Where Pulumi would ask for confirmation, `--yes` is added; NAME and the like are replaced.
 """
 
 import re

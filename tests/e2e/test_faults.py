@@ -1,4 +1,4 @@
-"""What breaks is mended by one run, and the pods of the members that were well run on."""
+"""One run repairs what breaks, and the pods of healthy members run on."""
 
 import os
 import random
@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from local.api import Api
 from tests.e2e.pods import replicas
@@ -49,13 +48,13 @@ def check_well(project: Project) -> None:
     objects = project.objects("training", f"{kinds} -n ai")
     assert len(objects) >= 5
     assert [each["metadata"]["name"] for each in objects if not _propagated(each)] == []
-    for name, wanted in (("serving", 2), ("serving-asia", 1)):
-        check_replicas(project.api(name), wanted, wanted)
+    for name, desired in (("serving", 2), ("serving-asia", 1)):
+        check_replicas(project.api(name), desired, desired)
 
 
-def check_replicas(api: Api, wanted: int, ready: int) -> None:
-    """Asserts how many replicas a member's Deployment asks for, and how many are Ready."""
-    assert replicas(api, "ai", "inference") == (wanted, ready)
+def check_replicas(api: Api, desired: int, ready: int) -> None:
+    """Asserts how many replicas a member's Deployment desires, and how many are Ready."""
+    assert replicas(api, "ai", "inference") == (desired, ready)
 
 
 def _true(each: Mapping[str, Any], condition: str) -> bool:
@@ -64,7 +63,7 @@ def _true(each: Mapping[str, Any], condition: str) -> bool:
 
 
 def _propagated(each: Mapping[str, Any]) -> bool:
-    # A preference may just have moved replicas; the condition then still tells of what was before.
+    # A preference may just have moved replicas; the condition is then still that of the state before.
     seen = each.get("status", {}).get("observedGeneration")
     return seen == each["metadata"]["generation"] and _true(each, "Propagation")
 
@@ -257,15 +256,8 @@ def test_an_old_state_over_a_newer_federation(project: Project) -> None:
     before = pods(project, *MEMBERS)
     project.shell("pulumi stack export --file old.json").ok()
     token_number(project, 4)
-    settings = project.settings()
-    settings["config"]["geo-federation:workloads"]["newer"] = {
-        "manifests": "workloads/newer.yaml",
-        "namespace": "ai",
-        "placement": {"policy": "spread"},
-    }
-    project.write_settings(settings)
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "newer"}, "data": {"a": "b"}}
-    (project.folder / "workloads" / "newer.yaml").write_text(yaml.safe_dump(body))
+    project.declare_workload("newer", "ai", {"policy": "spread"}, body)
     project.make("up").ok()
     (newer,) = project.objects("training", "federatedconfigmaps -n ai --field-selector metadata.name=newer")
 

@@ -1,21 +1,19 @@
-"""Nothing is lost: what is scaled to 0 stays, pods go with their Job, and data goes only where the settings let it."""
+"""Nothing is lost: what is scaled to 0 stays, pods end with their Job, data is deleted only if allowed."""
 
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import pytest
-import yaml
 
-from local.api import Api, ApiError
-from tests.e2e.project import Done, Project, eventually
+from local.api import Api
+from tests.e2e.project import Done, Project, eventually, found
 
 UP = "pulumi up --yes --skip-preview"
 LABELS = {"app": "vecdb"}
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-# No node has so many, so that they stay until somebody removes them: a simulated pod of a Job ends at once.
+# No node has so many, so that pods stay pending until they are deleted: a simulated pod of a Job ends at once.
 HUGE = {"resources": {"requests": {"cpu": "500"}}}
 HUGE_POD = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1", **HUGE}]}
 JOB = "/apis/batch/v1/namespaces/batch/jobs/train"
@@ -86,12 +84,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def declare(
     project: Project, name: str, namespace: str, clusters: list[str], objects: list[dict[str, Any]], **more: Any
 ) -> None:
-    settings = project.settings()
-    placement = {"policy": "clusters", "clusters": clusters}
-    workload = {"manifests": f"workloads/{name}.yaml", "namespace": namespace, "placement": placement, **more}
-    settings["config"]["geo-federation:workloads"][name] = workload
-    project.write_settings(settings)
-    (project.folder / "workloads" / f"{name}.yaml").write_text(yaml.safe_dump_all(objects))
+    project.declare_workload(name, namespace, {"policy": "clusters", "clusters": clusters}, *objects, **more)
 
 
 def remove(project: Project, name: str) -> None:
@@ -101,12 +94,12 @@ def remove(project: Project, name: str) -> None:
 
 
 def uids(api: Api) -> dict[str, str]:
-    """What the database has in a cluster: its copies, and the claims that its StatefulSet has made."""
-    found: dict[str, str] = {}
+    """What the database has in a cluster: its copies, and the claims of its StatefulSet."""
+    existing: dict[str, str] = {}
     for path in ("api/v1/namespaces/data/services", "api/v1/namespaces/data/persistentvolumeclaims"):
-        found |= {f"{path} {each['metadata']['name']}": each["metadata"]["uid"] for each in api.list(f"/{path}")}
+        existing |= {f"{path} {each['metadata']['name']}": each["metadata"]["uid"] for each in api.list(f"/{path}")}
     sets = api.list("/apis/apps/v1/namespaces/data/statefulsets")
-    return found | {f"set {each['metadata']['name']}": each["metadata"]["uid"] for each in sets}
+    return existing | {f"set {each['metadata']['name']}": each["metadata"]["uid"] for each in sets}
 
 
 def pods(api: Api) -> set[str]:
@@ -114,8 +107,7 @@ def pods(api: Api) -> set[str]:
 
 
 def check_gone(api: Api, path: str) -> None:
-    with suppress(ApiError):
-        assert not api.get(path)
+    assert found(api, path) is None
 
 
 def refused(project: Project, command: str = UP) -> Done:
@@ -143,7 +135,7 @@ def test_what_is_scaled_to_0_stays_as_it_is(project: Project) -> None:
 
 
 @pytest.mark.parametrize("change", ["moved", "removed", "without its objects", "member", "cluster"])
-def test_data_goes_by_no_change_unasked(project: Project, change: str) -> None:
+def test_no_change_deletes_data_without_permission(project: Project, change: str) -> None:
     settings = project.settings()
     try:
         match change:
@@ -162,15 +154,15 @@ def test_data_goes_by_no_change_unasked(project: Project, change: str) -> None:
                 else:
                     del clusters["serving"]
                 project.write_settings(changed)
-        told = refused(project, "pulumi preview").output
-        assert "serving: " in told and "StatefulSet vecdb" in told and "PersistentVolumeClaim" in told
+        output = refused(project, "pulumi preview").output
+        assert "serving: " in output and "StatefulSet vecdb" in output and "PersistentVolumeClaim" in output
         refused(project)
     finally:
         project.write_settings(settings)
         declare(project, "db", "data", ["serving"], vecdb(3))
 
 
-def test_a_service_that_becomes_headless_is_made_anew(project: Project) -> None:
+def test_a_service_that_becomes_headless_is_re_created(project: Project) -> None:
     serving = project.api("serving")
     path = "/api/v1/namespaces/data/services/vecdb"
     before = serving.get(path)
@@ -191,7 +183,7 @@ def test_a_claim_that_would_be_another_is_refused(project: Project) -> None:
     declare(project, "db", "data", ["serving"], vecdb(3, clusterIP="None"))
 
 
-def test_pods_go_with_every_kind_of_owner(project: Project) -> None:
+def test_pods_are_deleted_with_every_kind_of_owner(project: Project) -> None:
     declare(project, "owners", "batch", ["training"], owners())
     project.shell(UP).ok()
     training = project.api("training")
@@ -205,15 +197,7 @@ def test_pods_go_with_every_kind_of_owner(project: Project) -> None:
     eventually(check_there, 30)
     # Another workload keeps the namespace, in which nothing else would remove them.
     declare(project, "keeper", "batch", ["training"], [body("ConfigMap", "v1", "keeper", data={})])
-    remove(project, "owners")
-    settings = project.settings()
-    settings["config"]["geo-federation:workloads"]["owners"] = {
-        "manifests": "workloads/owners.yaml",
-        "namespace": "batch",
-        "placement": {"policy": "clusters", "clusters": ["training"]},
-        "delete_data": True,
-    }
-    project.write_settings(settings)
+    declare(project, "owners", "batch", ["training"], owners(), delete_data=True)
     project.shell(UP).ok()
     remove(project, "owners")
     project.shell(UP).ok()
@@ -255,7 +239,7 @@ def check_pods(api: Api, count: int) -> None:
 
 def test_a_job_that_moves_leaves_no_pod_behind(project: Project) -> None:
     training, serving = project.api("training"), project.api("serving")
-    # Away from the host, whose namespace stays, and then from a member, whose namespace goes.
+    # Away from the host, which keeps the namespace, and then from a member, which does not.
     declare(project, "train", "batch", ["serving"], [job("a:2")])
     declare(project, "keeper", "batch", ["serving"], [body("ConfigMap", "v1", "keeper", data={})])
     project.shell(UP).ok()
@@ -273,10 +257,10 @@ def test_a_job_of_no_parallelism_stays(project: Project) -> None:
     assert project.api("serving").get(JOB)["spec"]["parallelism"] == 0
 
 
-def test_data_goes_where_the_settings_let_it(project: Project) -> None:
+def test_data_is_deleted_where_the_settings_allow_it(project: Project) -> None:
     declare(project, "db", "data", ["serving-asia"], vecdb(3, clusterIP="None"), delete_data=True)
-    told = project.shell("pulumi preview").ok().output
-    assert "serving: namespace data goes, with StatefulSet vecdb" in told and "PersistentVolumeClaims" in told
+    output = project.shell("pulumi preview").ok().output
+    assert "serving: namespace data is removed, with StatefulSet vecdb" in output and "PersistentVolumeClaims" in output
     project.shell(UP).ok()
     assert "set vecdb" in uids(project.api("serving-asia"))
     eventually(lambda: check_gone(project.api("serving"), "/api/v1/namespaces/data"), 60)

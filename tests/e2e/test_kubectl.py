@@ -24,7 +24,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 def _read(kubectl: Path, file: Path, text: str) -> list[Any]:
     file.write_bytes(text.encode())
-    # Nothing is asked of a cluster for it, as it would be by create --dry-run.
+    # It sends no request to a cluster, as create --dry-run would.
     command = [kubectl, "annotate", "--local", "-o", "json", "-f", file, "by=test"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -328,7 +328,7 @@ def test_waiting_ends_when_the_run_is_cancelled(stack: Stack) -> None:
     process = stack.start("up", "--yes", "--skip-preview")
     try:
         eventually(lambda: stack.kubectl("get", f"gates.{stack.namespace}.test/gate").ok(), 30)
-        # To the engine alone, which tells the plugin.
+        # To the engine alone, which cancels the plugin.
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=15)
     finally:

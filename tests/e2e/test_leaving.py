@@ -8,9 +8,9 @@ from typing import Any
 import psutil
 import pytest
 
-from local.api import Api, ApiError
+from local.api import Api
 from placement.kinds import DEFAULT_TYPES
-from tests.e2e.project import Project, eventually
+from tests.e2e.project import Project, eventually, found
 
 SYSTEM = "kube-federation-system"
 REGISTRATIONS = f"/apis/core.kubefed.io/v1beta1/namespaces/{SYSTEM}/kubefedclusters"
@@ -33,14 +33,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with project.taken_down():
         project.make("up").ok()
         yield project
-
-
-def found(api: Api, path: str) -> dict[str, Any] | None:
-    try:
-        return api.get(path)
-    except ApiError as error:
-        assert error.status == 404
-        return None
 
 
 def roles(api: Api) -> list[dict[str, Any]]:
@@ -136,15 +128,10 @@ def test_a_type_goes_with_its_last_object(project: Project) -> None:
     good = project.settings()
     settings = copy.deepcopy(good)
     settings["config"]["geo-federation:federation"]["types"] = [*DEFAULT_TYPES, "limitranges"]
-    settings["config"]["geo-federation:workloads"]["limits"] = {
-        "manifests": "workloads/limits.yaml",
-        "namespace": "limits",
-        "placement": {"policy": "clusters", "clusters": ["serving"]},
-    }
-    (project.folder / "workloads" / "limits.yaml").write_text(
-        "{apiVersion: v1, kind: LimitRange, metadata: {name: a}, spec: {limits: [{type: Pod, max: {cpu: 1}}]}}"
-    )
     project.write_settings(settings)
+    spec = {"limits": [{"type": "Pod", "max": {"cpu": 1}}]}
+    body = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "a"}, "spec": spec}
+    project.declare_workload("limits", "limits", {"policy": "clusters", "clusters": ["serving"]}, body)
     project.shell(UP).ok()
     assert found(project.api("serving"), LIMITS)
     project.write_settings(good)

@@ -57,7 +57,7 @@ def test_pods_run_where_the_placement_says(project: Project, workload: str, kind
 def test_the_map_in_the_docs_is_what_the_stack_says(project: Project) -> None:
     project.make("map").ok()
     drawn = (project.folder / "map.svg").read_text()
-    assert drawn == (project.folder / "docs" / "pictures" / "map.svg").read_text(), "draw it anew: make map"
+    assert drawn == (project.folder / "docs" / "pictures" / "map.svg").read_text(), "redraw it: make map"
     (project.folder / "map.svg").unlink()
 
 

@@ -1,4 +1,4 @@
-"""What a user is told whose machine lacks something."""
+"""The messages on a machine that lacks something."""
 
 import os
 from pathlib import Path

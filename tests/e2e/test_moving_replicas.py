@@ -75,14 +75,14 @@ def declare(project: Project, **placements: dict[str, Any]) -> None:
     project.write_settings(settings)
 
 
-def check_crowd(project: Project, wanted: dict[str, int]) -> None:
-    """Asserts what each serving cluster's Deployment asks for."""
+def check_crowd(project: Project, desired: dict[str, int]) -> None:
+    """Asserts the desired replicas of each serving cluster's Deployment."""
     found = {
         name: each["spec"]["replicas"]
         for name in ("serving", "serving-asia")
         for each in project.objects(name, "deployments -n ai --field-selector metadata.name=crowd")
     }
-    assert found == wanted
+    assert found == desired
 
 
 def check_images(project: Project, image: str) -> None:

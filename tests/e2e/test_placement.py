@@ -1,4 +1,4 @@
-"""Workloads that are placed by what is asked of the world: where data is, and what is free."""
+"""Workloads that are placed by what is read at run time: where data is, and what is free."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 def job(name: str, gpus: int = 0, parallelism: int = 1, image: str = "train:1") -> dict[str, Any]:
-    # It never ends: kwok plays the end of a pod whose owner is a Job, and a pod that is over holds no GPU.
+    # It never ends: kwok ends a pod whose owner is a Job, and a pod that has ended holds no GPU.
     container: dict[str, Any] = {"name": "train", "image": image}
     if gpus:
         container["resources"] = {"limits": {"nvidia.com/gpu": str(gpus)}}

@@ -96,7 +96,7 @@ class Holder:
             for group in rule["apiGroups"]
             for resource in rule["resources"]
             for verb in rule["verbs"]
-            # Who one is may be asked by everybody.
+            # Everybody may ask who they are.
             if group not in ("authorization.k8s.io", "authentication.k8s.io")
         }
 

@@ -32,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def install_last_release(project: Project) -> dict[Path, str]:
     """Has Pulumi run the last release's program, from a folder of its own.
 
-    Returns the files that say so, as they are without it. What plays the cloud is the project's own.
+    Returns the text of the changed files before the change. The stand-in for the cloud is the project's own.
     """
     last = project.folder / "last"
     with tarfile.open(RELEASE) as archive:

@@ -1,4 +1,4 @@
-"""The workflows' shell steps, run as they stand in their files, as a runner would."""
+"""The workflows' shell steps, run as they are in their files, as a runner would."""
 
 import json
 import os
@@ -35,7 +35,7 @@ RUN_HERE = {
 
 
 class Runner:
-    """Runs steps of jobs in a folder, with the files in which a step tells the later ones."""
+    """Runs steps of jobs in a folder, with the files by which a step passes values to later ones."""
 
     def __init__(self, folder: Path, scratch: Path, hub: GitHub, environment: Mapping[str, str]) -> None:
         self.folder, self.scratch, self.environment = folder, scratch, dict(environment) | hub.environment
@@ -89,7 +89,7 @@ def test_every_step_is_run_here_or_is_known_not_to_be() -> None:
     steps = [(each, step) for each in jobs() for step in each.steps if "run" in step]
     names = {step.get("name", f"a step of {each} without a name") for each, step in steps}
     assert names == RUN_HERE | NOT_HERE.keys()
-    # A step that is run here in one job stands for those of its name in others.
+    # A step that is run here in one job covers those of its name in others.
     for name in names:
         assert len({step["run"] for _, step in steps if step["name"] == name}) == 1, name
 
@@ -98,7 +98,7 @@ def test_a_pull_request_is_previewed_on_stand_ins(tmp_path: Path, hub: GitHub) -
     project = Project.copy(tmp_path / "project")
     (project.folder / ".venv").symlink_to(ROOT / ".venv")
     for file in project.folder.glob("requirements*.txt"):
-        # What they name is there, and no test installs it anew.
+        # What they install exists, and no test installs it again.
         os.utime(file, (0, 0))
     runner = Runner(project.folder, tmp_path, hub, clean_environment())
     stand_ins = job("pull-request.yml", "preview-on-stand-ins")
@@ -170,7 +170,7 @@ def test_the_stack_is_updated(project: Project, tmp_path: Path, hub: GitHub) -> 
 
 
 def local_environment(project: Project) -> dict[str, str]:
-    """What stands for the variables of the repository: the local stack's."""
+    """The values of the repository's variables: the local stack's."""
     exports = shlex.split(project.make("env").ok().output)
     return dict(_pair(word) for word in exports if word != "export")
 

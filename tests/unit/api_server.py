@@ -1,4 +1,4 @@
-"""An API server on this machine that answers what a test says, for what asks one."""
+"""An API server on this machine that gives the answers of a test."""
 
 import json
 import ssl
@@ -35,7 +35,7 @@ def api_server(answers: Mapping[str, tuple[int, bytes]], certificate: Path | Non
             self.close_connection = True
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Tells nobody."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         if certificate:

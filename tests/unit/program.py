@@ -178,11 +178,11 @@ async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -
     cloud = _Cloud(preview, served)
     mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
-    # Mocks make no API server that could be asked who is a member now.
+    # With mocks there is no API server that could say which members are registered.
     unknown = NoAnswer("no answer")
     with (
         patch("federation.drain.asking", side_effect=unknown),
-        patch("federation.keep_data.asking", side_effect=unknown),
+        patch("federation.federated_objects.asking", side_effect=unknown),
     ):
         await run_in_stack(main)
 

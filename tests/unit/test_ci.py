@@ -1,4 +1,4 @@
-"""What the workflows write on GitHub, and how Pulumi's output is told there."""
+"""What the workflows write on GitHub, and how Pulumi's output is shown there."""
 
 from collections.abc import Iterator
 from pathlib import Path

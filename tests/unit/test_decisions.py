@@ -125,6 +125,6 @@ def test_a_member_that_does_not_answer_has_no_room(world: World) -> None:
 
 
 def test_what_fits_nowhere_is_told_with_its_numbers(world: World) -> None:
-    with pytest.raises(pulumi.RunError, match=r"workloads\.train\.placement: .*9.*nvidia\.com/gpu") as told:
+    with pytest.raises(pulumi.RunError, match=r"workloads\.train\.placement: .*9.*nvidia\.com/gpu") as error:
         world.decide(("train", 9))
-    assert all(name in str(told.value) for name in world.free)
+    assert all(name in str(error.value) for name in world.free)

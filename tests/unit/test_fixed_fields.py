@@ -1,4 +1,4 @@
-"""Fields that no copy can change while it is there make the copies anew, or the run is refused."""
+"""A change of fields that cannot change in an existing copy re-creates the copies, or the run is refused."""
 
 import copy
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from federation.fixed_fields import replacement_trigger, stuck_fields
+from federation.fixed_fields import impossible_field_changes, replacement_trigger
 from placement.kinds import BUILT_IN
 from placement.patches import patched
 
@@ -73,28 +73,30 @@ def test_types_without_fixed_fields_and_claims_are_never_made_anew() -> None:
     assert trigger("persistentvolumeclaims", {"spec": {"storageClassName": "a"}}) is None
 
 
-def stuck(type_: str, before: Body, after: Body, clusters: tuple[str, ...] = ("serving",), **patches: Any) -> list[str]:
+def impossible(
+    type_: str, before: Body, after: Body, clusters: tuple[str, ...] = ("serving",), **patches: Any
+) -> list[str]:
     was: Mapping[str, Any] = patches.get("was", {})
     will: Mapping[str, Any] = patches.get("will", {})
-    return list(stuck_fields(BUILT_IN[type_], "a", (before, was), (after, will), clusters))
+    return list(impossible_field_changes(BUILT_IN[type_], "a", (before, was), (after, will), clusters))
 
 
 def test_a_claim_that_would_be_another_is_refused_and_one_that_grows_is_not() -> None:
     def claim(size: str, mode: str = "ReadWriteOnce") -> Body:
         return {"spec": {"accessModes": [mode], "resources": {"requests": {"storage": size}}}}
 
-    assert stuck("persistentvolumeclaims", claim("1Gi"), claim("2Gi")) == []
-    (text,) = stuck("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"))
+    assert impossible("persistentvolumeclaims", claim("1Gi"), claim("2Gi")) == []
+    (text,) = impossible("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"))
     assert "PersistentVolumeClaim a: spec.accessModes" in text and "write another name" in text
-    assert stuck("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"), clusters=()) == []
+    assert impossible("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"), clusters=()) == []
 
 
 def test_a_stateful_set_whose_claims_would_go_with_it_is_refused() -> None:
     policy = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}}
     before = {"spec": {"serviceName": "a", **policy}}
-    (text,) = stuck("statefulsets.apps", before, {"spec": {"serviceName": "b", **policy}})
+    (text,) = impossible("statefulsets.apps", before, {"spec": {"serviceName": "b", **policy}})
     assert "whenDeleted: Retain" in text
-    assert stuck("statefulsets.apps", {"spec": {"serviceName": "a"}}, {"spec": {"serviceName": "b"}}) == []
+    assert impossible("statefulsets.apps", {"spec": {"serviceName": "a"}}, {"spec": {"serviceName": "b"}}) == []
 
 
 def test_an_annotation_that_no_copy_would_lose_is_refused() -> None:
@@ -106,11 +108,11 @@ def test_an_annotation_that_no_copy_would_lose_is_refused() -> None:
             ]
         }
 
-    (text,) = stuck("services", {}, {}, was=annotated(a="1", b="2"), will=annotated(a="3"))
+    (text,) = impossible("services", {}, {}, was=annotated(a="1", b="2"), will=annotated(a="3"))
     assert "annotation example.com/b would stay in serving" in text
-    assert len(stuck("services", {}, {}, was=annotated(a="1"))) == 1
-    assert stuck("services", {}, {}, was=annotated(a="1"), will=annotated(a="")) == []
-    assert stuck("jobs.batch", {}, {}, was=annotated(a="1")) == []
+    assert len(impossible("services", {}, {}, was=annotated(a="1"))) == 1
+    assert impossible("services", {}, {}, was=annotated(a="1"), will=annotated(a="")) == []
+    assert impossible("jobs.batch", {}, {}, was=annotated(a="1")) == []
 
 
 def test_patches_are_made_as_kubefed_makes_them() -> None:

@@ -93,10 +93,10 @@ def test_a_type_that_is_named_twice_gives_the_same_rights() -> None:
 def test_other_rules_give_a_role_another_name() -> None:
     fewer = defaults()[1:]
     for rules in (rbac.member_type_rules, rbac.controller_type_rules):
-        name = rbac.named_by(rules(defaults()), "role")
-        assert name == rbac.named_by(rules(defaults()), "role")
+        name = rbac.name_with_digest("role", rules(defaults()))
+        assert name == rbac.name_with_digest("role", rules(defaults()))
         assert name.startswith("role-types-")
-        assert name != rbac.named_by(rules(fewer), "role")
+        assert name != rbac.name_with_digest("role", rules(fewer))
 
 
 def test_the_controller_sees_a_members_health() -> None:

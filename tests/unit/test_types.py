@@ -32,10 +32,10 @@ def settings_with(**federation: Any) -> dict[str, Any]:
 
 
 def problems(**federation: Any) -> str:
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as error:
         raw = settings_with(**federation)
         parse({"clusters": raw["clusters"], "federation": raw["federation"]}, Path())
-    return str(told.value)
+    return str(error.value)
 
 
 def definition(*versions: str, kind: str = "JobSet", scope: str = "Namespaced") -> dict[str, Any]:
@@ -97,22 +97,24 @@ def test_a_preview_does_not_yet_know_what_new_members_serve(with_job_sets: dict[
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (definition("v1alpha2", scope="Cluster"), ["in no namespace", "leave the type out"]),
+        (definition("v1alpha2", scope="Cluster"), ["cluster-scoped", "remove the type"]),
         (definition("v1alpha2", kind="Set"), ["kind Set", "federation.custom_types"]),
         (definition("v1beta1"), ["serves no v1alpha2", "v1beta1", "federation.custom_types"]),
     ],
 )
 def test_a_type_that_a_member_serves_otherwise_is_not_enabled(found: dict[str, Any], expected: list[str]) -> None:
     definitions = {"training": found, "serving": definition("v1alpha2"), "serving-asia": found}
-    with pytest.raises(pulumi.RunError) as told:
+    with pytest.raises(pulumi.RunError) as error:
         config_once_served(KNOWN[NAME], definitions)
-    message = str(told.value)
+    message = str(error.value)
     assert message.startswith(f"federation.types: {NAME}: training ")
     assert all(each in message for each in [*expected, "; serving-asia "]), message
     assert "serving " not in message
 
 
-def test_a_manifest_of_a_version_that_is_not_enabled_is_told_of_the_one_that_is(with_job_sets: dict[str, Any]) -> None:
+def test_a_manifest_of_a_version_that_is_not_enabled_is_refused_with_the_one_that_is(
+    with_job_sets: dict[str, Any],
+) -> None:
     with_job_sets["federation"]["custom_types"] = {NAME: {"kind": "JobSet", "version": "v1beta1"}}
     sections = {key: with_job_sets[key] for key in ("clusters", "federation", "workloads")}
     instead = r"v1alpha2 is not an enabled type; write apiVersion: jobset\.x-k8s\.io/v1beta1"
@@ -175,11 +177,11 @@ def test_a_type_that_is_not_known_is_to_be_described() -> None:
         ("spaces.example.com", "Namespace", "namespaces"),
     ],
 )
-def test_two_types_of_one_plural_or_kind_cannot_be_told_apart(name: str, kind: str, other: str) -> None:
+def test_two_types_of_one_plural_or_kind_are_refused(name: str, kind: str, other: str) -> None:
     custom = {name: {"kind": kind, "version": "v1"}}
-    told = problems(types=["jobs.batch", name], custom_types=custom)
-    assert f"federation.types: '{name}': KubeFed cannot tell it from {other}" in told
-    assert told.startswith("1 mistake ")
+    output = problems(types=["jobs.batch", name], custom_types=custom)
+    assert f"federation.types: '{name}': KubeFed cannot distinguish it from {other}" in output
+    assert output.startswith("1 mistake ")
 
 
 def test_a_type_that_is_not_enabled_is_in_no_ones_way() -> None:
@@ -188,8 +190,8 @@ def test_a_type_that_is_not_enabled_is_in_no_ones_way() -> None:
 
 
 def test_a_description_in_the_list_is_sent_to_its_place() -> None:
-    told = problems(types=[{"kind": "JobSet", "version": "v1"}])
-    assert "federation.types.0:" in told and "federation.custom_types" in told
+    output = problems(types=[{"kind": "JobSet", "version": "v1"}])
+    assert "federation.types.0:" in output and "federation.custom_types" in output
 
 
 @pytest.mark.parametrize(
@@ -223,9 +225,9 @@ def test_the_longest_names_make_names_that_kubernetes_takes(plural: str, kind: s
     ],
 )
 def test_a_description_that_cannot_be_is_refused(name: str, described: dict[str, str]) -> None:
-    told = problems(custom_types={name: described})
-    assert "\n  federation.custom_types" in told
-    assert "write" in told or "take it out" in told
+    output = problems(custom_types={name: described})
+    assert "\n  federation.custom_types" in output
+    assert "write" in output or "remove it" in output
 
 
 def test_claims_come_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

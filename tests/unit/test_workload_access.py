@@ -1,4 +1,4 @@
-"""What workloads may reach: buckets, each other's Services, and the network; mistakes are told before anything is."""
+"""What workloads may reach: buckets, each other's Services, and the network; mistakes are reported first."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stand-in for Google Cloud as its tests ask it: with a project in which every kind of resource stands already."""
+"""The stand-in for Google Cloud as its tests use it: with a project that already has every kind of resource."""
 
 import threading
 from copy import deepcopy
@@ -36,7 +36,7 @@ KEY_ID = f"{RING_ID}/cryptoKeys/secrets"
 ROBOT_ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 NODES = "nodes-training@toys.iam.gserviceaccount.com"
 
-# One of each kind, as the factory asks for it.
+# One of each kind, as the factory declares it.
 GOOD: dict[str, Properties] = {
     SERVICE: {"service": "container.googleapis.com", "disableOnDestroy": False},
     IDENTITY: {"service": "container.googleapis.com"},
@@ -169,7 +169,7 @@ GOOD: dict[str, Properties] = {
 
 
 class Google:
-    """The plugin, asked as Pulumi's engine asks it."""
+    """The plugin, called as Pulumi's engine calls it."""
 
     def __init__(self, folder: Path) -> None:
         self.plugin = GcpPlugin(Home(folder))
@@ -216,15 +216,15 @@ class Nodes:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
-        self.asked = threading.Event()
+        self.listed = threading.Event()
         self.answer = threading.Event()
         self.answer.set()
 
     def list(self, path: str, labelSelector: str) -> list[dict[str, Any]]:  # noqa: N803
-        self.asked.set()
+        self.listed.set()
         assert self.answer.wait(10)
-        key, _, wanted = labelSelector.partition("=")
-        return [each for each in self.items.values() if each["metadata"]["labels"][key] == wanted]
+        key, _, value = labelSelector.partition("=")
+        return [each for each in self.items.values() if each["metadata"]["labels"][key] == value]
 
     def create(self, path: str, body: dict[str, Any]) -> None:
         self.items[body["metadata"]["name"]] = deepcopy(body)

@@ -1,4 +1,4 @@
-"""What the stand-in for Google Cloud refuses because of everything else that stands, and what it gives back."""
+"""What the stand-in for Google Cloud refuses because of other existing resources, and what it returns."""
 
 import threading
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Goog
 
 @pytest.fixture(scope="module")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
-    """A project in which one of every kind stands, for tests that leave it as it is."""
+    """A project with one resource of every kind, for tests that leave it as it is."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         google, _ = stand_in(tmp_path_factory.mktemp("google"), monkeypatch)
         google.build()
@@ -202,8 +202,8 @@ def test_a_protected_cluster_is_not_deleted(made: tuple[Google, Nodes]) -> None:
     assert google.registry.all("cluster") == google.registry.all("nodepool") == {}
 
 
-@pytest.mark.parametrize(("policy", "stands"), [("DELETE", False), ("ABANDON", True)])
-def test_the_deletion_policy_holds(made: tuple[Google, Nodes], policy: str, stands: bool) -> None:
+@pytest.mark.parametrize(("policy", "exists"), [("DELETE", False), ("ABANDON", True)])
+def test_the_deletion_policy_holds(made: tuple[Google, Nodes], policy: str, exists: bool) -> None:
     google, _ = made
     for each in ("PREVENT", policy):
         name = {"name": f"vpc-{each.lower()}", "deletionPolicy": each}
@@ -213,7 +213,7 @@ def test_the_deletion_policy_holds(made: tuple[Google, Nodes], policy: str, stan
                 google.delete(NETWORK, identifier)
         else:
             google.delete(NETWORK, identifier)
-            assert (google.registry.get("network", identifier) is not None) is stands
+            assert (google.registry.get("network", identifier) is not None) is exists
 
 
 def test_a_keys_name_is_never_free_again(made: tuple[Google, Nodes]) -> None:
@@ -221,18 +221,18 @@ def test_a_keys_name_is_never_free_again(made: tuple[Google, Nodes]) -> None:
     google.build()
     for kind, identifier in ((KEY, f"{GOOD[KEY]['keyRing']}/cryptoKeys/secrets"), (RING, GOOD[KEY]["keyRing"])):
         google.delete(kind, identifier)
-        with pytest.raises(Refused, match="never free again"):
+        with pytest.raises(Refused, match="cannot be used again"):
             google.plugin.create(_again(kind), GOOD[kind])
 
 
 def test_pools_side_by_side_are_refused(made: tuple[Google, Nodes]) -> None:
     google, nodes = made
     google.build()
-    nodes.asked.clear()
+    nodes.listed.clear()
     nodes.answer.clear()
     first = threading.Thread(target=google.create, args=(POOL, changed(POOL, {"name": "first"})))
     first.start()
-    assert nodes.asked.wait(10)
+    assert nodes.listed.wait(10)
     cluster = google.registry.get("cluster", CLUSTER_ID)
     assert cluster
     try:

@@ -16,7 +16,7 @@ BINARY = "pulumi-resource-kubernetes"
 
 @pytest.fixture
 def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The plugin in the user's cache, of the version that the SDK asks for."""
+    """The plugin in the user's cache, of the version that the SDK requires."""
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     folder = tmp_path / "user" / ".pulumi" / "plugins" / install._plugin_name("kubernetes")  # pyright: ignore
     write(folder, "the first")
@@ -39,7 +39,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def installed(home: Home) -> Path:
-    """Where the plugin is after an installation; like the pulumi command, it looks at real folders alone."""
+    """Where the plugin is after an installation; like the pulumi command, it ignores links."""
     install.install(home)
     found = [each for each in os.scandir(home.pulumi / "plugins") if each.is_dir(follow_symlinks=False)]
     (folder,) = (Path(each.path) for each in found if "kubernetes" in each.name)
@@ -115,7 +115,7 @@ def test_a_plugin_that_the_user_has_no_longer_is_ours_again(users: Path, home: H
     assert (installed(home) / BINARY).read_text() == "the first"
 
 
-def test_a_run_that_is_broken_off_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = tmp_path / "source", tmp_path / "plugins" / "plugin"
     write(source, "the first")
     mirror(source, target)

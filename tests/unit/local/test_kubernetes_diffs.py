@@ -122,7 +122,7 @@ def test_texts_of_a_secret_drift_as_texts() -> None:
     applied = data(kept="1", changed="1", gone="1")
     live = data(kept="1", changed="2")
     assert drifted(inputs, live, applied) == {"stringData": {"kept": "1", "changed": "2"}}
-    # Where the API server could not be asked.
+    # Where the API server could not be queried.
     assert drifted(inputs, live, inputs) == {"stringData": {"kept": "1", "changed": "2"}}
 
 

@@ -1,4 +1,4 @@
-"""What goes while it is looked for: clusters and pools are removed side by side."""
+"""Resources that are removed while they are read: clusters and pools are removed side by side."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from local.gcp.registry import Registry
 
 @pytest.fixture
 def gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever lists files is told of one that is removed before it can be read."""
+    """A listing of files still has one that is removed before it can be read."""
     listed = Path.glob
 
     def glob(folder: Path, pattern: str) -> Iterator[Path]:
