@@ -89,11 +89,11 @@ def _client(kubeconfig: str, retries: int | None) -> Any:
 def _refusal(error: Any) -> str:
     """What the library's ApiException says, on one line: the HTTP status, and the API server's own words for it."""
     try:
-        told = str(answered(error.body or "{}").get("message", ""))
+        message = str(answered(error.body or "{}").get("message", ""))
     except (NoAnswer, ValueError):
-        told = ""
+        message = ""
     status = [str(error.status)] if error.status else []
-    return _short(": ".join(filter(None, [" ".join([*status, str(error.reason)]), told])))
+    return _short(": ".join(filter(None, [" ".join([*status, str(error.reason)]), message])))
 
 
 def _named(error: BaseException) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import pulumi
 
 from federation.api_client import NoAnswer, answered, asking, listed
-from federation.gathered import gathered
+from federation.federated_objects import clusters_with_copies
 from federation.health import Placed, condition, list_of, observed, workload_health
+from federation.outputs_by_name import outputs_by_name
 from federation.queries import Object, ask_members
 from federation.workloads import FederatedWorkload
 from placement.copies import PlacedWorkload
@@ -38,8 +39,8 @@ def drain_members(
     leaving = kubeconfigs[host].apply(lambda kubeconfig: _leaving(host, kubeconfig, kubeconfigs))
     done = pulumi.Output.all(
         leaving,
-        gathered(kubeconfigs),
-        gathered(placed),
+        outputs_by_name(kubeconfigs),
+        outputs_by_name(placed),
         *(each.id for one in workloads for each in one.objects),
     )
     return pulumi.Output.unsecret(
@@ -48,13 +49,13 @@ def drain_members(
 
 
 def await_empty(leaving: Sequence[str], left: Callable[[], list[str]], seconds: float = _SECONDS) -> None:
-    """Waits until nothing is left to do, and tells what is. Raises pulumi.RunError after so many seconds."""
+    """Waits until nothing is left to do, and reports what is. Raises pulumi.RunError after so many seconds."""
     deadline = time.monotonic() + seconds
-    names, told = " and ".join(leaving), list[str]()
+    names, reported = " and ".join(leaving), list[str]()
     while leaving and (now := left()):
-        if now != told:
+        if now != reported:
             pulumi.log.info(f"{names} leaves when all is elsewhere: {'; '.join(now)}")
-        told = now
+        reported = now
         if time.monotonic() > deadline:
             lacking = "\n  ".join(now)
             raise pulumi.RunError(
@@ -77,11 +78,10 @@ def still_there(leaving: Iterable[str], found: Mapping[Wanted, Object]) -> list[
     gone = set(leaving)
     left: list[str] = []
     for (target, namespace, name), each in found.items():
-        status = each.get("status", {})
-        where = sorted({one["name"] for one in status.get("clusters", [])} & gone)
+        where = sorted(clusters_with_copies(each) & gone)
         if where:
             left.append(f"{target.kind} {namespace}/{name} is still in {', '.join(where)}")
-        elif status.get("observedGeneration", 0) < each["metadata"]["generation"]:
+        elif each.get("status", {}).get("observedGeneration", 0) < each["metadata"]["generation"]:
             left.append(f"{target.kind} {namespace}/{name} is not yet propagated")
     return left
 

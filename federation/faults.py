@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from federation.federated_objects import copies_of
 from federation.health import Placed, WorkloadHealth
 from federation.queries import Answer, ListPath, Object
 from placement.kinds import SECRETS
@@ -43,8 +44,7 @@ def _faults(placed: Placed, host: Answer) -> dict[str, list[str]]:
 
 def _states(federated: Object) -> Iterator[tuple[str, str]]:
     """The members in which an object is not as it should be, each with KubeFed's word for it."""
-    clusters: Sequence[Object] = federated.get("status", {}).get("clusters") or []
-    for each in clusters:
+    for each in copies_of(federated):
         if each.get("status", "") not in _NO_FAULT:
             yield each["name"], each["status"]
 

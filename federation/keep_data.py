@@ -1,6 +1,7 @@
 """Reports what a run would remove from the clusters, and ends a run that would delete data without permission."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -85,15 +86,28 @@ def _check(
     wrong = impossible_changes(found, placed)
     if wrong:
         raise pulumi.RunError("\n  ".join(["copies could not be changed; nothing was changed.", *wrong]))
+    wanted = desired(workloads, placed, host)
+    removed = removals(own_objects(found), wanted, host)
+    for former, objects in _of_former_hosts(host, kubeconfigs).items() if not found else ():
+        # Another host knows nothing of them, and with the control plane that did, all copies are removed.
+        removed += removals(own_objects(objects), Desired({}, wanted.delete_data), former)
     removed = [
-        replace(each, claims=_count_claims(each, kubeconfigs)) if each.whole_namespace else each
-        for each in removals(own_objects(found), desired(workloads, placed, host), host)
+        replace(each, claims=_count_claims(each, kubeconfigs)) if each.whole_namespace else each for each in removed
     ]
     for each in removed:
         if not each.kept:
             pulumi.log.warn(str(each))
     if text := refusal(removed):
         raise pulumi.RunError(text)
+
+
+def _of_former_hosts(host: str, kubeconfigs: Mapping[str, str]) -> dict[str, list[Object]]:
+    """The federated objects of each cluster that carries a control plane and is not the host."""
+    found: dict[str, list[Object]] = {}
+    for name in sorted({*kubeconfigs} - {host}):
+        with suppress(NoAnswer):
+            found[name] = query_federated_objects(name, kubeconfigs[name])
+    return found
 
 
 def _count_claims(removal: Removal, kubeconfigs: Mapping[str, str]) -> int | None:

@@ -142,7 +142,7 @@ def refusal(found: Iterable[Removal]) -> str:
         return ""
     return (
         f"data would be deleted; nothing was changed.{''.join(kept)}\n"
-        "To keep it, leave the placement, the objects and the clusters as they were. To delete it, write "
+        "To keep it, leave the placement, the objects, the clusters and the host as they were. To delete it, write "
         f"{_SETTING} in its workload; where the workload, the object or the cluster is removed, run pulumi up with "
         "that first."
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from federation.api_client import asking, listed
+from federation.federated_objects import clusters_with_copies, query_federated_objects
 from federation.health import condition
 from geofed.mistake import Mistake
 from geofed.outputs import stack_outputs
@@ -47,8 +48,7 @@ def check_forgettable(member: str, registrations: Iterable[Object]) -> None:
 def left_behind(member: str, federated: Iterable[Object]) -> Iterator[str]:
     """The objects that KubeFed has put into a member, by its own account, as text."""
     for each in federated:
-        clusters: list[Object] = each.get("status", {}).get("clusters") or []
-        if member in [one["name"] for one in clusters]:
+        if member in clusters_with_copies(each):
             kind, name = each["kind"].removeprefix("Federated"), each["metadata"]["name"]
             yield f"{kind} {name}" if kind == "Namespace" else f"{kind} {each['metadata']['namespace']}/{name}"
 
@@ -56,16 +56,9 @@ def left_behind(member: str, federated: Iterable[Object]) -> Iterator[str]:
 def _forget(host: str, kubeconfig: str, member: str) -> list[str]:
     """What is left behind. Raises NoAnswer or Mistake."""
     with asking(host, kubeconfig) as (client, api):
-        ask = client.CustomObjectsApi(api)
-
-        def found(request: Any, *where: str) -> list[Object]:
-            return listed(request(*where, _preload_content=False, _request_timeout=_SECONDS).data)
-
-        registered = found(ask.list_namespaced_custom_object, *_CORE, "kubefedclusters")
-        federated: list[Object] = []
-        for config in found(ask.list_namespaced_custom_object, *_CORE, "federatedtypeconfigs"):
-            each = config["spec"]["federatedType"]
-            federated += found(ask.list_cluster_custom_object, each["group"], each["version"], each["pluralName"])
+        ask = client.CustomObjectsApi(api).list_namespaced_custom_object
+        registered = listed(ask(*_CORE, "kubefedclusters", _preload_content=False, _request_timeout=_SECONDS).data)
+    federated = query_federated_objects(host, kubeconfig)
     check_forgettable(member, registered)
     with asking(host, kubeconfig) as (client, api):
         remove = client.CustomObjectsApi(api).delete_namespaced_custom_object

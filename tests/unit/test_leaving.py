@@ -9,7 +9,7 @@ import pytest
 
 from federation import drain
 from federation.drain import await_empty, leaving_members, still_there
-from federation.gathered import gathered
+from federation.outputs_by_name import outputs_by_name
 from placement.kinds import BUILT_IN
 from settings import parse
 from tests.unit.api_server import api_server, kubeconfig
@@ -77,7 +77,7 @@ def no_workloads() -> dict[str, Any]:
 
 def test_of_no_outputs_all_are_no_values() -> None:
     async def resolved() -> object:
-        return await gathered(dict[str, pulumi.Output[str]]()).future()
+        return await outputs_by_name(dict[str, pulumi.Output[str]]()).future()
 
     assert asyncio.run(resolved()) == {}
 

@@ -127,3 +127,15 @@ def test_a_run_that_would_delete_data_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(keep_data, "_count_claims", Mock(return_value=2))
     with pytest.raises(pulumi.RunError, match=r"serving: namespace data is removed.*2 PersistentVolumeClaims"):
         keep_data._check({}, {}, HOST, {HOST: ""})  # pyright: ignore[reportPrivateUsage]
+
+
+def test_another_host_would_lose_what_the_former_one_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects: dict[str, list[dict[str, Any]]] = {"serving": [], HOST: [*FOUND]}
+
+    def federated(cluster: str, kubeconfig: str) -> list[dict[str, Any]]:
+        return objects[cluster]
+
+    monkeypatch.setattr(keep_data, "query_federated_objects", federated)
+    monkeypatch.setattr(keep_data, "_count_claims", Mock(return_value=0))
+    with pytest.raises(pulumi.RunError, match=r"serving: namespace data is removed, with .*StatefulSet vecdb"):
+        keep_data._check({}, {}, "serving", {"serving": "", HOST: ""})  # pyright: ignore[reportPrivateUsage]
