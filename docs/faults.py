@@ -7,8 +7,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests import hostile
-from tests.e2e import test_broken_off, test_crds, test_faults, test_leaving, test_privileges, test_secrets
+from tests import hostile, readings
+from tests.e2e import (
+    test_broken_off,
+    test_crds,
+    test_faults,
+    test_keep_data,
+    test_leaving,
+    test_privileges,
+    test_secrets,
+)
+from tests.unit import test_schemas
 
 PAGE = Path(__file__).with_name("faults.md")
 _HEAD = """# Faults and bad inputs that are tested
@@ -20,6 +29,7 @@ fault is in [operations.md](operations.md).
 
 def page() -> str:
     """The whole page."""
+    read = len(readings.SCALARS) + len(readings.TEXTS) + len(readings.FILES)
     rows = [
         ("hostile manifests, each reported within 5 s and 500 MB", len(hostile.MANIFESTS), "hostile_input"),
         ("hostile settings, each reported within 5 s and 500 MB", len(hostile.SETTINGS), "hostile_input"),
@@ -39,12 +49,18 @@ def page() -> str:
         ("tests of interrupted runs", _count(test_broken_off), "broken_off"),
         ("tests of members that leave, and of one that does not come back", _count(test_leaving), "leaving"),
         ("tests of secrets, from up to destroy", _count(test_secrets), "secrets"),
+        ("tests that data stays, and pods are deleted with their owners", _count(test_keep_data), "keep_data"),
+        ("texts and files, read as kubectl reads them", read, "kubectl"),
     ]
     table = "".join(f"| {what} | {count} | tests/e2e/test_{where}.py |\n" for what, count, where in rows)
+    table += (
+        f"| mistakes in objects, found by the API's schemas | {len(test_schemas.BAD)} | tests/unit/test_schemas.py |\n"
+    )
     named: Mapping[str, Iterator[str]] = {
         "Faults": _names(test_faults),
         "Interrupted runs": _names(test_broken_off),
         "Members that leave": _names(test_leaving),
+        "Data and pods": _names(test_keep_data),
         "Manifests": iter(hostile.MANIFESTS),
         "Settings": iter(hostile.SETTINGS),
         "What no account of KubeFed may do": iter(test_privileges.FORBIDDEN),
