@@ -272,6 +272,8 @@ def wide(project: Project) -> Iterator[Project]:
         "manifests": "workloads/wide.yaml",
         "namespace": "wide",
         "placement": {"policy": "clusters", "clusters": ["serving"]},
+        # It is removed in the end, with the StatefulSet and the claim.
+        "delete_data": True,
     }
     objects = [
         {"apiVersion": target.api_version, "kind": target.kind, "metadata": {"name": _name(name)}, **body}
