@@ -514,9 +514,16 @@ def test_a_changed_job_is_another_one_made_when_the_old_one_is_gone(run: Run) ->
 def test_a_jobs_pods_go_with_it(run: Run) -> None:
     annotations = run.one("FederatedJob", "finetune").inputs["metadata"]["annotations"]
     assert json.loads(annotations["kubefed.io/deleteoption"]) == {"propagationPolicy": "Foreground"}
-    # Left by its namespace first, the host would lose the Job without its pods.
-    for each in run.of_kind("FederatedNamespace"):
-        assert {"name": run.host} in each.inputs["spec"]["placement"]["clusters"]
+
+
+def test_a_namespace_stays_on_the_host_where_no_workload_of_it_is_placed() -> None:
+    # If it left the host by its own placement, KubeFed would delete Jobs there without their pods.
+    settings = stack_settings("prod")
+    settings["workloads"] = {"inference": settings["workloads"]["inference"]}
+    run = run_program("prod", settings)
+    (namespace,) = run.of_kind("FederatedNamespace")
+    clusters = [each["name"] for each in namespace.inputs["spec"]["placement"]["clusters"]]
+    assert run.host in clusters and shares(run, "inference")[run.host] == 0
 
 
 def test_inference_is_spread_over_the_serving_clusters(run: Run) -> None:
