@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from placement.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
-from placement.patches import patched
+from placement.patches import patched, steps_of
 
 Body = Mapping[str, Any]
 Patches = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -146,7 +146,7 @@ def _deletes_claims(body: Body) -> bool:
 
 def _annotations(patches: Sequence[Mapping[str, Any]]) -> set[str]:
     return {
-        each["path"].removeprefix(_ANNOTATIONS).replace("~1", "/").replace("~0", "~")
+        steps_of(each["path"])[-1]
         for each in patches
         if each["path"].startswith(_ANNOTATIONS) and each.get("op") != "remove"
     }

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation.api_client import asking, listed
+from federation.queries import has_ended
 from placement.demand import ACCELERATOR_LABEL, PodDemand
 from placement.pod_requests import extended, requested
 
-_OVER = ("Succeeded", "Failed")
 _SECONDS = 20
 
 
@@ -28,7 +28,7 @@ def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, A
     """
     taken = Counter[tuple[str, str]]()
     for pod in pods:
-        if pod.get("status", {}).get("phase") not in _OVER:
+        if not has_ended(pod):
             for resource, amount in requested(pod["spec"]).items():
                 taken[pod["spec"].get("nodeName", ""), resource] += amount
     return [

@@ -10,11 +10,10 @@ import pulumi
 
 from federation.api_client import NoAnswer, asking
 from federation.outputs_by_name import outputs_by_name
-from federation.queries import Object, items
+from federation.queries import Object, has_ended, items
 
 _SECONDS = 300.0
 _PAUSE = 1.0
-_OVER = ("Succeeded", "Failed")
 _JOB_NAME = "batch.kubernetes.io/job-name"
 
 
@@ -57,12 +56,7 @@ def await_ended(job: str, left: Callable[[], Mapping[str, int]], seconds: float 
 def earlier_pods(pods: Iterable[Object], jobs: Iterable[Object]) -> int:
     """How many of a Job's pods have not ended and are owned by no Job, or by one that is being deleted."""
     staying = {job["metadata"]["uid"] for job in jobs if not job["metadata"].get("deletionTimestamp")}
-    return sum(_runs(pod) and not staying & {owner["uid"] for owner in _owners(pod)} for pod in pods)
-
-
-def _runs(pod: Object) -> bool:
-    status: Object = pod.get("status") or {}
-    return status.get("phase") not in _OVER
+    return sum(not has_ended(pod) and not staying & {owner["uid"] for owner in _owners(pod)} for pod in pods)
 
 
 def _owners(pod: Object) -> Sequence[Object]:

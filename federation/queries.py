@@ -101,6 +101,12 @@ def federated_annotation(host: str, kubeconfig: str, manifest: Manifest, namespa
         return found["metadata"].get("annotations", {}).get(key, "")
 
 
+def has_ended(pod: Object) -> bool:
+    """Whether a pod runs no more, and holds no resources."""
+    status: Object = pod.get("status") or {}
+    return status.get("phase") in ("Succeeded", "Failed")
+
+
 def items(api: Any, path: str, names_alone: bool = False) -> list[Object]:
     """What a list of an API server holds; empty where it is not served. Raises NoAnswer."""
     return _get(api, path, names_alone).get("items", [])

@@ -100,16 +100,9 @@ def own_objects(found: Iterable[Object]) -> list[Federated]:
 
 def removals(found: Collection[Federated], desired: Desired, host: str) -> list[Removal]:
     """What a run removes from each namespace of each cluster, by cluster and namespace."""
-    objects = [
-        replace(each, delete_data=each.delete_data or each.key in desired.delete_data)
-        for each in found
-        if each.kind != NAMESPACES.federated_kind
-    ]
-    namespaces = {
-        each.namespace: replace(each, delete_data=each.delete_data or each.key in desired.delete_data)
-        for each in found
-        if each.kind == NAMESPACES.federated_kind
-    }
+    permitted = [replace(each, delete_data=each.delete_data or each.key in desired.delete_data) for each in found]
+    namespaces = {each.namespace: each for each in permitted if each.kind == NAMESPACES.federated_kind}
+    objects = [each for each in permitted if each.kind != NAMESPACES.federated_kind]
     gone = {
         (cluster, each.namespace)
         for each in namespaces.values()
