@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clusters.machine_families import family_name, family_of
+from clusters.machine_sizes import attachable
 from clusters.table import rows
 from problems import one_of
 
@@ -46,47 +48,9 @@ def _machines() -> Mapping[str, Machine]:
 BUILT_IN = {name: (each.accelerator, each.count) for name, each in _machines().items()}
 """The machine types that come with GPUs: the accelerator, and how many of it."""
 
-# What can be attached to an N1 machine, and how many.
-_N1 = {
-    "nvidia-tesla-p100": (1, 2, 4),
-    "nvidia-tesla-p4": (1, 2, 4),
-    "nvidia-tesla-t4": (1, 2, 4),
-    "nvidia-tesla-v100": (1, 2, 4, 8),
-}
-_WITHOUT_GPUS = frozenset(
-    {
-        "c2",
-        "c2d",
-        "c3",
-        "c3d",
-        "c4",
-        "c4a",
-        "c4d",
-        "e2",
-        "f1",
-        "g1",
-        "h3",
-        "h4d",
-        "m1",
-        "m2",
-        "m3",
-        "m4",
-        "n2",
-        "n2d",
-        "n4",
-        "n4a",
-        "n4d",
-        "t2a",
-        "t2d",
-        "x4",
-        "z3",
-    }
-)
-# Families to which GPUs can be attached; custom-8-32768 is N1, too.
-_ATTACHING = frozenset({"n1", "custom"})
+_ATTACHING = "n1-standard-8"
+"""An example of the machine types to which GPUs can be attached."""
 _TPU_MACHINES = re.compile(r"(ct[0-9]|tpu)")
-_WITHOUT_COMPACT = frozenset({"e2", "n1"})
-_WITHOUT_SSDS = frozenset({"e2", "t2a", "t2d"})
 
 
 def wrong_size(machine_type: str) -> str:
@@ -101,7 +65,7 @@ def wrong_size(machine_type: str) -> str:
 
 def is_known(machine_type: str) -> bool:
     """Whether it is known which GPUs a machine type comes with, or that it has none."""
-    return machine_type in BUILT_IN or _family(machine_type) in _WITHOUT_GPUS | _ATTACHING
+    return machine_type in BUILT_IN or _gpus(machine_type) in ("none", "attached")
 
 
 def always_has_ssds(machine_type: str) -> bool:
@@ -109,7 +73,13 @@ def always_has_ssds(machine_type: str) -> bool:
     own = _machines().get(machine_type)
     if own:
         return len(own.local_ssds) == 1 and own.local_ssds[0] > 0
-    return _family(machine_type) == "z3" or re.search(r"-\w*(?<!no)lssd\b", machine_type) is not None
+    return family_name(machine_type) == "z3" or re.search(r"-\w*(?<!no)lssd\b", machine_type) is not None
+
+
+def most_local_ssds(machine_type: str) -> int:
+    """The most local SSDs that can be requested of a machine type, 0 where that is not known."""
+    own, family = _machines().get(machine_type), family_of(machine_type)
+    return max(own.local_ssds) if own else (family.local_ssds if family else None) or 0
 
 
 def wrong_accelerator(machine_type: str, accelerator: str) -> str:
@@ -118,11 +88,13 @@ def wrong_accelerator(machine_type: str, accelerator: str) -> str:
     if own:
         advice = f"{machine_type} has {own.accelerator}; write that, or {_machines_with(accelerator)}"
         return advice if own.sure and own.accelerator != accelerator else ""
-    family = _family(machine_type)
-    if family in _WITHOUT_GPUS:
+    family, gpus = family_name(machine_type), attachable(machine_type)
+    if _gpus(machine_type) == "none":
         return f"machines of {family} take no accelerator; remove it, or write {_machines_with(accelerator)}"
-    if family in _ATTACHING and accelerator not in _N1:
-        return f"machines of n1 do not take it; write {one_of(accelerator, _N1)}, or {_machines_with(accelerator)}"
+    if gpus and accelerator not in gpus:
+        return (
+            f"machines of {family} do not take it; write {one_of(accelerator, gpus)}, or {_machines_with(accelerator)}"
+        )
     return ""
 
 
@@ -132,7 +104,7 @@ def wrong_count(machine_type: str, accelerator: str, count: int) -> str:
     if own:
         advice = f"{machine_type} has {own.count}; write that, or another machine type"
         return advice if own.sure and own.count != count else ""
-    counts = _N1.get(accelerator, ()) if _family(machine_type) in _ATTACHING else ()
+    counts = attachable(machine_type).get(accelerator, ())
     return (
         f"{machine_type} takes {_numbers(counts)} of it; write one of these" if counts and count not in counts else ""
     )
@@ -157,19 +129,27 @@ def unsure(machine_type: str, local_ssds: int) -> str:
 def _ssd_advice(machine_type: str, count: int) -> str:
     own = _machines().get(machine_type)
     counts = tuple(each for each in own.local_ssds if each) if own else ()
-    if _family(machine_type) in _WITHOUT_SSDS or (own and not counts):
+    family = family_of(machine_type)
+    if (family and family.local_ssds == 0) or (own and not counts):
         return f"{machine_type} takes no local SSD; remove local_ssds, or write another machine type"
     return f"{machine_type} takes {_numbers(counts)}; write that" if counts and count not in counts else ""
 
 
 def can_be_compact(machine_type: str) -> bool:
     """Whether Google Cloud puts machines of a type close to each other."""
-    return _family(machine_type) not in _WITHOUT_COMPACT
+    family = family_of(machine_type)
+    return family is None or family.compact is not False
 
 
-def _family(machine_type: str) -> str:
-    """The family of a machine type: a3 of a3-highgpu-8g."""
-    return machine_type.partition("-")[0]
+def is_sure(machine_type: str) -> bool:
+    """Whether the accelerators that a machine type comes with are sure; true for one that comes with none."""
+    own = _machines().get(machine_type)
+    return own is None or own.sure
+
+
+def _gpus(machine_type: str) -> str:
+    family = family_of(machine_type)
+    return family.gpus if family else ""
 
 
 def _series(machine_type: str) -> str:
@@ -180,8 +160,8 @@ def _series(machine_type: str) -> str:
 def _machines_with(accelerator: str) -> str:
     """Machine types that have an accelerator."""
     found = [name for name, (own, _) in BUILT_IN.items() if own == accelerator]
-    if accelerator in _N1:
-        found = ["n1-standard-8"]
+    if accelerator in attachable(_ATTACHING):
+        found = [_ATTACHING]
     return f"a machine type such as {found[0]}" if found else "a machine type that has it"
 
 

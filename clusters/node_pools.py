@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import container
 
-from clusters import filled_in
+from clusters import filled_in, nodes
 from clusters.first_nodes import first_nodes
 from clusters.network import MEMBER_TAG
 from clusters.node_account import NodeAccount
@@ -14,8 +14,8 @@ from clusters.spec import Cluster
 from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
-    "key": "nvidia.com/gpu",
-    "value": "present",
+    "key": nodes.GPU_TAINT.key,
+    "value": nodes.GPU_TAINT.value,
     "effect": "NO_SCHEDULE",
 }
 

@@ -3,6 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clusters import allocatable
+from clusters.machine_families import family_of
+from clusters.machine_sizes import size_of, tpus
+from clusters.machines import always_has_ssds, is_sure
+from clusters.node_labels import node_labels, unsure_labels, zones_of
+from clusters.pool_spec import NodePool
+from clusters.spec import Cluster
+from clusters.system_pool import SYSTEM, SYSTEM_POOL
+
+GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
+"""The resources of which each GPU, or each chip of a TPU, is one."""
+
 
 @dataclass(frozen=True)
 class Taint:
@@ -30,3 +42,71 @@ class Nodes:
     taints: tuple[Taint, ...] = ()
     zones: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
+
+
+GPU_TAINT = Taint(GPU, "present", "NoSchedule")
+"""What the factory writes into every pool with GPUs; GKE adds it to some of them alone."""
+_TPU_TAINT = Taint(TPU, "present", "NoSchedule")
+_ARM_TAINT = Taint("kubernetes.io/arch", "arm64", "NoSchedule")
+_QUEUED_TAINT = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
+
+
+def nodes_of(cluster: Cluster) -> list[Nodes]:
+    """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings.
+
+    They are as an empty node of each pool is on GKE, without what the system's own DaemonSets request, and as many as
+    the pool has at its largest.
+    """
+    return [_nodes(name, pool, cluster) for name, pool in ({SYSTEM_POOL: SYSTEM} | cluster.node_pools).items()]
+
+
+def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
+    return Nodes(
+        name,
+        node_labels(name, pool, cluster),
+        _allocatable(pool),
+        pool.max_nodes,
+        taints(pool),
+        zones_of(pool, cluster),
+        unsure_labels(pool, cluster) | _unsure_resources(pool),
+    )
+
+
+def taints(pool: NodePool) -> tuple[Taint, ...]:
+    """The taints of a pool's nodes: the factory's, and those that GKE adds. Spot nodes have none on GKE Standard."""
+    family = family_of(pool.machine_type)
+    found = {
+        GPU_TAINT: pool.accelerator is not None,
+        _TPU_TAINT: pool.machine_type in tpus(),
+        _ARM_TAINT: family is not None and family.arch == "arm64",
+        _QUEUED_TAINT: pool.queued,
+    }
+    return tuple(taint for taint, true in found.items() if true)
+
+
+def _allocatable(pool: NodePool) -> dict[str, int]:
+    size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
+    found = {"pods": pool.max_pods_per_node}
+    if size:
+        found["cpu"] = allocatable.cpu(pool.machine_type, size.vcpus, pool.max_pods_per_node)
+        found["memory"] = allocatable.memory(size.memory_gib)
+    if pool.local_ssds and pool.local_ssds.use == "ephemeral":
+        found["ephemeral-storage"] = allocatable.local_ssds(pool.local_ssds.count)
+    elif pool.local_ssds or not always_has_ssds(pool.machine_type):
+        found["ephemeral-storage"] = allocatable.boot_disk(pool.disk_gb)
+    if pool.accelerator:
+        # Each GPU counts as often as pods may share it.
+        found[GPU] = pool.accelerator.count * (pool.accelerator.sharing.clients if pool.accelerator.sharing else 1)
+    return found | ({TPU: tpu.chips} if tpu else {})
+
+
+def _unsure_resources(pool: NodePool) -> frozenset[str]:
+    size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
+    found = {
+        "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure),
+        "memory": size is None or (tpu and not tpu.sure),
+        # GKE puts it on local SSDs that are always present, unless the pool says otherwise.
+        "ephemeral-storage": not pool.local_ssds and always_has_ssds(pool.machine_type),
+        GPU: pool.accelerator and not is_sure(pool.machine_type),
+    }
+    return frozenset(resource for resource, true in found.items() if true)

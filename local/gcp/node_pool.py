@@ -12,6 +12,7 @@ from local.gcp.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.plugin import UNKNOWN, Properties, Refused
+from placement.quantities import whole
 
 _NODE_CONFIG = (
     "advancedMachineFeatures bootDiskKmsKey confidentialNodes enableConfidentialStorage ephemeralStorageConfig "
@@ -155,10 +156,11 @@ def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
     return {}
 
 
-def _machine(node: dict[str, Any]) -> tuple[object, ...]:
-    return tuple(
-        node["status"]["capacity"].get(each) for each in ("cpu", "memory", "pods", "nvidia.com/gpu", "google.com/tpu")
-    )
+def _machine(node: dict[str, Any]) -> tuple[int | None, ...]:
+    # The API server writes amounts in its own way: 85Gi for 87040Mi.
+    capacity, allocatable = node["status"]["capacity"], node["status"].get("allocatable", {})
+    counted = (whole(capacity.get(each)) for each in ("cpu", "memory", "pods", "nvidia.com/gpu", "google.com/tpu"))
+    return *counted, *(whole(allocatable.get(each)) for each in ("memory", "ephemeral-storage"))
 
 
 def _patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

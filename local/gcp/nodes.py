@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from clusters import allocatable
+from clusters.machine_families import family_name, family_of
 from local.gcp.machines import Machine, machine
 from local.gcp.node_pool_checks import DEFAULT_MACHINE, EFFECTS, pods_per_node, pool_zones, sizes
 from local.gcp.places import region_of
@@ -12,6 +14,12 @@ from local.plugin import Properties
 
 GPU = "nvidia.com/gpu"
 POOL = "cloud.google.com/gke-nodepool"
+_SSDS, _NVME = "ephemeralStorageLocalSsdConfig", "localNvmeSsdBlockConfig"
+_REGIONS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
+_ZONES = ("topology.kubernetes.io/zone", "topology.gke.io/zone", "failure-domain.beta.kubernetes.io/zone")
+_TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+_ARCHITECTURES = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
+_SYSTEMS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _LONGEST_RUN = 7 * 86_400  # seconds
 
 
@@ -30,9 +38,8 @@ def filled_config(pool: Properties) -> Properties:
         return pool.get("nodeConfig") or {}
     config: Properties = dict(pool["nodeConfig"])
     found = machine(value(config, "machineType", DEFAULT_MACHINE))
-    disks = ("ephemeralStorageLocalSsdConfig", "localNvmeSsdBlockConfig")
-    if found and found.always_ssds and found.local_ssds and not any(given(config, each) for each in disks):
-        config[disks[0]] = {"localSsdCount": found.local_ssds}
+    if found and found.always_ssds and found.local_ssds and not any(given(config, each) for each in (_SSDS, _NVME)):
+        config[_SSDS] = {"localSsdCount": found.local_ssds}
     if value(config, "flexStart"):
         config.setdefault("maxRunDuration", f"{_LONGEST_RUN}s")
     return config
@@ -44,75 +51,117 @@ def nodes(cluster: Properties, pool: Properties, count: int) -> Iterator[dict[st
     kind = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
     size = machine(kind)
     assert size
-    resources = _resources(cluster, pool, size)
-    labels = _labels(pool, size)
+    resources = {"capacity": _capacity(cluster, pool, size), "allocatable": _allocatable(cluster, pool, size)}
+    labels = _labels(cluster, pool, size)
     taints = _taints(pool, size)
     for number in range(count):
         name = re.sub(r"[^-a-z0-9]", "-", f"gke-{cluster['name']}-{pool['name']}-{number}")
-        own = {
-            "kubernetes.io/hostname": name,
-            "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": "arm64" if re.match("t2a|c4a|a4x", kind) else "amd64",
-            POOL: pool["name"],
-            "node.kubernetes.io/instance-type": kind,
-            "topology.kubernetes.io/region": region_of(cluster["location"]) or cluster["location"],
-            "topology.kubernetes.io/zone": zones[number % len(zones)],
-        }
+        zone = zones[number % len(zones)]
         yield {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": labels | own, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "metadata": {
+                "name": name,
+                "labels": labels | {"kubernetes.io/hostname": name} | dict.fromkeys(_ZONES, zone),
+                "annotations": {"kwok.x-k8s.io/node": "fake"},
+            },
             "spec": {"taints": taints},
-            "status": {"capacity": resources, "allocatable": resources},
+            "status": resources,
         }
 
 
-def _resources(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
+def _capacity(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
+    # A real node's memory lacks what the kernel takes; here that is subtracted from allocatable alone.
     found = {
         "cpu": str(size.cpus),
         "memory": f"{int(size.memory * 1024)}Mi",
-        "pods": str(pods_per_node(pool, cluster)),
-        "ephemeral-storage": f"{value(pool, 'nodeConfig.diskSizeGb', 100)}Gi",
+        "ephemeral-storage": f"{_local_ssds(pool) * 375 or _disk(pool)}Gi",
     }
+    return found | _counted(cluster, pool, size)
+
+
+def _allocatable(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
+    kind, ssds = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE), _local_ssds(pool)
+    found = {
+        "cpu": f"{allocatable.cpu(kind, size.cpus, pods_per_node(pool, cluster))}m",
+        "memory": str(allocatable.memory(size.memory)),
+        "ephemeral-storage": str(allocatable.local_ssds(ssds) if ssds else allocatable.boot_disk(_disk(pool))),
+    }
+    return found | _counted(cluster, pool, size)
+
+
+def _counted(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
+    pods = {"pods": str(pods_per_node(pool, cluster))}
     _, count = _accelerator(pool, size)
     # Each GPU counts as often as pods may share it.
     shared = value(pool, "nodeConfig.guestAccelerators[].gpuSharingConfig.maxSharedClientsPerGpu", 1)
-    return found | ({"google.com/tpu": str(count)} if size.tpu else {GPU: str(count * shared)} if count else {})
+    return pods | ({"google.com/tpu": str(count)} if size.tpu else {GPU: str(count * shared)} if count else {})
 
 
-def _labels(pool: Properties, size: Machine) -> dict[str, str]:
-    config: Properties = pool.get("nodeConfig") or {}
+def _local_ssds(pool: Properties) -> int:
+    """The local SSDs of each node that hold its ephemeral storage."""
+    return int(value(filled_config(pool), f"{_SSDS}.localSsdCount", 0))
+
+
+def _disk(pool: Properties) -> int:
+    return int(value(pool, "nodeConfig.diskSizeGb", 100))
+
+
+def _labels(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
+    config: Properties = filled_config(pool)
+    kind, region = value(config, "machineType", DEFAULT_MACHINE), region_of(cluster["location"])
     spot, flex = config.get("spot"), config.get("flexStart")
     labels: dict[str, Any] = dict(config.get("labels") or {})
-    labels["cloud.google.com/gke-provisioning"] = "spot" if spot else "flex-start" if flex else "standard"
-    labels["cloud.google.com/machine-family"] = value(config, "machineType", DEFAULT_MACHINE).partition("-")[0]
-    accelerator, count = _accelerator(pool, size)
-    if size.tpu:
-        labels["cloud.google.com/gke-tpu-accelerator"] = accelerator
-    elif accelerator:
-        labels["cloud.google.com/gke-accelerator"] = accelerator
-        labels["cloud.google.com/gke-accelerator-count"] = str(count)
-    sharing = "guestAccelerators[].gpuSharingConfig"
+    labels |= dict.fromkeys(_REGIONS, region or cluster["location"]) | dict.fromkeys(_TYPES, kind)
+    labels |= dict.fromkeys(_SYSTEMS, "linux") | dict.fromkeys(_ARCHITECTURES, _arch(kind))
+    if value(config, "workloadMetadataConfig.mode") == "GKE_METADATA":
+        labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
+    own = {
+        "gke-nodepool": pool["name"],
+        "machine-family": family_name(kind),
+        "gke-boot-disk": value(config, "diskType", "pd-balanced"),
+        "gke-os-distribution": "ubuntu" if "UBUNTU" in str(value(config, "imageType", "")).upper() else "cos",
+        "gke-container-runtime": "containerd",
+        "gke-cpu-scaling-level": size.cpus,
+        "gke-memory-gb-scaling-level": int(size.memory * 1024) // 1000,
+        "gke-max-pods-per-node": pods_per_node(pool, cluster),
+        "gke-logging-variant": value(config, "loggingVariant", "DEFAULT"),
+        "gke-stack-type": value(cluster, "ipAllocationPolicy.stackType", "IPV4"),
+        "private-node": str(bool(value(cluster, "privateClusterConfig.enablePrivateNodes"))).lower(),
+        "gke-provisioning": "spot" if spot else "flex-start" if flex else "standard",
+    }
     facts = {
         "gke-spot": spot,
         "gke-flex-start": flex,
-        "gke-queued": value(pool, "queuedProvisioning.enabled"),
         "gke-image-streaming": value(config, "gcfsConfig.enabled"),
-        "gke-ephemeral-storage-local-ssd": value(config, "ephemeralStorageLocalSsdConfig.localSsdCount"),
-        "gke-local-nvme-ssd": value(config, "localNvmeSsdBlockConfig.localSsdCount"),
+        "gke-ephemeral-storage-local-ssd": value(config, f"{_SSDS}.localSsdCount"),
+        "gke-local-nvme-ssd": value(config, f"{_NVME}.localSsdCount"),
     }
+    own |= _accelerator_labels(pool, size) | {key: "true" for key, true in facts.items() if true}
+    return labels | {f"cloud.google.com/{key}": str(text) for key, text in own.items()}
+
+
+def _accelerator_labels(pool: Properties, size: Machine) -> dict[str, Any]:
+    accelerator, count = _accelerator(pool, size)
+    if size.tpu:
+        return {"gke-tpu-accelerator": accelerator, "gke-accelerator-count": count}
+    if not accelerator:
+        return {}
+    path = "nodeConfig.guestAccelerators[]"
+    driver = value(pool, f"{path}.gpuDriverInstallationConfig.gpuDriverVersion", "").lower()
+    strategy = value(pool, f"{path}.gpuSharingConfig.gpuSharingStrategy", "").lower().replace("_", "-")
+    clients = value(pool, f"{path}.gpuSharingConfig.maxSharedClientsPerGpu", "")
     texts = {
-        "gke-gpu-driver-version": value(
-            config, "guestAccelerators[].gpuDriverInstallationConfig.gpuDriverVersion", ""
-        ).lower(),
-        "gke-gpu-sharing-strategy": value(config, f"{sharing}.gpuSharingStrategy", "").lower().replace("_", "-"),
-        "gke-max-shared-clients-per-gpu": str(value(config, f"{sharing}.maxSharedClientsPerGpu", "")),
+        "gke-gpu-driver-version": driver,
+        "gke-gpu-sharing-strategy": strategy,
+        "gke-max-shared-clients-per-gpu": clients,
     }
-    labels |= {f"cloud.google.com/{key}": "true" for key, true in facts.items() if true}
-    labels |= {f"cloud.google.com/{key}": text for key, text in texts.items() if text}
-    if value(config, "workloadMetadataConfig.mode") == "GKE_METADATA":
-        labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
-    return {key: str(text) for key, text in labels.items()}
+    return {"gke-accelerator": accelerator, "gke-gpu": "true"} | {key: text for key, text in texts.items() if text}
+
+
+def _arch(kind: str) -> str:
+    family = family_of(kind)
+    return family.arch if family else "amd64"
 
 
 def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
@@ -124,6 +173,8 @@ def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
     own: dict[str, str] = {}
     if _accelerator(pool, size)[1]:
         own["google.com/tpu" if size.tpu else GPU] = "present"
+    if _arch(value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)) == "arm64":
+        own["kubernetes.io/arch"] = "arm64"
     if value(pool, "queuedProvisioning.enabled"):
         own["cloud.google.com/gke-queued"] = "true"
     keys = {taint["key"] for taint in taints}

@@ -1,0 +1,94 @@
+"""CPUs, memory and accelerators of machine types, as the tables of this folder have them."""
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clusters.machine_families import families, family_of
+from clusters.table import rows
+
+_CUSTOM = re.compile(r"(?:([a-z][a-z0-9]*)-)?custom-(\d+)-(\d+)(?:-ext)?")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Virtual CPUs, GiB of memory, and the local SSDs that are always present, where their number is known."""
+
+    vcpus: int
+    memory_gib: float
+    local_ssds: int = 0
+
+
+@dataclass(frozen=True)
+class Tpu:
+    """The TPU of a machine type: GKE's label of it, and the chips of each node."""
+
+    accelerator: str
+    chips: int
+    topologies: tuple[str, ...]
+    """Those of its slices, such as 2x4; one with more chips than a node has takes several nodes."""
+    sure: bool
+
+
+def size_of(machine_type: str) -> Size | None:
+    """The size of a machine type, or None for one that neither the tables have nor its name says."""
+    return _sizes().get(machine_type) or _custom(machine_type)
+
+
+@functools.cache
+def tpus() -> Mapping[str, Tpu]:
+    """The TPU of every machine type that has one."""
+    return {
+        row["machine_type"]: Tpu(
+            row["accelerator"],
+            int(row["chips"]),
+            tuple(filter(None, row["topologies"].split("|"))),
+            row["sure"] == "yes",
+        )
+        for row in rows("tpus.csv")
+    }
+
+
+def attachable(machine_type: str) -> Mapping[str, tuple[int, ...]]:
+    """The GPUs that can be attached to a machine of a type, and in which numbers; all those of N1 for unknown sizes."""
+    family, size = family_of(machine_type), size_of(machine_type)
+    if family is None or family.gpus != "attached":
+        return {}
+    vcpus = size.vcpus if size else 0
+    return {
+        gpu: tuple(count for count, most in counts.items() if vcpus <= most) for gpu, counts in _attached_gpus().items()
+    }
+
+
+@functools.cache
+def _sizes() -> Mapping[str, Size]:
+    tables = [row for name in ("machine_types.csv", "machines.csv", "tpus.csv") for row in rows(name)]
+    return {
+        row["machine_type"]: Size(int(row["vcpus"]), float(row["memory_gib"]), _always_present(row)) for row in tables
+    }
+
+
+def _always_present(row: Mapping[str, str]) -> int:
+    counts = row.get("local_ssds", "")
+    return int(counts) if counts.isdigit() else 0
+
+
+@functools.cache
+def _attached_gpus() -> Mapping[str, Mapping[int, int]]:
+    found: dict[str, dict[int, int]] = {}
+    for row in rows("n1_gpus.csv"):
+        found.setdefault(row["accelerator"], {})[int(row["count"])] = int(row["most_vcpus"])
+    return found
+
+
+def _custom(machine_type: str) -> Size | None:
+    match = _CUSTOM.fullmatch(machine_type)
+    family = families().get(match[1] or "n1") if match else None
+    if not match or not family:
+        return None
+    vcpus, memory = int(match[2]), int(match[3])
+    # CPUs come in pairs, but for one alone, and memory in pieces of 256 MiB.
+    if not 0 < vcpus <= family.custom_vcpus or (vcpus > 1 and vcpus % 2) or not memory or memory % 256:
+        return None
+    return Size(vcpus, memory / 1024)
