@@ -5,8 +5,7 @@ pods fit is counted in packing.py.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from clusters.nodes import Nodes
 from placement import tolerations
@@ -18,11 +17,10 @@ from placement.selectors import Requirement, holds
 # Resources that a pool without them surely lacks, as do nodes that exist. Another may be given by a device plugin.
 _KNOWN_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods", GPU, "google.com/tpu")
 
-_NO_TERM = Miss("the pod's node affinity has no term that a node can match", Stage.ACCELERATOR, "terms")
+_NO_TERM = Miss(Stage.ACCELERATOR, "terms", lambda: ("the pod's node affinity has no term that a node can match", ""))
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a pod fits on a node: if there are no misses.
 
     `doubts` are what this depends on and cannot be judged. `zones` are those in which the node must then be, None where
@@ -43,10 +41,14 @@ def judge(pod: Needs, nodes: Nodes, known: Collection[str] = ()) -> Verdict:
     `known` has the keys of labels, and the resources, that only the settings give.
     """
     place = _best(_term(term, nodes, known) for term in pod.terms) if pod.terms else Verdict((_NO_TERM,))
-    others = [*_taints(pod, nodes), *_amounts(pod, nodes, known), *_sharing(pod, nodes)]
-    misses = (*place.misses, *(each for each in others if isinstance(each, Miss)))
-    doubts = (*pod.doubts, *place.doubts, *(each for each in others if isinstance(each, str)))
-    return Verdict(misses, doubts, place.zones)
+    misses, doubts = list(place.misses), [*pod.doubts, *place.doubts]
+    for found in (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes)):
+        for each in found:
+            if isinstance(each, str):
+                doubts.append(each)
+            else:
+                misses.append(each)
+    return Verdict(tuple(misses), tuple(doubts), place.zones)
 
 
 def miss(pod: Mapping[str, Any], nodes: Nodes, known: Collection[str] = ()) -> Miss | None:
