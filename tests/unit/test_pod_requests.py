@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from placement.pod_requests import requested
+from placement.pod_requests import most_of_container, requested, requested_of_node
 
 GPU = "nvidia.com/gpu"
 
@@ -53,3 +53,60 @@ def test_kubernetes_own_resources_are_not_counted(resource: str) -> None:
 @pytest.mark.parametrize("pod", [None, [], {}, {"containers": {}, "initContainers": "a"}, {"containers": [None, 1]}])
 def test_what_is_no_pod_takes_nothing(pod: Any) -> None:
     assert requested(pod) == {}
+
+
+MI, GI = 2**20, 2**30
+
+
+def amounts(requests: Any = None, limits: Any = None, **more: Any) -> dict[str, Any]:
+    return {"resources": {"requests": requests or {}, "limits": limits or {}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        ({"containers": [amounts({"cpu": "100m"}), amounts({"cpu": 2})]}, {"cpu": 2100}),
+        ({"containers": [amounts({"cpu": "0.0001"}), amounts({"cpu": "0.0001"})]}, {"cpu": 1}),
+        ({"containers": [amounts({"cpu": "0.1001"})]}, {"cpu": 101}),
+        ({"containers": [amounts({"memory": "1Gi"}, {"memory": "4Gi", "cpu": 1})]}, {"memory": GI, "cpu": 1000}),
+        ({"containers": [amounts({"memory": "1500m"})]}, {"memory": 2}),
+        ({"containers": [amounts({"ephemeral-storage": "10Mi", GPU: "2"})]}, {"ephemeral-storage": 10 * MI, GPU: 2}),
+        ({"containers": [amounts({"cpu": 1})], "initContainers": [amounts({"cpu": 3})]}, {"cpu": 3000}),
+        (
+            {"containers": [amounts({"cpu": 1})], "initContainers": [amounts({"cpu": 3}, restartPolicy="Always")]},
+            {"cpu": 4000},
+        ),
+        (
+            {"containers": [amounts({"cpu": 1})], "overhead": {"cpu": "50m", "memory": "1Mi"}},
+            {"cpu": 1050, "memory": MI},
+        ),
+        ({"containers": [amounts({"cpu": 0, GPU: 0})]}, {}),
+        ({"containers": [amounts({"memory": "999999Ei"})]}, {"memory": 2**63 - 1}),
+        ({"containers": [amounts({"cpu": "-1", "memory": "much"})]}, {}),
+        # The pod's own requests count instead of its containers'.
+        ({"containers": [amounts({"cpu": 1, "memory": "1Gi"})], **amounts({"cpu": 4})}, {"cpu": 4000, "memory": GI}),
+        ({"containers": [amounts({"cpu": 4})], **amounts({"cpu": 1})}, {"cpu": 1000}),
+        ({"containers": [amounts()], **amounts(limits={"cpu": 4})}, {"cpu": 4000}),
+        (
+            {"containers": [amounts({"cpu": 1})], **amounts(limits={"cpu": 4, "memory": "2Gi"})},
+            {"cpu": 1000, "memory": 2 * GI},
+        ),
+        ({"containers": [amounts()], **amounts({"cpu": 4}), "overhead": {"cpu": 1}}, {"cpu": 5000}),
+        ({"containers": [amounts()], **amounts({"ephemeral-storage": "1Gi"})}, {}),
+    ],
+)
+def test_a_pod_takes_all_of_this_of_its_node(pod: dict[str, Any], expected: dict[str, int]) -> None:
+    assert requested_of_node(pod) == expected | {"pods": 1}
+
+
+def test_the_most_that_a_container_requests() -> None:
+    pod = {"containers": [takes(1), takes(2, part="limits")], "initContainers": [takes(3)]}
+    assert most_of_container(pod, GPU) == 3
+    assert most_of_container({}, GPU) == 0
+
+
+@pytest.mark.parametrize(
+    "pod", [None, [], {}, {"containers": {}, "resources": 3}, {"containers": [None, {"resources": [1]}]}]
+)
+def test_what_is_no_pod_is_one_of_pods_alone(pod: Any) -> None:
+    assert requested_of_node(pod) == {"pods": 1}
