@@ -34,7 +34,8 @@ in_fleet = [Fleet("fleet", apis, gke)] if fleet else []
 access = create_bucket_access(workloads, manifests, apis, gke)
 host, members = clusters[host_name], {name: clusters[name] for name in labels}
 kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
-placed = keep_data(workloads, decide(workloads, manifests, host_name, labels, kubeconfigs), host_name, clusters)
+decided = decide(workloads, manifests, host_name, settings.decided, labels, kubeconfigs)
+placed = keep_data(workloads, decided, host_name, clusters)
 
 control_plane = ControlPlane("kubefed", host, types)
 registered = [
@@ -44,7 +45,7 @@ registered = [
 enabled = FederatedTypes("types", host, members, control_plane, types)
 ready = [*(member.registration for member in registered), *enabled.configs]
 federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access)
-create_exports(workloads, manifests, labels, members, federated, in_fleet)
+create_exports(workloads, settings.decided.workloads, members, federated, in_fleet)
 
 for name, cluster in clusters.items():
     pulumi.export(f"{name}_cluster_name", cluster.name)

@@ -14,15 +14,19 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
 from clusters.addresses import SLOTS
+from clusters.nodes import nodes_of
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
 from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
 from federation.spec import Federation, check_federation
-from placement.copies import check_placement
+from placement.checks import check_placement, check_room
 from placement.documents import ManifestError
+from placement.kinds import TargetType
 from placement.manifests import Manifest, read_manifests
 from placement.overrides import check_overrides
+from placement.space import spaces
+from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
 from stack_file import locate
@@ -69,6 +73,13 @@ class Settings:
     def members(self) -> dict[str, Cluster]:
         """The clusters of the federation."""
         return {name: cluster for name, cluster in self.clusters.items() if cluster.member}
+
+    @functools.cached_property
+    def decided(self) -> Placed:
+        """The workloads that the settings alone place, and what they leave to others."""
+        labels = {name: member_labels(cluster) for name, cluster in self.members.items()}
+        space = spaces({name: nodes_of(cluster) for name, cluster in self.members.items()})
+        return place_more(empty(space), by_settings(self.workloads), self.workloads, self.manifests, labels)
 
 
 def load() -> Settings:
@@ -127,21 +138,18 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
     labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
     types = (federation or Federation(host="")).targets()
+    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items() if cluster.member})
     manifests: dict[str, Sequence[Manifest]] = {}
     notes: list[str] = []
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, members))
-        own_notes: list[str] = []
-        try:
-            manifests[name] = read_manifests(folder, workload.manifests, workload.namespace, types, own_notes)
-        except ManifestError as error:
-            problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
-        notes += [f"{setting}.manifests: {text}" for text in own_notes]
+        if (read := _manifests(setting, workload, folder, types, problems, notes)) is not None:
+            manifests[name] = read
         own = manifests.get(name, [])
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
-            problems.extend(check_placement(setting, workload, own, labels))
+            problems.extend(check_placement(name, workload, own, labels, space))
             problems.extend(check_overrides(setting, workload, own, labels))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))
@@ -150,10 +158,31 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
                 slots = [cluster.slot for cluster in clusters.values() if cluster.member]
                 manifests[name] = [*own, *network_policies(name, workload, own, slots)]
     problems.extend(check_objects(workloads, manifests))
-
     if problems or federation is None:
         raise SettingsError(problems)
-    return Settings(clusters, federation, workloads, manifests, notes)
+    settings = Settings(clusters, federation, workloads, manifests, notes)
+    if without_room := list(check_room(settings.decided, workloads, manifests, labels)):
+        raise SettingsError(without_room)
+    return settings
+
+
+def _manifests(
+    setting: str,
+    workload: Workload,
+    folder: Path,
+    types: Sequence[TargetType],
+    problems: list[Problem],
+    notes: list[str],
+) -> list[Manifest] | None:
+    """The objects of a workload's file, with what is wrong or not used in it added to the lists; None where it is."""
+    own: list[str] = []
+    try:
+        return read_manifests(folder, workload.manifests, workload.namespace, types, own)
+    except ManifestError as error:
+        problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
+    finally:
+        notes += [f"{setting}.manifests: {text}" for text in own]
+    return None
 
 
 def misspelt(keys: Collection[str], project: str) -> list[str]:

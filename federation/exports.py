@@ -8,9 +8,8 @@ import pulumi_kubernetes as kubernetes
 from clusters.gke import GkeCluster
 from federation.aliases import with_alias
 from federation.spec import Federation
-from placement.copies import PlacedWorkload, facts_of, place_workload
+from placement.copies import PlacedWorkload
 from placement.manifests import Manifest
-from placement.policies import Members
 from placement.spec import BUCKET, Nearest, SpareCapacity
 from placement.workload import Workload
 from problems import Problem, one_of
@@ -74,8 +73,7 @@ class ExportedServices(pulumi.ComponentResource):
 
 def create_exports(
     workloads: Mapping[str, Workload],
-    manifests: Mapping[str, Sequence[Manifest]],
-    labels: Members,
+    placed: Mapping[str, PlacedWorkload],
     clusters: Mapping[str, GkeCluster],
     federated: Mapping[str, pulumi.Resource],
     after: Sequence[pulumi.Resource],
@@ -83,5 +81,4 @@ def create_exports(
     """Creates the exports of every workload that has any, after its federated objects and after `after`."""
     for name, workload in workloads.items():
         if workload.export:
-            placed = place_workload(workload, manifests[name], labels, facts_of(manifests[name], chosen=workload.run))
-            ExportedServices(name, workload, placed, clusters, [federated[name], *after])
+            ExportedServices(name, workload, placed[name], clusters, [federated[name], *after])

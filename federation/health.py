@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from federation.free_accelerators import free_nodes
+from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
 from placement.demand import ACCELERATOR_LABEL
 from placement.manifests import Manifest
@@ -141,7 +141,7 @@ def _accelerators(answer: Answer) -> dict[str, Count]:
         for name, amount in _counted(label, node["status"].get("allocatable", {})):
             total[name] += amount
     for node in free_nodes(answer.nodes, answer.pods):
-        for name, amount in _counted(node.accelerator, node.free):
+        for name, amount in _counted(node.labels.get(ACCELERATOR_LABEL, ""), node.allocatable):
             free[name] += amount
     return {name: Count(total[name], free[name]) for name in sorted(total)}
 

@@ -3,18 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from clusters.spec import member_labels
+from clusters.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.spec import Cluster, member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
-from placement.copies import facts_of
-from placement.demand import UnitDemand, demands, pods, whole_demand
+from placement.decision import Decision, Facts, Members, table
 from placement.distance import origin_regions
-from placement.policies import Decision, Members, NothingFits, candidates, place, table
-from placement.runs import counted, run_of
-from placement.spec import BUCKET, Nearest
+from placement.node_labels import HOSTNAME
+from placement.packing import without
+from placement.pod_kinds import Run
+from placement.policies import candidates
+from placement.runs import run_of
+from placement.space import measured, spaces
+from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.stack import Placed, by_settings, empty, place_more
 from problems import one_of
 from settings import Settings
 
@@ -23,10 +28,14 @@ Output = Literal["table", "json", "markdown"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Where a workload is placed; `problem` says why it has no place, and is empty where it has one."""
+    """Where a workload is placed; `problem` says why it has no place, and is empty where it has one.
+
+    `pods` says on which pools of each cluster that is taken, such as 2 on l4.
+    """
 
     decisions: Sequence[Decision]
     problem: str = ""
+    pods: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def explain(
@@ -56,14 +65,12 @@ def explain(
     except ValueError as error:
         raise Mistake(f"--bucket: {error}") from None
 
-    left = {name: member_labels(each) for name, each in settings.members.items() if name not in without}
+    left = {name: each for name, each in settings.members.items() if name not in without}
     if not left:
         raise Mistake("--without: no cluster is left; leave at least one")
-    return {
-        name: _place(settings, name, left, origins, numbers or None)
-        for name in settings.workloads
-        if workload in (None, name)
-    }
+    placed = _placed(settings, left, origins, numbers)
+    labels = {name: member_labels(each) for name, each in left.items()}
+    return {name: _answer(name, settings, placed, labels) for name in settings.workloads if workload in (None, name)}
 
 
 def shown(answers: Mapping[str, Answer], output: Output) -> str:
@@ -74,36 +81,61 @@ def shown(answers: Mapping[str, Answer], output: Output) -> str:
     return "\n\n".join(show(name, answer) for name, answer in answers.items()) or "no workloads"
 
 
-def _place(
+def _placed(
     settings: Settings,
-    name: str,
-    members: Members,
+    clusters: Mapping[str, Cluster],
     origins: Mapping[str, tuple[str, ...]],
-    free: Mapping[str, int] | None,
-) -> Answer:
-    workload, manifests = settings.workloads[name], settings.manifests[name]
-    placement, run = workload.placement, run_of(manifests, workload.run)
-    requested = demands(manifests) if run == "divided" else [whole_demand(manifests)]
-    facts = replace(
-        facts_of(
-            manifests, origins.get(placement.to, ()) if isinstance(placement, Nearest) else (), chosen=workload.run
-        ),
-        free={member: [_fitting(number, each) for each in requested] for member, number in free.items()}
-        if free
-        else None,
-    )
-    try:
-        decisions = place(placement, members, [pods(each) for each in counted(manifests)], facts, run)
-    except NothingFits as error:
-        return Answer([], str(error))
-    return Answer(decisions, "" if candidates(placement, members, facts) else "no cluster fits")
+    free: Mapping[str, int],
+) -> Placed:
+    """All workloads of a stack, placed in the order of a run."""
+    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
+    labels = {name: member_labels(cluster) for name, cluster in clusters.items()}
+    workloads = settings.workloads
+    by_policy = {name for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)}
+    first = by_settings(workloads)
+    near = {*workloads} - by_policy - {*first}
+    placed = place_more(empty(space), first, workloads, settings.manifests, labels)
+    placed = place_more(placed, near, workloads, settings.manifests, labels, origins)
+    with_free = {
+        name: measured(each, _free(clusters[name], free[name])) if name in free else each
+        for name, each in placed.space.items()
+    }
+    return place_more(replace(placed, space=with_free), by_policy, workloads, settings.manifests, labels)
 
 
-def _fitting(free: int, unit: UnitDemand) -> int:
-    needed = Counter[str]()
-    for pod, count in unit.pods:
-        needed.update({resource: amount * count for resource, amount in pod.resources.items()})
-    return free // max(needed.values(), default=1)
+def _answer(name: str, settings: Settings, placed: Placed, members: Members) -> Answer:
+    if name in placed.problems:
+        return Answer([], placed.problems[name])
+    workload, facts = settings.workloads[name], placed.facts[name]
+    run = run_of(settings.manifests[name], workload.run)
+    decisions = placed.workloads[name].decisions
+    pods = {each.cluster: _pools(each, facts, run) for each in decisions if each.taken}
+    return Answer(decisions, "" if candidates(workload.placement, members, facts) else "no cluster fits", pods)
+
+
+def _pools(decision: Decision, facts: Facts, run: Run) -> str:
+    """On which pools a member's pods would run, such as 2 on l4."""
+    found, left = Counter[str](), facts.space[decision.cluster].left
+    shares = decision.shares if run == "divided" else [1] * len(facts.units)
+    for unit, share in zip(facts.units, shares, strict=True):
+        left, pods = without(left, unit.gang, share)
+        found.update(pods)
+    return ", ".join(f"{count} on {pool}" for pool, count in sorted(found.items()))
+
+
+def _free(cluster: Cluster, accelerators: int) -> list[Nodes]:
+    """Nodes with so many free accelerators: full ones of the cluster's pools, in their order, and then a part of one."""
+    nodes: list[Nodes] = []
+    for pool in nodes_of(cluster):
+        resource = next((each for each in (GPU, TPU) if pool.allocatable.get(each)), None)
+        for _ in range(pool.most if resource else 0):
+            assert resource
+            here = min(accelerators, pool.allocatable[resource])
+            if here:
+                labels = {**pool.labels, HOSTNAME: f"{pool.pool}-{len(nodes)}"}
+                nodes.append(replace(pool, labels=labels, most=1, allocatable={**pool.allocatable, resource: here}))
+            accelerators -= here
+    return nodes
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -130,14 +162,16 @@ def _check_names(option: str, names: Iterable[str], known: Iterable[str]) -> Non
 
 
 def _table(name: str, answer: Answer) -> str:
-    lines = table(answer.decisions) if answer.decisions else []
+    lines = table(answer.decisions, answer.pods) if answer.decisions else []
     return "\n  ".join([name, *lines, *([answer.problem] if answer.problem else [])])
 
 
 def _markdown(name: str, answer: Answer) -> str:
-    rows = [("cluster", "share", "reason"), ("---", "--:", "---")]
+    rows = [("cluster", "share", "pods", "reason"), ("---", "--:", "---", "---")]
     # No reason holds a bar, which would end its cell: settings with one are refused.
-    rows += [(each.cluster, str(each.share), each.reason) for each in answer.decisions]
+    rows += [
+        (each.cluster, str(each.share), answer.pods.get(each.cluster, ""), each.reason) for each in answer.decisions
+    ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows) if answer.decisions else ""
     return "\n\n".join(part for part in (f"**{name}**", table, answer.problem) if part)
 

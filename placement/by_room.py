@@ -1,86 +1,99 @@
-"""Fills the candidates that have the most room first (policy spare-capacity).
+"""Fills the candidates that have the most room first (policy spare-capacity): what is free now, then what can be added.
 
-It decides from how many pods fit, as the facts say. It does not measure that: federation/free_accelerators.py does,
-when the placement is applied.
+It does not measure what is free: federation/free_nodes.py does, when the placement is applied.
 """
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from dataclasses import replace
 
-from placement.decision import Decision, Facts, NothingFits, decision
-from placement.shares import split
+from placement.decision import Decision, Facts, NothingFits, Unit, decision
+from placement.divide import divide
+from placement.space import MANY, Space
+from placement.ties import in_order
 
 
 def by_room(names: Sequence[str], counts: Sequence[int], facts: Facts) -> dict[str, Decision]:
     """Fills the candidate with the most room first, for each object that requests something scarce.
 
-    Such objects request the same resource, so that one of them reduces another's room by the part that it fills of its
-    own. The other objects are split in the same proportions. Raises NothingFits.
+    The other objects are divided in the same proportions. Raises NothingFits.
     """
-    scarce = [position for position in range(len(counts)) if _requests_scarce(facts, position)]
-    shares = _scarce_shares(names, counts, scarce, facts)
+    scarce = [position for position in range(len(counts)) if facts.units[position].requested]
+    space = {name: facts.space[name] for name in in_order(facts.workload, names)}
+    shares = {name: [0] * len(counts) for name in names}
+    texts: dict[str, list[str]] = {name: [] for name in names}
+    for position in scarce:
+        unit, count = facts.units[position], counts[position]
+        for name, part in _filled(space, unit, count).items():
+            shares[name][position] = part
+            texts[name].append(room_text(space[name], unit))
+            space[name] = space[name].without(unit.gang, part)
     totals = {name: sum(shares[name]) for name in names}
-    for position in set(range(len(counts))) - {*scarce}:
-        parts = split(counts[position], totals if any(totals.values()) else dict.fromkeys(names, 1))
+    rest = [position for position in range(len(counts)) if position not in scarce]
+    weights = totals if any(totals.values()) else dict.fromkeys(names, 1)
+    others = replace(facts, space=space, units=tuple(facts.units[position] for position in rest))
+    for position, parts in zip(rest, divide(weights, [counts[position] for position in rest], others), strict=True):
         for name, part in parts.items():
             shares[name][position] = part
-    free = facts.free or {}
     decisions: dict[str, Decision] = {}
     for name in names:
-        room = " and ".join(str(free[name][position]) for position in scarce) if name in free else ""
-        reason = f"room for {room} now" if room else "not measured"
         share = sum(shares[name])
-        reason += f", gets {share} of {sum(counts)}" if share else _why_none(name, scarce, facts, totals)
+        reason = " and ".join(dict.fromkeys(texts[name]))
+        reason += f", gets {share} of {sum(counts)}" if share else _why_none(facts.space[name], facts, totals)
         # Where there is something to place, a member without room for it has nothing to keep.
         decisions[name] = decision(name, shares[name], bool(share) or not any(counts), reason)
     return decisions
 
 
-def is_scarce(counts: Sequence[int], facts: Facts) -> bool:
-    """Whether some counted object requests something scarce, so that room must be measured."""
-    return any(_requests_scarce(facts, position) for position in range(len(counts)))
+def is_scarce(facts: Facts) -> bool:
+    """Whether some pods request something scarce, so that room must be measured."""
+    return any(unit.requested for unit in facts.units)
 
 
-def _requests_scarce(facts: Facts, position: int) -> bool:
-    # Where the facts have no requests, every object is taken for scarce: what fits is all that is known.
-    return not facts.requested or bool(facts.requested[position])
+def room_text(space: Space, unit: Unit) -> str:
+    """What fits in a member now, and what more after a scale-up, as a reason says it."""
+    now, whole = space.room_now(unit.gang), space.room(unit.gang)
+    if space.now is None:
+        return "not measured"
+    more = whole - now
+    if not more:
+        return f"room for {_many(now)} now"
+    return f"room for {_many(now)} now, {_many(more)} more after scale-up{of_pools(space.growing(unit.gang, whole))}"
 
 
-def _scarce_shares(
-    names: Sequence[str], counts: Sequence[int], scarce: Sequence[int], facts: Facts
-) -> dict[str, list[int]]:
-    """Each candidate's share of every object, 0 for those that are not scarce. Raises NothingFits."""
-    free = facts.free or {}
-    shares = {name: [0] * len(counts) for name in names}
-    left = dict.fromkeys(names, Fraction(1))
-    for position in scarce:
-        whole = {name: free[name][position] if name in free else 0 for name in names}
-        room = {name: int(whole[name] * left[name]) for name in names}
-        if sum(room.values()) < counts[position]:
-            raise NothingFits(_too_little_room(counts[position], room, facts, position))
-        unplaced = counts[position]
-        for name in sorted(names, key=lambda name: (-room[name], name)):
+def of_pools(names: Sequence[str]) -> str:
+    """Of which pools, as the end of a reason."""
+    return f" of {' and '.join(names)}" if names else ""
+
+
+def _many(number: int) -> str:
+    return str(number) if number < MANY else f"{MANY} or more"
+
+
+def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int]:
+    """What each candidate gets: what fits now, the one with the most room first, then what fits after a scale-up."""
+    now = {name: each.room_now(unit.gang) for name, each in space.items()}
+    more = {name: each.room(unit.gang) - now[name] for name, each in space.items()}
+    shares = dict.fromkeys(space, 0)
+    unplaced = count
+    for room in (now, more):
+        for name in sorted(room, key=lambda name: -room[name]):
             part = min(unplaced, room[name])
-            if part:
-                shares[name][position] = part
-                left[name] -= Fraction(part, whole[name])
-                unplaced -= part
+            shares[name] += part
+            unplaced -= part
+    if unplaced:
+        raise NothingFits(_too_little_room(unit, count, space))
     return shares
 
 
-def _why_none(name: str, scarce: Sequence[int], facts: Facts, totals: Mapping[str, int]) -> str:
+def _why_none(space: Space, facts: Facts, totals: Mapping[str, int]) -> str:
     """Why a candidate gets nothing although it has room; empty where it has none."""
-    free = facts.free or {}
-    if name not in free or not any(free[name][position] for position in scarce):
+    if not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
         return ""
     filled = " and ".join(f"{each} ({total})" for each, total in totals.items() if total)
     return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 
-def _too_little_room(count: int, room: Mapping[str, int], facts: Facts, position: int) -> str:
-    each = f" that each request {facts.requested[position]}" if facts.requested else ""
-    free = facts.free or {}
-    rooms = ", ".join(
-        f"{name} has room for {room[name]}" if name in free else f"{name} is not measured" for name in room
-    )
-    return f"{count} pods{each} do not fit into what is free now: {rooms}, {sum(room.values())} in all"
+def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space]) -> str:
+    rooms = ", ".join(f"{name} has {room_text(space[name], unit)}" for name in sorted(space))
+    what = f"{count} of {unit.title} that each request {unit.requested}"
+    return f"{what} do not fit: {rooms}; raise max_nodes, or write fewer"

@@ -8,21 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from placement.candidates import candidates, why_not
 from placement.decision import NO_FACTS, Decision, Facts, Members, decision, with_share
+from placement.divide import divide
 from placement.shares import split
 from placement.spec import ByClusters, InRegion, Limit, Placement, Spread, Weighted
+from placement.ties import in_order
 
 
-def by_weight(placement: Placement, names: Sequence[str], counts: Sequence[int]) -> dict[str, Decision]:
-    """Takes every candidate, each with its share by weight and within its limits."""
+def by_weight(
+    placement: Placement, names: Sequence[str], counts: Sequence[int], facts: Facts = NO_FACTS
+) -> dict[str, Decision]:
+    """Takes every candidate, each with its share by weight, within its limits and its room. Raises NothingFits."""
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in names}
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
-    splits = [split(count, weights, limits) for count in counts]
+    splits = divide(weights, counts, facts, limits)
+    freely = [split(count, {name: weights[name] for name in in_order(facts.workload, weights)}) for count in counts]
     decisions: dict[str, Decision] = {}
     for name in names:
         shares = [part[name] for part in splits]
         limited = ""
-        for count, share in zip(counts, shares, strict=True):
-            limited = limited or _by_limit(limits.get(name), share, split(count, weights)[name])
+        for share, unlimited in zip(shares, (part[name] for part in freely), strict=True):
+            limited = limited or _by_limit(limits.get(name), share, unlimited)
         reason = why_taken(placement, weights, name)
         decisions[name] = decision(
             name, shares, True, with_share(reason, sum(shares), sum(counts), len(names), counts) + limited
@@ -36,7 +41,7 @@ def _by_limit(limit: Limit | None, share: int, unlimited: int) -> str:
         return f", its minimum of {limit.min}"
     if limit and share < unlimited and share == limit.max:
         return f", its maximum of {limit.max}"
-    return ""
+    return ", all that fits" if share < unlimited else ""
 
 
 def unmet_limits(

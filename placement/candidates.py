@@ -1,13 +1,15 @@
 """Decides which members a placement could take, and why each other one is passed over.
 
-It reads labels, the accelerators that pods select, and the placement's own names. It does not know what is free now,
-nor which of the candidates a policy then takes.
+It reads labels, whether the pods fit on empty nodes, and the placement's own names. It does not know what is free, nor
+which of the candidates a policy then takes.
 """
 
 from collections.abc import Mapping
 
 from clusters.spec import selects
 from placement.decision import NO_FACTS, Facts, Members
+from placement.fit import judge, nearest
+from placement.space import Space
 from placement.spec import ByClusters, InRegion, Placement, Weighted
 
 
@@ -27,10 +29,15 @@ def why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: F
         return f"in {labels['region']}, not in {placement.region}"
     if isinstance(placement, Weighted) and not placement.weights.get(name):
         return "weight 0" if name in placement.weights else f"not among the weights ({', '.join(placement.weights)})"
-    for choice in sorted(facts.accelerators, key=sorted):
-        if not any(selects(labels, "accelerator", each) for each in choice):
-            return f"no {' or '.join(sorted(choice))}"
-    return ""
+    space = facts.space.get(name)
+    return _miss(facts, space) if space and not space.has_pool_for(facts.pods) else ""
+
+
+def _miss(facts: Facts, space: Space) -> str:
+    """Why the first pod that fits on no pool of a member does not."""
+    pools = list(dict.fromkeys(each.pool for each in space.largest.bins))
+    misses = (nearest([judge(kind, each.nodes, each.known).misses for each in pools]) for kind in facts.pods.kinds)
+    return next(filter(None, misses), "")
 
 
 def _label(labels: Mapping[str, str], key: str) -> str:

@@ -4,23 +4,22 @@ It turns decisions (policies.py) into clusters, JSON patches and preferences for
 does not write the federated objects: federation/workloads.py does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from placement.candidates import candidates, why_not
-from placement.demand import accelerators, demands, pods, whole_demand
+from placement.candidates import candidates
+from placement.demand import pods
+from placement.facts import counts_of
 from placement.kinds import JOBS
 from placement.manifests import Manifest
 from placement.overrides import overrides_of, patches_for
-from placement.pod_kinds import Run
-from placement.policies import NO_FACTS, Decision, Facts, Members, place, unmet_limits
+from placement.policies import NO_FACTS, Decision, Facts, Members, place
 from placement.preferences import preference
-from placement.runs import check_run, contradiction, counted, run_of, whole_because
+from placement.runs import counted, run_of
 from placement.shares import split
-from placement.spec import InRegion, Spread, Weighted, named_clusters
+from placement.spec import Spread, Weighted
 from placement.workload import Workload
-from problems import Problem
 
 TTL = "ttlSecondsAfterFinished"
 MEMORY = "geo-federation/decision"
@@ -60,52 +59,12 @@ class PlacedWorkload:
         return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
 
 
-def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = (), chosen: Run | None = None) -> Facts:
-    """What a workload's own manifests say about where it can be placed.
-
-    `origins` are the regions of its data, and `chosen` how it runs, where its settings say that.
-    """
-    divided = run_of(manifests, chosen) == "divided"
-    requested = demands(manifests) if divided else [whole_demand(manifests)]
-    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in requested))
-
-
-def check_placement(
-    setting: str, workload: Workload, manifests: Sequence[Manifest], members: Members
-) -> Iterator[Problem]:
-    """Yields why a well-formed placement of known clusters is impossible with these members."""
-    placement, run = workload.placement, run_of(manifests, workload.run)
-    yield from check_run(setting, workload.run, placement, manifests)
-    if any(name not in members for _, name in named_clusters(placement)):
-        return
-    facts = facts_of(manifests, chosen=workload.run)
-    counts = [pods(manifest) for manifest in counted(manifests)]
-    names = candidates(placement, members, facts)
-    if not names:
-        every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]
-        nowhere = "; ".join(f"{name}: {reason}" for name, reason in every)
-        advice = "write one that does"
-        if isinstance(placement, InRegion):
-            regions = {labels["region"] for labels in members.values()}
-            advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
-        yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
-    if run == "whole":
-        wrong, value, text = contradiction(placement, names, whole_because(manifests, workload.run))
-        if text:
-            yield Problem(f"{setting}.{wrong}", value, text)
-            return
-    if run != "duplicated":
-        for text in unmet_limits(placement, members, counts, facts):
-            yield Problem(f"{setting}.placement.limits", None, text)
-
-
 def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    counts = [pods(manifest) for manifest in counted(manifests)]
-    run = run_of(manifests, workload.run)
-    return copies(workload, manifests, members, place(workload.placement, members, counts, facts, run), facts)
+    decisions = place(workload.placement, members, counts_of(manifests), facts, run_of(manifests, workload.run))
+    return copies(workload, manifests, members, decisions, facts)
 
 
 def copies(

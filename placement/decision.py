@@ -5,7 +5,10 @@ here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from placement.room import Gang
+from placement.space import Space
 
 Members = Mapping[str, Mapping[str, str]]
 """The labels of every member, by its name."""
@@ -15,28 +18,49 @@ SCALED_TO_0 = "scaled to 0"
 
 
 @dataclass(frozen=True)
+class Unit:
+    """What is placed together: a unit of a counted object, or all of a workload that is not divided.
+
+    `title` names it in messages. `requested` says what each of its pods requests, such as "1 nvidia.com/gpu", and is
+    empty where they request nothing scarce.
+    """
+
+    title: str
+    gang: Gang
+    requested: str = ""
+
+
+NO_PODS = Gang((), ())
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a placement is decided from besides the settings.
 
-    A member must have one accelerator of each set in `accelerators`. `origins` are the regions of the bucket that a
-    placement names; none while that is not known.
-
-    For spare capacity, `requested` says what each pod of each counted object requests, such as "1 nvidia.com/gpu", and
-    is empty for an object that requests nothing scarce. `free` says how many pods of each counted object would fit now,
-    in each member that was measured, if it were the only object; it is None before anything is measured.
+    `workload` is its name, by which ties are broken. `origins` are the regions of the bucket that a placement names;
+    none while that is not known. `units` are those of each counted object of a divided workload, or the one of any
+    other. A member must have pools for all `pods`. `space` is what each member has room for; where it is empty, fit is
+    not judged. `doubts` are what cannot be judged, as text.
     """
 
-    accelerators: frozenset[frozenset[str]] = frozenset()
+    workload: str = ""
     origins: tuple[str, ...] = ()
-    free: Mapping[str, Sequence[int]] | None = None
-    requested: tuple[str, ...] = ()
+    units: tuple[Unit, ...] = ()
+    pods: Gang = NO_PODS
+    space: Mapping[str, Space] = field(default_factory=dict[str, Space])
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is known what is free now."""
+        return any(each.now is not None for each in self.space.values())
 
 
 NO_FACTS = Facts()
 
 
 class NothingFits(Exception):
-    """The pods do not fit into what is free now, or under the limits; the message has the numbers."""
+    """The pods do not fit into the pools, into what is free now or under the limits; the message has the numbers."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +95,14 @@ def with_share(reason: str, share: int, total: int, taken: int, counts: Sequence
     return f"{reason}, gets {share} of {total}"
 
 
-def table(decisions: Sequence[Decision]) -> list[str]:
-    """The decisions as the lines of a table, for people."""
-    rows = [("CLUSTER", "SHARE", "REASON")]
-    rows += [(each.cluster, str(each.share), each.reason) for each in decisions]
-    name_width, share_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return [f"{cluster:<{name_width}}  {share:>{share_width}}  {reason}" for cluster, share, reason in rows]
+def table(decisions: Sequence[Decision], pods: Mapping[str, str] | None = None) -> list[str]:
+    """The decisions as the lines of a table, for people; `pods` says on which pools of a cluster they would run."""
+    rows = [["CLUSTER", "SHARE", "PODS", "REASON"]]
+    rows += [[each.cluster, str(each.share), (pods or {}).get(each.cluster, ""), each.reason] for each in decisions]
+    if not pods:
+        rows = [[cluster, share, reason] for cluster, share, _, reason in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), row[1].rjust(widths[1]), *map(str.ljust, row[2:-1], widths[2:]), row[-1]])
+        for row in rows
+    ]

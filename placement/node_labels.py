@@ -15,6 +15,7 @@ SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
 CLIENTS = "cloud.google.com/gke-max-shared-clients-per-gpu"
 PARTITION = "cloud.google.com/gke-gpu-partition-size"
 HOSTNAME = "kubernetes.io/hostname"
+POOL = "cloud.google.com/gke-nodepool"
 REGION = "topology.kubernetes.io/region"
 # Every node of GKE has both, with the same value.
 ZONES = ("topology.kubernetes.io/zone", "topology.gke.io/zone")

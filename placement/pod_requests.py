@@ -46,6 +46,12 @@ def requested_of_node(pod: Any) -> dict[str, int]:
     return own | {name: amount for name, amount in requested(pod).items() if amount} | {"pods": 1}
 
 
+def offered(allocatable: Any) -> dict[str, int]:
+    """What a node has of every resource, by its own status, in the units of requested_of_node; rounded down."""
+    own = {name: amount // (10**6 if name == "cpu" else 10**9) for name, amount in _own(allocatable).items()}
+    return own | extended(allocatable)
+
+
 def most_of_container(pod: Any, resource: str) -> int:
     """The most that one container of a pod requests of an extended resource."""
     containers = [*elements(at(pod, "containers")), *elements(at(pod, "initContainers"))]

@@ -1,44 +1,92 @@
 """Places a workload that is not divided: whole in one candidate, or duplicated with all of it in each that is taken.
 
-The order of candidates is the policy's. What fits now is measured by federation/free_accelerators.py, as facts.
+The order of candidates is the policy's; one is taken only where all of it fits.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from placement.by_distance import by_distance
+from placement.by_room import is_scarce, of_pools, room_text
 from placement.by_weight import by_weight, why_taken
-from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, decision
+from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.pod_kinds import Run
-from placement.spec import ByClusters, Nearest, Placement, SpareCapacity
+from placement.spec import ByClusters, InRegion, Nearest, Placement, SpareCapacity
+from placement.ties import in_order
 
 
 def undivided(
     placement: Placement, regions: Mapping[str, str], counts: Sequence[int], facts: Facts, run: Run
 ) -> dict[str, Decision]:
     """The decision for each candidate, whose regions are given. Raises NothingFits."""
-    by_room = isinstance(placement, SpareCapacity) and is_scarce_together(facts) and bool(regions)
+    by_room = isinstance(placement, SpareCapacity) and is_scarce(facts)
+    fit = {name: region for name, region in regions.items() if _times(name, facts)}
+    if regions and not fit:
+        raise NothingFits(_fits_nowhere(regions, facts))
+    placed = {name: decision(name, [], False, _lack(name, facts, by_room)) for name in regions if name not in fit}
     if run == "duplicated":
-        placed = _with_room(regions, facts) if by_room else _as_nothing_counted(placement, regions, facts)
+        if by_room:
+            placed |= {name: decision(name, [], True, _room(name, facts)) for name in fit}
+        elif isinstance(placement, Nearest):
+            placed |= by_distance(placement, fit, [], facts)
+        else:
+            placed |= by_weight(placement, sorted(fit), [])
         return {name: _with_all(each, counts, ", gets all of it" if counts else "") for name, each in placed.items()}
-    if by_room:
-        placed = _most_room(regions, facts)
-    elif isinstance(placement, Nearest):
-        placed = _as_nothing_counted(placement, regions, facts)
-    else:
-        placed = _first(placement, sorted(regions))
+    if isinstance(placement, Nearest):
+        placed |= _nearest(placement, fit, facts)
+    elif by_room:
+        placed |= _most_room(fit, facts)
+    elif fit:
+        placed |= _first(placement, fit, facts)
     return {name: _as_whole(each, counts) for name, each in placed.items()}
 
 
-def is_scarce_together(facts: Facts) -> bool:
-    """Whether the pods of a workload that is not divided request something scarce, so that room must be measured."""
-    return not facts.requested or any(facts.requested)
+def _unit(facts: Facts) -> Unit | None:
+    return facts.units[0] if facts.units else None
 
 
-def _as_nothing_counted(placement: Placement, regions: Mapping[str, str], facts: Facts) -> dict[str, Decision]:
-    if isinstance(placement, Nearest):
-        return by_distance(placement, regions, [], facts)
-    return by_weight(placement, sorted(regions), [])
+def _times(name: str, facts: Facts) -> int:
+    """How often all of the workload fits in a member at its largest; 1 where that is not judged."""
+    unit = _unit(facts)
+    return facts.space[name].room(unit.gang) if unit and name in facts.space else 1
+
+
+def _now(name: str, facts: Facts) -> int:
+    unit = _unit(facts)
+    return facts.space[name].room_now(unit.gang) if unit and name in facts.space else 0
+
+
+def _what(facts: Facts) -> str:
+    """What must find room, with its verb."""
+    unit = _unit(facts)
+    if unit is None or not unit.requested:
+        return "all of it fits"
+    return f"{unit.requested} {'fit' if unit.requested[0].isdigit() and ' pods' in unit.requested else 'fits'}"
+
+
+def _room(name: str, facts: Facts) -> str:
+    unit = _unit(facts)
+    assert unit
+    if _now(name, facts):
+        return f"room for {unit.requested} now"
+    return f"room for {unit.requested} after scale-up{of_pools(facts.space[name].growing(unit.gang, 1))}"
+
+
+def _lack(name: str, facts: Facts, by_room: bool) -> str:
+    unit = _unit(facts)
+    if by_room and unit and facts.space[name].now is None:
+        return room_text(facts.space[name], unit)
+    others = name in facts.space and facts.space[name].left != facts.space[name].largest
+    return f"no room for {(unit and unit.requested) or 'all of it'} at its largest" + (
+        " beside the stack's other workloads" if others else ""
+    )
+
+
+def _fits_nowhere(names: Mapping[str, str], facts: Facts) -> str:
+    unit = _unit(facts)
+    what = f"{unit.title} ({unit.requested})" if unit and unit.requested else unit.title if unit else "it"
+    lacks = ", ".join(f"{name} has {_lack(name, facts, False)}" for name in sorted(names))
+    return f"{what} must be in one cluster, and fits in none: {lacks}; raise max_nodes of a pool that it fits on"
 
 
 def _with_all(each: Decision, counts: Sequence[int], text: str) -> Decision:
@@ -54,55 +102,39 @@ def _as_whole(each: Decision, counts: Sequence[int]) -> Decision:
     return _with_all(replace(each, reason=reason), counts, "")
 
 
-def _first(placement: Placement, names: Sequence[str]) -> dict[str, Decision]:
-    """Takes the first by the placement's list, or by name."""
+def _nearest(placement: Nearest, regions: Mapping[str, str], facts: Facts) -> dict[str, Decision]:
+    return {
+        name: replace(each, reason=f"nearest in which {_what(facts)}; {each.reason}") if each.taken else each
+        for name, each in by_distance(placement, regions, [], facts).items()
+    }
+
+
+def _first(placement: Placement, names: Mapping[str, str], facts: Facts) -> dict[str, Decision]:
+    """Takes the first by the placement's list, or the one with the most room at its largest."""
+    order = in_order(facts.workload, names)
     listed = isinstance(placement, ByClusters)
-    order = [name for name in placement.clusters if name in names] if isinstance(placement, ByClusters) else list(names)
+    if isinstance(placement, ByClusters):
+        order = [name for name in placement.clusters if name in names]
+    elif isinstance(placement, InRegion):
+        order = sorted(order, key=lambda name: -_times(name, facts))
+    first = f"first of the named clusters in which {_what(facts)}" if listed else "the one with the most room"
     decisions: dict[str, Decision] = {}
     for name in order:
         why = why_taken(placement, dict.fromkeys(order, 1), name)
         if name == order[0]:
-            first = "first of the named clusters that can run it" if listed else f"{why}, first by name"
-            decisions[name] = decision(name, [], True, first if len(order) > 1 else why)
+            taken = (first if listed else f"{why}, {first}") if len(order) > 1 else why
+            decisions[name] = decision(name, [], True, taken)
         else:
-            before = "named before it" if listed else "first by name"
-            decisions[name] = decision(name, [], False, f"{why}, but runs whole in {order[0]}, which is {before}")
+            before = "is named before it" if listed else "has as much room or more"
+            decisions[name] = decision(name, [], False, f"{why}, but runs whole in {order[0]}, which {before}")
     return decisions
-
-
-def _room(names: Mapping[str, str], facts: Facts) -> dict[str, int]:
-    """How often all of the workload fits now in each candidate. Raises NothingFits."""
-    free = facts.free or {}
-    room = {name: free[name][0] if name in free else 0 for name in sorted(names)}
-    if not any(room.values()):
-        what = f"{facts.requested[0]} do" if facts.requested else "it does"
-        rooms = [f"{name} {'has no room for all of it' if name in free else 'is not measured'}" for name in room]
-        raise NothingFits(f"{what} not fit together into what is free now in one cluster: {', '.join(rooms)}")
-    return room
 
 
 def _most_room(names: Mapping[str, str], facts: Facts) -> dict[str, Decision]:
-    room = _room(names, facts)
-    best = min(room, key=lambda name: (-room[name], name))
-    decisions: dict[str, Decision] = {}
-    for name, times in room.items():
-        if name == best:
-            decisions[name] = decision(name, [], True, _times(times, facts, name))
-        else:
-            more = "has more room" if room[best] > times else "has as much room, and is first by name"
-            why = f", but runs whole in {best}, which {more}" if times else ""
-            decisions[name] = decision(name, [], False, _times(times, facts, name) + why)
+    """Takes the candidate in which it fits most often now, or else after a scale-up."""
+    order = sorted(in_order(facts.workload, names), key=lambda name: (-_now(name, facts), -_times(name, facts)))
+    decisions = {order[0]: decision(order[0], [], True, _room(order[0], facts))}
+    for name in order[1:]:
+        more = "has as much room or more" if _now(name, facts) or not _now(order[0], facts) else "has it now"
+        decisions[name] = decision(name, [], False, f"{_room(name, facts)}, but runs whole in {order[0]}, which {more}")
     return decisions
-
-
-def _with_room(names: Mapping[str, str], facts: Facts) -> dict[str, Decision]:
-    return {
-        name: decision(name, [], bool(times), _times(times, facts, name)) for name, times in _room(names, facts).items()
-    }
-
-
-def _times(times: int, facts: Facts, name: str) -> str:
-    if name not in (facts.free or {}):
-        return "not measured"
-    what = facts.requested[0] if facts.requested else "all of it"
-    return f"room for {what} now" if times else f"no room for {what} now"

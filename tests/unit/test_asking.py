@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from federation.free_accelerators import Node, measure
 
 from federation import drain, queries
 from federation.api_client import NoAnswer, asking, listed
-from federation.free_accelerators import Node, measure
 from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
 from geofed.mistake import Mistake

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from federation.free_accelerators import Node, fitting, free_nodes, without
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.free_accelerators import Node, fitting, free_nodes, without
 from placement.demand import PodDemand, UnitDemand
 
 GPU = "nvidia.com/gpu"

@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
+from federation.free_accelerators import Node
 
 from clusters.spec import member_labels
 from federation import decisions
 from federation.api_client import NoAnswer
-from federation.free_accelerators import Node
 from placement.copies import PlacedWorkload
 from settings import parse
 from tests.objects import job

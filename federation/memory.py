@@ -1,0 +1,82 @@
+"""What a run remembers of a decision by spare capacity, in an annotation of the federated object, for later runs."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from federation.queries import federated_annotation
+from placement.copies import MEMORY, keeps_memory
+from placement.decision import SCALED_TO_0, Decision, Facts, Members
+from placement.facts import counts_of
+from placement.manifests import Manifest
+from placement.policies import candidates, place
+from placement.runs import counted, run_of
+from placement.workload import Workload
+
+_ELSEWHERE = "was elsewhere before it was scaled to 0"
+
+
+def recorded(workload: Workload, manifests: Sequence[Manifest], host: str, kubeconfig: str) -> str:
+    """What the last run recorded of its decision; empty where there was none. Raises NoAnswer."""
+    keepers = (manifest for manifest in manifests if keeps_memory(manifest, manifests))
+    texts = (federated_annotation(host, kubeconfig, each, workload.namespace, MEMORY) for each in keepers)
+    return next(filter(None, texts), "")
+
+
+def still_valid(
+    text: str, workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts
+) -> list[Decision] | None:
+    """The recorded decision, while the workload requests the same and its clusters exist and have pools for it."""
+    memory: dict[str, Any] = json.loads(text) if text else {}
+    decisions = _decisions(memory)
+    if memory.get("asked") != digest_of(workload, manifests, facts):
+        return None
+    if {each.cluster for each in decisions} != set(members):
+        return None
+    able = candidates(workload.placement, members, facts)
+    return decisions if all(each.cluster in able for each in decisions if each.taken) else None
+
+
+def scaled_to_0(
+    text: str, workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts
+) -> list[Decision]:
+    """The decision for a workload of no replicas: it stays where it was, if it still may; empty for any other."""
+    counts = counts_of(manifests)
+    able = candidates(workload.placement, members, facts)
+    earlier = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
+    run = run_of(manifests, workload.run)
+    runs_pods = run != "divided" and any(any(unit.gang.counts) for unit in facts.units)
+    if not counts or any(counts) or not earlier or runs_pods:
+        return []
+    return [
+        replace(each, taken=True, reason=SCALED_TO_0)
+        if each.cluster in earlier
+        else replace(each, taken=False, reason=_ELSEWHERE if each.cluster in able else each.reason)
+        for each in place(workload.placement, members, counts, facts, run)
+    ]
+
+
+def text_of(digest: str, decisions: Sequence[Decision]) -> str:
+    """What is recorded of a decision."""
+    kept = {"asked": digest, "decisions": [asdict(each) for each in decisions]}
+    return json.dumps(kept, sort_keys=True)
+
+
+def digest_of(workload: Workload, manifests: Sequence[Manifest], facts: Facts) -> str:
+    """A digest of what a decision depends on besides free capacity. A new image is no reason for another decision."""
+    counts = [(each.name, count) for each, count in zip(counted(manifests), counts_of(manifests), strict=True)]
+    run = run_of(manifests, workload.run)
+    inputs: list[Any] = [workload.placement.model_dump(), counts, [unit.requested for unit in facts.units]]
+    # What is divided was all that an earlier release knew.
+    inputs += [] if run == "divided" else [run]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
+    # An earlier release did not record `taken`: every cluster with a share was taken.
+    return [
+        Decision(**{"taken": bool(each["share"])} | each | {"shares": tuple(each["shares"])})
+        for each in memory.get("decisions", [])
+    ]

@@ -1,0 +1,67 @@
+"""Why a workload's placement is impossible with the clusters of its stack, and what to write instead."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from placement.candidates import candidates, why_not
+from placement.decision import Members
+from placement.facts import counts_of, facts_of
+from placement.manifests import Manifest
+from placement.policies import unmet_limits
+from placement.room import Room
+from placement.runs import check_run, contradiction, run_of, whole_because
+from placement.space import Space
+from placement.spec import InRegion, SpareCapacity, named_clusters
+from placement.stack import Placed, place_more
+from placement.workload import Workload
+from problems import Problem
+
+
+def check_placement(
+    name: str, workload: Workload, manifests: Sequence[Manifest], members: Members, space: Mapping[str, Space]
+) -> Iterator[Problem]:
+    """Yields why a well-formed placement of known clusters is impossible with these members, if it were the only one.
+
+    `space` is what each member has at its largest.
+    """
+    setting = f"workloads.{name}"
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    yield from check_run(setting, workload.run, placement, manifests)
+    if any(name not in members for _, name in named_clusters(placement)):
+        return
+    facts = facts_of(name, workload, manifests, space)
+    counts = counts_of(manifests)
+    names = candidates(placement, members, facts)
+    if not names:
+        every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]
+        nowhere = "; ".join(f"{name}: {reason}" for name, reason in every)
+        advice = "write a placement or pools that do"
+        if isinstance(placement, InRegion):
+            regions = {labels["region"] for labels in members.values()}
+            advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
+        yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
+    if run == "whole":
+        wrong, value, text = contradiction(placement, names, whole_because(manifests, workload.run))
+        if text:
+            yield Problem(f"{setting}.{wrong}", value, text)
+            return
+    if run != "duplicated":
+        for text in unmet_limits(placement, members, counts, facts):
+            yield Problem(f"{setting}.placement.limits", None, text)
+
+
+def check_room(
+    placed: Placed,
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    members: Members,
+) -> Iterator[Problem]:
+    """Yields which of the stack's workloads have no room beside those before them, with what to raise.
+
+    `placed` are those that the settings place. What is placed by free nodes is held against the pools at their largest.
+    """
+    spare = [name for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)]
+    grown = {name: replace(each, now=Room(()), grown=each.left) for name, each in placed.space.items()}
+    later = place_more(replace(placed, space=grown), spare, workloads, manifests, members)
+    for name, text in sorted(later.problems.items()):
+        yield Problem(f"workloads.{name}.placement", None, text)

@@ -1,0 +1,93 @@
+"""What each member has room for: its pools at their largest, less what other workloads of the stack take, and now.
+
+It counts; which members a workload takes is decided by the policies.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from clusters.nodes import Nodes
+from placement.node_labels import HOSTNAME
+from placement.packing import fitting, pools_of, without
+from placement.room import Gang, Room, offer, room
+
+MANY = 1000
+"""As many units as are counted in a member that has room for more."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What one member offers a workload.
+
+    `largest` has its pools at their largest, and nothing on them; `left` is what the stack's other workloads leave of
+    it. Where the member was measured, `now` is what is free on the nodes that it has, and `grown` the same with all the
+    nodes that can still be added.
+    """
+
+    largest: Room
+    left: Room
+    now: Room | None = None
+    grown: Room | None = None
+
+    def room(self, gang: Gang, most: int = MANY) -> int:
+        """How many gangs fit beside the stack's other workloads, now or after a scale-up."""
+        least = fitting(self.left, gang, most)
+        return least if self.grown is None else min(least, fitting(self.grown, gang, most))
+
+    def room_now(self, gang: Gang, most: int = MANY) -> int:
+        """How many of them fit on the nodes that are there; 0 where that was not measured."""
+        return 0 if self.now is None else min(self.room(gang, most), fitting(self.now, gang, most))
+
+    def without(self, gang: Gang, count: int) -> "Space":
+        """What is left beside so many gangs that are still to run, as far as they fit."""
+        now, grown = self.now, self.grown
+        return replace(
+            self.beside(gang, count),
+            now=now and _without(now, gang, count),
+            grown=grown and _without(grown, gang, count),
+        )
+
+    def beside(self, gang: Gang, count: int) -> "Space":
+        """What is left beside so many gangs that run already, so that what is free now is without them."""
+        return replace(self, left=_without(self.left, gang, count))
+
+    def has_pool_for(self, gang: Gang) -> bool:
+        """Whether each of the pods fits on an empty node of some pool."""
+        return all(any(offer(kind, each.pool) for each in self.largest.bins) for kind in gang.kinds)
+
+    def growing(self, gang: Gang, count: int) -> list[str]:
+        """The pools to which nodes are added for so many gangs, beside those that fit now."""
+        rest = count - self.room_now(gang, count)
+        if rest <= 0 or self.grown is None:
+            return []
+        new = Room(tuple(each for each in self.grown.bins if HOSTNAME not in each.pool.nodes.labels))
+        rest = min(rest, fitting(new, gang, rest))
+        return sorted({name for kind in pools_of(new, gang, rest) for name in kind}) if rest else []
+
+
+def spaces(nodes: Mapping[str, Sequence[Nodes]]) -> dict[str, Space]:
+    """What each member offers to the first workload."""
+    known = _known(nodes)
+    rooms = {name: room(own, known) for name, own in nodes.items()}
+    return {name: Space(own, own) for name, own in rooms.items()}
+
+
+def _known(nodes: Mapping[str, Sequence[Nodes]]) -> frozenset[str]:
+    """The labels and resources that the stack gives to some node, so that a node without them surely lacks them."""
+    every = [each for own in nodes.values() for each in own]
+    return frozenset(key for each in every for key in (*each.labels, *each.allocatable))
+
+
+def measured(space: Space, live: Iterable[Nodes]) -> Space:
+    """The space of a member with what is free on its live nodes, each with a most of 1, and what its pools can add."""
+    there = list(live)
+    known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
+    added = [
+        replace(each.pool.nodes, most=each.size - sum(one.pool == each.pool.nodes.pool for one in there))
+        for each in space.largest.bins
+    ]
+    return replace(space, now=room(there, known), grown=room([*there, *added], known))
+
+
+def _without(free: Room, gang: Gang, count: int) -> Room:
+    return without(free, gang, fitting(free, gang, count))[0] if count else free

@@ -1,0 +1,65 @@
+"""Places the workloads of a stack one after the other, each in the room that those before it leave.
+
+The order is by name, so that the same settings give the same answer. Workloads that need a measurement come later
+(federation/decisions.py).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from placement.copies import PlacedWorkload, place_workload
+from placement.decision import Facts, Members, NothingFits
+from placement.facts import after, facts_of
+from placement.manifests import Manifest
+from placement.runs import run_of
+from placement.space import Space
+from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.workload import Workload
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Workloads that are placed, why others cannot be, and what is left for further ones."""
+
+    workloads: Mapping[str, PlacedWorkload]
+    facts: Mapping[str, Facts]
+    problems: Mapping[str, str]
+    space: Mapping[str, Space]
+
+
+def empty(space: Mapping[str, Space]) -> Placed:
+    """Nothing placed yet in members with this space."""
+    return Placed({}, {}, {}, space)
+
+
+def place_more(
+    before: Placed,
+    names: Iterable[str],
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    members: Members,
+    origins: Mapping[str, tuple[str, ...]] | None = None,
+) -> Placed:
+    """Places the named workloads beside those before them; `origins` are the regions of buckets, by their address."""
+    placed, found, problems, space = dict(before.workloads), dict(before.facts), dict(before.problems), before.space
+    for name in sorted(names):
+        workload, own = workloads[name], manifests[name]
+        data = (origins or {}).get(workload.placement.to, ()) if isinstance(workload.placement, Nearest) else ()
+        found[name] = facts_of(name, workload, own, space, data)
+        try:
+            placed[name] = place_workload(workload, own, members, found[name])
+        except NothingFits as error:
+            problems[name] = str(error)
+            continue
+        space = after(found[name], placed[name].decisions, run_of(own, workload.run))
+    return Placed(placed, found, problems, space)
+
+
+def by_settings(workloads: Mapping[str, Workload]) -> list[str]:
+    """The workloads whose placement needs no measurement, not even a bucket's location."""
+    return [
+        name
+        for name, each in workloads.items()
+        if not isinstance(each.placement, SpareCapacity)
+        and not (isinstance(each.placement, Nearest) and each.placement.to.startswith(BUCKET))
+    ]
