@@ -144,9 +144,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, members))
-        if (read := _manifests(setting, workload, folder, types, problems, notes)) is not None:
-            manifests[name] = read
-        own = manifests.get(name, [])
+        own = manifests[name] = _manifests(setting, workload, folder, types, problems, notes)
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
             problems.extend(check_placement(name, workload, own, labels, space))
@@ -173,8 +171,8 @@ def _manifests(
     types: Sequence[TargetType],
     problems: list[Problem],
     notes: list[str],
-) -> list[Manifest] | None:
-    """The objects of a workload's file, with what is wrong or not used in it added to the lists; None where it is."""
+) -> list[Manifest]:
+    """The objects of a workload's file; what is wrong with it, or not used in it, is added to the lists."""
     own: list[str] = []
     try:
         return read_manifests(folder, workload.manifests, workload.namespace, types, own)
@@ -182,7 +180,7 @@ def _manifests(
         problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
     finally:
         notes += [f"{setting}.manifests: {text}" for text in own]
-    return None
+    return []
 
 
 def misspelt(keys: Collection[str], project: str) -> list[str]:

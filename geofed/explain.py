@@ -124,7 +124,7 @@ def _pools(decision: Decision, facts: Facts, run: Run) -> str:
 
 
 def _free(cluster: Cluster, accelerators: int) -> list[Nodes]:
-    """Nodes with so many free accelerators: full ones of the cluster's pools, in their order, and then a part of one."""
+    """Nodes with so many free accelerators: those of the cluster's pools, in their order, the last one in part."""
     nodes: list[Nodes] = []
     for pool in nodes_of(cluster):
         resource = next((each for each in (GPU, TPU) if pool.allocatable.get(each)), None)
@@ -169,9 +169,8 @@ def _table(name: str, answer: Answer) -> str:
 def _markdown(name: str, answer: Answer) -> str:
     rows = [("cluster", "share", "pods", "reason"), ("---", "--:", "---", "---")]
     # No reason holds a bar, which would end its cell: settings with one are refused.
-    rows += [
-        (each.cluster, str(each.share), answer.pods.get(each.cluster, ""), each.reason) for each in answer.decisions
-    ]
+    pods = answer.pods
+    rows += [(each.cluster, str(each.share), pods.get(each.cluster, ""), each.reason) for each in answer.decisions]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows) if answer.decisions else ""
     return "\n\n".join(part for part in (f"**{name}**", table, answer.problem) if part)
 

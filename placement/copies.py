@@ -10,6 +10,7 @@ from typing import Any
 
 from placement.candidates import candidates
 from placement.demand import pods
+from placement.ends import deleting_fields, without_fields
 from placement.facts import counts_of
 from placement.kinds import JOBS
 from placement.manifests import Manifest
@@ -21,7 +22,6 @@ from placement.shares import split
 from placement.spec import Spread, Weighted
 from placement.workload import Workload
 
-TTL = "ttlSecondsAfterFinished"
 MEMORY = "geo-federation/decision"
 """The annotation of a federated object that keeps what was decided by spare capacity."""
 
@@ -143,8 +143,7 @@ def template(manifest: Manifest) -> dict[str, Any]:
     if manifest.type.counted:
         # An override can only replace an existing field.
         body["spec"] = {manifest.type.counted[0]: pods(manifest), **body.get("spec", {})}
-    if manifest.type == JOBS:
-        body["spec"].pop(TTL, None)
+    body = without_fields(body, deleting_fields(body, manifest.type))
     return {"metadata": metadata, **body} if metadata else body
 
 
