@@ -8,7 +8,8 @@ from federation.spec import Federation
 from placement.demand import pod_labels
 from placement.kinds import POLICIES
 from placement.manifests import Manifest
-from placement.workload import Opening, Workload
+from placement.opening import LAST_PORT, OWN_PODS, Opening
+from placement.workload import Workload
 from problems import Problem
 
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
@@ -40,16 +41,26 @@ def network_policies(
     declares for them.
     """
     made = [_policy(f"{name}-default-deny", {}, [], [_DNS, _METADATA])]
-    openings = {way: [_rule(each, slots) for each in workload.openings if each.direction == way] for way in _SIDES}
-    if workload.buckets:
-        openings["egress"].append({"to": [_INTERNET], "ports": [{"protocol": "TCP", "port": 443}]})
-    for manifest in manifests:
-        labels = pod_labels(manifest)
-        if labels is not None and any(openings.values()):
-            selector = {"matchLabels": labels} if labels else {}
+    labelled = [(each, labels) for each in manifests if (labels := pod_labels(each)) is not None]
+    selectors = [{"matchLabels": labels} if labels else {} for _, labels in labelled]
+    rules = _rules(workload, selectors, slots)
+    for (manifest, _), selector in zip(labelled, selectors, strict=True):
+        if any(rules.values()):
             own = f"{name}-{manifest.type.plural}-{manifest.name}"
-            made.append(_policy(own, selector, openings["ingress"], openings["egress"]))
+            made.append(_policy(own, selector, rules["ingress"], rules["egress"]))
     return made
+
+
+def _rules(workload: Workload, selectors: Sequence[Any], slots: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    """What the settings of a workload allow to its pods, which these selectors select, and from them."""
+    rules: dict[str, list[dict[str, Any]]] = {way: [] for way in _SIDES}
+    for each in workload.openings:
+        # Its own pods are at both ends.
+        for way in _SIDES if each.peer == OWN_PODS else (each.direction,):
+            rules[way].append({_SIDES[way]: _peers(each.peer, selectors, slots), "ports": _ports(each)})
+    if workload.buckets:
+        rules["egress"].append({"to": [_INTERNET], "ports": [{"protocol": "TCP", "port": 443}]})
+    return rules
 
 
 _SIDES = {"ingress": "from", "egress": "to"}
@@ -62,13 +73,22 @@ def _policy(name: str, selector: dict[str, Any], ingress: list[Any], egress: lis
     return Manifest(POLICIES, name, body)
 
 
-def _rule(opening: Opening, slots: Sequence[int]) -> dict[str, Any]:
-    ports = [{"protocol": "TCP", "port": port} for port in opening.ports]
-    return {_SIDES[opening.direction]: _peers(opening.peer, slots), "ports": ports}
+def _ports(opening: Opening) -> list[dict[str, Any]]:
+    return [_tcp(*each) for each in opening.ranges]
 
 
-def _peers(peer: str, slots: Sequence[int]) -> list[dict[str, Any]]:
+def _tcp(first: int, last: int) -> dict[str, Any]:
+    # Without a port it is all of them, also for what does not know endPort, such as Cilium before 1.16
+    # (cilium/cilium issues 16622 and 28684).
+    if (first, last) == (1, LAST_PORT):
+        return {"protocol": "TCP"}
+    return {"protocol": "TCP", "port": first} | ({} if first == last else {"endPort": last})
+
+
+def _peers(peer: str, selectors: Sequence[Any], slots: Sequence[int]) -> list[dict[str, Any]]:
     match peer:
+        case "workload":
+            return [{"podSelector": each} for each in selectors]
         case "namespace":
             return [{"podSelector": {}}]
         case "cluster":
