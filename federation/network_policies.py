@@ -1,14 +1,15 @@
 """Network policies: in the workloads' namespaces only what the workloads declare is allowed."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clusters.addresses import addresses
 from federation.spec import Federation
-from placement.demand import pod_labels
 from placement.kinds import POLICIES
 from placement.manifests import Manifest
 from placement.opening import LAST_PORT, OWN_PODS, Opening
+from placement.pods import pod_groups
 from placement.workload import Workload
 from problems import Problem
 
@@ -41,13 +42,16 @@ def network_policies(
     declares for them.
     """
     made = [_policy(f"{name}-default-deny", {}, [], [_DNS, _METADATA])]
-    labelled = [(each, labels) for each in manifests if (labels := pod_labels(each)) is not None]
-    selectors = [{"matchLabels": labels} if labels else {} for _, labels in labelled]
-    rules = _rules(workload, selectors, slots)
-    for (manifest, _), selector in zip(labelled, selectors, strict=True):
-        if any(rules.values()):
-            own = f"{name}-{manifest.type.plural}-{manifest.name}"
-            made.append(_policy(own, selector, rules["ingress"], rules["egress"]))
+    selected: dict[str, dict[str, Any]] = {}
+    for manifest in manifests:
+        # Pods of several templates can have the same labels.
+        every = {json.dumps(group.labels, sort_keys=True): group.labels for group in pod_groups(manifest)}
+        for number, labels in enumerate(every.values()):
+            own = f"{name}-{manifest.type.plural}-{manifest.name}" + (f"-{number}" if number else "")
+            selected[own] = {"matchLabels": dict(labels)} if labels else {}
+    rules = _rules(workload, list(selected.values()), slots)
+    if any(rules.values()):
+        made += [_policy(own, each, rules["ingress"], rules["egress"]) for own, each in selected.items()]
     return made
 
 

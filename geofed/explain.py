@@ -1,6 +1,7 @@
 """Where a stack's workloads are placed and why, from its settings alone: no cloud, cluster or state is read."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +9,7 @@ from typing import Any, Literal
 from clusters.spec import member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
-from placement.demand import PodDemand, accelerators, demands, pods
+from placement.demand import UnitDemand, accelerators, demands, pods
 from placement.distance import origin_regions
 from placement.policies import Decision, Facts, Members, NothingFits, candidates, place, table
 from placement.spec import BUCKET, Nearest
@@ -93,8 +94,11 @@ def _place(
     return Answer(decisions, "" if candidates(placement, members, facts) else "no cluster fits")
 
 
-def _fitting(free: int, pod: PodDemand) -> int:
-    return free // max(pod.resources.values(), default=1)
+def _fitting(free: int, unit: UnitDemand) -> int:
+    needed = Counter[str]()
+    for pod, count in unit.pods:
+        needed.update({resource: amount * count for resource, amount in pod.resources.items()})
+    return free // max(needed.values(), default=1)
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -6,10 +6,16 @@ It knows what is counted, what runs pods and what KubeFed can move. It does not 
 
 from dataclasses import dataclass
 
+from placement.pod_kinds import NO_PODS, POD_KINDS, PodKind, Run
+
 
 @dataclass(frozen=True)
 class TargetType:
-    """A type of object in the members, such as Deployment; `group` is empty for the core group."""
+    """A type of object in the members, such as Deployment; `group` is empty for the core group.
+
+    `also` are versions that mean the same as `version`, of which a member may serve another. `own_pods` says what
+    objects of it run, where that differs from what is known of the type.
+    """
 
     kind: str
     plural: str
@@ -17,6 +23,8 @@ class TargetType:
     version: str
     namespaced: bool = True
     has_status: bool = True
+    also: tuple[str, ...] = ()
+    own_pods: PodKind | None = None
 
     @property
     def config_name(self) -> str:
@@ -49,14 +57,24 @@ class TargetType:
         return "Namespaced" if self.kind == "Namespace" else self.scope
 
     @property
-    def counted(self) -> tuple[str, ...]:
-        """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
-        return _COUNTED.get(self.config_name, ())
+    def api_versions(self) -> tuple[str, ...]:
+        """Every apiVersion that its manifests may have."""
+        return tuple(f"{self.group}/{each}" if self.group else each for each in (self.version, *self.also))
 
     @property
-    def pod_template(self) -> tuple[str, ...]:
-        """The path in its objects to the template of the pods that they run; empty for what runs none."""
-        return _POD_TEMPLATES.get(self.config_name, ())
+    def pod_kind(self) -> PodKind:
+        """What its objects run."""
+        return self.own_pods or POD_KINDS.get(self.config_name, NO_PODS)
+
+    @property
+    def run(self) -> Run:
+        """How its objects are placed by default; an Indexed Job differs (pods.py)."""
+        return self.pod_kind.run
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The fields of its spec that say how many units it runs, the first being what a placement splits."""
+        return self.pod_kind.counted
 
     @property
     def movable(self) -> bool:
@@ -64,17 +82,6 @@ class TargetType:
         return self.config_name in _MOVABLE
 
 
-# By config name: other groups have the same kinds, such as Volcano's Job.
-_COUNTED = {
-    "deployments.apps": ("replicas",),
-    "replicasets.apps": ("replicas",),
-    "statefulsets.apps": ("replicas",),
-    "jobs.batch": ("parallelism", "completions"),
-}
-_POD_TEMPLATES = dict.fromkeys(
-    ("daemonsets.apps", "deployments.apps", "jobs.batch", "replicasets.apps", "statefulsets.apps"),
-    ("spec", "template"),
-) | {"cronjobs.batch": ("spec", "jobTemplate", "spec", "template")}
 # What KubeFed v0.10.0's scheduler handles (pkg/schedulingtypes).
 _MOVABLE = ("deployments.apps", "replicasets.apps")
 
