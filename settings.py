@@ -23,6 +23,7 @@ from placement.copies import check_placement
 from placement.documents import ManifestError
 from placement.manifests import Manifest, read_manifests
 from placement.overrides import check_overrides
+from placement.pod_selectors import with_pod_labels
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
 from stack_file import locate
@@ -145,10 +146,11 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             problems.extend(check_overrides(setting, workload, own, labels))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))
-            problems.extend(check_openings(setting, workload, federation))
             if federation.default_deny:
+                own = [with_pod_labels(name, each) for each in own]
                 slots = [cluster.slot for cluster in clusters.values() if cluster.member]
                 manifests[name] = [*own, *network_policies(name, workload, own, slots)]
+            problems.extend(check_openings(setting, workload, federation, own))
     problems.extend(check_objects(workloads, manifests))
 
     if problems or federation is None:

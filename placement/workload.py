@@ -114,7 +114,8 @@ class Workload(Model):
     openings: list[Opening] = Field(default_factory=list[Opening])
     """a list of {direction, peer, ports}
 
-    Traffic that is allowed although federation.default_deny is true; buckets that are named are always allowed.
+    Traffic that is allowed although federation.default_deny is true; buckets that are named are always allowed, and so
+    are the workload's own pods to each other where several run together, as those of a JobSet do.
     """
 
 

@@ -79,6 +79,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "the settings decide alone",
     ),
     "an opening where nothing is closed": ({"openings": [OPENING]}, "workloads.api.openings", "default_deny: true"),
+    "openings without pods": (
+        {"openings": [OPENING], "federation": CLOSED, "objects": [SERVICE]},
+        "workloads.api.openings",
+        "no pods",
+    ),
     "a peer that is none": (
         {"openings": [OPENING | {"peer": "world"}], "federation": CLOSED},
         "workloads.api.openings.0.peer: 'world'",
