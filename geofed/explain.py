@@ -3,15 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from clusters.spec import member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
-from placement.demand import UnitDemand, accelerators, demands, pods
+from placement.copies import facts_of
+from placement.demand import UnitDemand, demands, pods, whole_demand
 from placement.distance import origin_regions
-from placement.policies import Decision, Facts, Members, NothingFits, candidates, place, table
+from placement.policies import Decision, Members, NothingFits, candidates, place, table
+from placement.runs import counted, run_of
 from placement.spec import BUCKET, Nearest
 from problems import one_of
 from settings import Settings
@@ -79,16 +81,19 @@ def _place(
     origins: Mapping[str, tuple[str, ...]],
     free: Mapping[str, int] | None,
 ) -> Answer:
-    placement, manifests = settings.workloads[name].placement, settings.manifests[name]
-    each_asks = demands(manifests)
-    facts = Facts(
-        accelerators(manifests),
-        origins.get(placement.to, ()) if isinstance(placement, Nearest) else (),
-        {member: [_fitting(number, pod) for pod in each_asks] for member, number in free.items()} if free else None,
-        tuple(str(pod) for pod in each_asks),
+    workload, manifests = settings.workloads[name], settings.manifests[name]
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    requested = demands(manifests) if run == "divided" else [whole_demand(manifests)]
+    facts = replace(
+        facts_of(
+            manifests, origins.get(placement.to, ()) if isinstance(placement, Nearest) else (), chosen=workload.run
+        ),
+        free={member: [_fitting(number, each) for each in requested] for member, number in free.items()}
+        if free
+        else None,
     )
     try:
-        decisions = place(placement, members, [pods(each) for each in manifests if each.type.counted], facts)
+        decisions = place(placement, members, [pods(each) for each in counted(manifests)], facts, run)
     except NothingFits as error:
         return Answer([], str(error))
     return Answer(decisions, "" if candidates(placement, members, facts) else "no cluster fits")

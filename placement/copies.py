@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from placement.demand import accelerators, demands, pods
+from placement.candidates import candidates, why_not
+from placement.demand import accelerators, demands, pods, whole_demand
 from placement.kinds import JOBS
 from placement.manifests import Manifest
 from placement.overrides import overrides_of, patches_for
-from placement.policies import NO_FACTS, Decision, Facts, Members, candidates, place, unmet_limits
+from placement.pod_kinds import Run
+from placement.policies import NO_FACTS, Decision, Facts, Members, place, unmet_limits
 from placement.preferences import preference
+from placement.runs import check_run, contradiction, counted, run_of, whole_because
 from placement.shares import split
-from placement.spec import InRegion, Placement, Spread, Weighted, named_clusters
+from placement.spec import InRegion, Spread, Weighted, named_clusters
 from placement.workload import Workload
 from problems import Problem
 
@@ -57,36 +60,52 @@ class PlacedWorkload:
         return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
 
 
-def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = ()) -> Facts:
-    """What a workload's own manifests say about where it can be placed; `origins` are the regions of its data."""
-    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in demands(manifests)))
+def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = (), chosen: Run | None = None) -> Facts:
+    """What a workload's own manifests say about where it can be placed.
+
+    `origins` are the regions of its data, and `chosen` how it runs, where its settings say that.
+    """
+    divided = run_of(manifests, chosen) == "divided"
+    requested = demands(manifests) if divided else [whole_demand(manifests)]
+    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in requested))
 
 
 def check_placement(
-    setting: str, placement: Placement, manifests: Sequence[Manifest], members: Members
+    setting: str, workload: Workload, manifests: Sequence[Manifest], members: Members
 ) -> Iterator[Problem]:
     """Yields why a well-formed placement of known clusters is impossible with these members."""
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    yield from check_run(setting, workload.run, placement, manifests)
     if any(name not in members for _, name in named_clusters(placement)):
         return
-    facts = facts_of(manifests)
-    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
-    if not candidates(placement, members, facts):
-        nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(placement, members, [], facts))
+    facts = facts_of(manifests, chosen=workload.run)
+    counts = [pods(manifest) for manifest in counted(manifests)]
+    names = candidates(placement, members, facts)
+    if not names:
+        every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]
+        nowhere = "; ".join(f"{name}: {reason}" for name, reason in every)
         advice = "write one that does"
         if isinstance(placement, InRegion):
             regions = {labels["region"] for labels in members.values()}
             advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
         yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
-    for text in unmet_limits(placement, members, counts, facts):
-        yield Problem(f"{setting}.placement.limits", None, text)
+    if run == "whole":
+        wrong, value, text = contradiction(placement, names, whole_because(manifests, workload.run))
+        if text:
+            yield Problem(f"{setting}.{wrong}", value, text)
+            return
+    if run != "duplicated":
+        for text in unmet_limits(placement, members, counts, facts):
+            yield Problem(f"{setting}.placement.limits", None, text)
 
 
 def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
-    return copies(workload, manifests, members, place(workload.placement, members, counts, facts), facts)
+    counts = [pods(manifest) for manifest in counted(manifests)]
+    run = run_of(manifests, workload.run)
+    return copies(workload, manifests, members, place(workload.placement, members, counts, facts, run), facts)
 
 
 def copies(
@@ -96,27 +115,35 @@ def copies(
     decisions: Sequence[Decision],
     facts: Facts = NO_FACTS,
 ) -> PlacedWorkload:
-    """What a workload's decisions mean for its objects: counted ones are split, others placed with them.
+    """What a workload's decisions mean for its objects: divided ones are split, others placed with them.
 
     A member that is taken keeps its copies, with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
     """
-    counted = [manifest for manifest in manifests if manifest.type.counted]
-    possible = candidates(workload.placement, members, facts)
-    moving = any(manifest.type.movable for manifest in counted)
-    parts = [_shares_of(manifest, position, decisions) for position, manifest in enumerate(counted)]
-    kept = {name for part in parts for name in part} if counted else {each.cluster for each in decisions if each.taken}
-    everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)]
+    run = run_of(manifests, workload.run)
+    split_ones = counted(manifests)
+    parts = [_shares_of(manifest, position, decisions) for position, manifest in enumerate(split_ones)]
+    taken = [each.cluster for each in decisions if each.taken]
+    everywhere = taken
+    if run == "divided":
+        possible = candidates(workload.placement, members, facts)
+        moving = any(manifest.type.movable for manifest in split_ones)
+        kept = {name for part in parts for name in part} if split_ones else {*taken}
+        everywhere = [
+            each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)
+        ]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
-        shares = parts[counted.index(manifest)] if manifest in counted else {}
+        shares = parts[split_ones.index(manifest)] if manifest in split_ones else {}
         patches: dict[str, list[dict[str, Any]]] = {}
         rules: dict[str, Any] | None = None
         if manifest.type.movable:
-            rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
-        elif manifest in counted:
+            limits = _limits(workload) if run == "divided" else _fixed(shares)
+            rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, limits)
+        elif manifest in split_ones and run == "divided":
             patches = _share_patches(manifest, shares)
-        clusters = list(shares) if manifest in counted and not rules else everywhere
+        own_share = run == "divided" and manifest in split_ones and not rules
+        clusters = list(shares) if own_share else everywhere
         overrides = {
             name: [*patches.get(name, []), *_with_annotations(manifest, patches_for(manifest, own[name]))]
             for name in clusters
@@ -133,6 +160,16 @@ def _shares_of(manifest: Manifest, position: int, decisions: Sequence[Decision])
         # A Job without pods would complete at once, and be of no use.
         return {name: part for name, part in parts.items() if part}
     return parts
+
+
+def _fixed(shares: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Limits by which KubeFed moves no replica of what is whole or duplicated to another member."""
+    return {name: {"min": share, "max": share} for name, share in shares.items()}
+
+
+def keeps_memory(manifest: Manifest, manifests: Sequence[Manifest]) -> bool:
+    """Whether an object's federated one keeps what was decided: the counted ones do, or what else runs pods."""
+    return bool(manifest.type.counted or (not counted(manifests) and manifest.type.runs_pods))
 
 
 def template(manifest: Manifest) -> dict[str, Any]:
