@@ -12,7 +12,7 @@ from typing import Any, cast
 from placement.kinds import TargetType
 from placement.lookup import at, elements, entries, texts
 from placement.operator_pods import OPERATOR_PODS
-from placement.pod_kinds import Count, PodsAt, Pointer
+from placement.pod_kinds import NO_PODS, POD_KINDS, Count, PodsAt, Pointer
 
 Steps = tuple[str | int, ...]
 
@@ -33,7 +33,10 @@ class PodGroup:
 
 def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:
     """The pods of one unit of an object; of what is malformed none, since other checks refuse it."""
-    kind, name = target.pod_kind, "" if target.own_pods else target.config_name
+    kind = target.pod_kind
+    # What the settings say of a type replaces what is known of it.
+    known = kind.pods == POD_KINDS.get(target.config_name, NO_PODS).pods
+    name = target.config_name if known else ""
     read = OPERATOR_PODS.get(name)
     if read is not None:
         groups = [PodGroup(spec, labels, count, path) for spec, labels, count, path in read(body)]
