@@ -25,6 +25,7 @@ from placement.documents import ManifestError
 from placement.kinds import TargetType
 from placement.manifests import Manifest, read_manifests
 from placement.overrides import check_overrides
+from placement.pod_selectors import with_pod_labels
 from placement.space import spaces
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
@@ -151,10 +152,11 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             problems.extend(check_overrides(setting, workload, own, labels))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))
-            problems.extend(check_openings(setting, workload, federation))
             if federation.default_deny:
+                own = [with_pod_labels(name, each) for each in own]
                 slots = [cluster.slot for cluster in clusters.values() if cluster.member]
                 manifests[name] = [*own, *network_policies(name, workload, own, slots)]
+            problems.extend(check_openings(setting, workload, federation, own))
     problems.extend(check_objects(workloads, manifests))
     if problems or federation is None:
         raise SettingsError(problems)

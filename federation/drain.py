@@ -123,7 +123,9 @@ def _federated(wanted: Wanted) -> tuple[str, ...]:
 def _not_running(host: str, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:
     moved = {
         name: Placed(
-            each.namespace, [one.manifest for one in each.objects], {one.cluster: one.share for one in each.decisions}
+            each.namespace,
+            [one.manifest for one in each.objects if one.manifest.type.counted],
+            {one.cluster: one.share for one in each.decisions},
         )
         for name, each in placed.items()
         if any(one.manifest.type.movable for one in each.objects)

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from federation.copy_health import CopyHealth, conditions, copy_health
 from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
 from placement.demand import ACCELERATOR_LABEL
+from placement.lookup import at
 from placement.manifests import Manifest
 
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
@@ -90,16 +92,19 @@ def members_health(names: Collection[str], host: str, answers: Mapping[str, Answ
 def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadHealth:
     """The health of a workload, by what its members have of it."""
     shares: dict[str, Share] = {}
+    all_well = True
     for member, desired in placed.shares.items():
         answer = answers.get(member)
         # Why a member does not answer is reported where members are.
-        ready, note = _ready(placed, answer) if isinstance(answer, Answer) else (None, "")
+        ready, well, note = _ready(placed, answer) if isinstance(answer, Answer) else (None, True, "")
         # Nothing is amiss where nothing should run.
         shares[member] = Share(desired, ready, note if desired or ready else "")
+        all_well = all_well and (well or not desired)
     health = WorkloadHealth(False, shares)
     if any(manifest.type.movable for manifest in placed.manifests):
-        return WorkloadHealth(health.ready_replicas >= health.desired, shares)
-    return WorkloadHealth(all((each.ready_replicas or 0) >= each.desired for each in shares.values()), shares)
+        return WorkloadHealth(all_well and health.ready_replicas >= health.desired, shares)
+    enough = all((each.ready_replicas or 0) >= each.desired for each in shares.values())
+    return WorkloadHealth(all_well and enough, shares)
 
 
 def list_of(placed: Placed, manifest: Manifest) -> ListPath:
@@ -109,12 +114,12 @@ def list_of(placed: Placed, manifest: Manifest) -> ListPath:
     written = manifest.body.get("apiVersion")
     version = written if written in manifest.type.api_versions else manifest.type.api_version
     path = f"/{prefix}/{version}/namespaces/{placed.namespace}/{manifest.type.plural}"
-    return ListPath(path, names_alone=not manifest.type.counted)
+    return ListPath(path, names_alone=not manifest.type.runs_pods)
 
 
 def observed(placed: Placed) -> list[Manifest]:
     """The objects of a workload that its health is read from: those that run pods, or all where none is known to."""
-    return [manifest for manifest in placed.manifests if manifest.type.counted] or list(placed.manifests)
+    return [manifest for manifest in placed.manifests if manifest.type.runs_pods] or list(placed.manifests)
 
 
 def _member(answer: Answer | str, unready: str) -> MemberHealth:
@@ -132,7 +137,7 @@ def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> s
         return "not registered; run pulumi up"
     if condition(registered[name], "Ready") == "True":
         return ""
-    reported = [each for each in _conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
+    reported = [each for each in conditions(registered[name]) if each.get("type") in ("Ready", "Offline")]
     words = [str(each.get("message") or each.get("reason") or "") for each in reported]
     return f"KubeFed: {next(filter(None, words), 'not looked at yet')}"
 
@@ -155,48 +160,23 @@ def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]
             yield label or resource, int(amounts[resource])
 
 
-def _ready(placed: Placed, answer: Answer) -> tuple[int, str]:
-    """How many replicas are ready in a member, or 1 where it has all of a workload in which nothing is counted."""
-    counts: list[int] = []
-    notes: list[str] = []
+def _ready(placed: Placed, answer: Answer) -> tuple[int, bool, str]:
+    """How many replicas are ready in a member, whether what is not counted runs there as it should, and what else is.
+
+    Where nothing is counted, 1 is ready where all of it runs as it should.
+    """
+    pods = [each for each in answer.pods if at(each, "metadata", "namespace") == placed.namespace]
+    counts, well, notes = 0, True, list[str]()
     for manifest in observed(placed):
         found = answer.found.get(list_of(placed, manifest), [])
         copy = next((each for each in found if each["metadata"]["name"] == manifest.name), None)
-        count, note = (0, "not there") if copy is None else _count(manifest, copy)
-        counts.append(count)
-        notes += [f"{manifest.type.kind} {manifest.name}: {note}"] if note else []
+        health = CopyHealth(note="not there") if copy is None else copy_health(manifest, copy, pods)
+        counts += health.ready_replicas
+        well = well and (health.well or bool(manifest.type.counted))
+        notes += [f"{manifest.type.kind} {manifest.name}: {health.note}"] if health.note else []
     counted = any(manifest.type.counted for manifest in placed.manifests)
-    return sum(counts) if counted else min(counts), "; ".join(notes)
-
-
-def _count(manifest: Manifest, copy: Object) -> tuple[int, str]:
-    if not manifest.type.counted:
-        return 1, ""
-    status: Mapping[str, Any] = copy.get("status", {})
-    if manifest.type.kind != "Job":
-        return status.get("readyReplicas", 0), ""
-    return _job(copy["spec"], status, {each["type"] for each in _conditions(copy) if each["status"] == "True"})
-
-
-def _job(spec: Mapping[str, Any], status: Mapping[str, Any], conditions: Collection[str]) -> tuple[int, str]:
-    """A Job's share is ready as long as as many pods are as it still needs, and once it is complete."""
-    parallelism, succeeded = spec.get("parallelism", 1), status.get("succeeded", 0)
-    if "Complete" in conditions:
-        return parallelism, "complete"
-    if "Failed" in conditions:
-        return 0, "failed"
-    if "Suspended" in conditions:
-        return 0, "suspended"
-    completions = spec.get("completions")
-    if completions is None:
-        return status.get("ready", 0), ""
-    needless = parallelism - min(parallelism, max(0, completions - succeeded))
-    return status.get("ready", 0) + needless, f"{succeeded} of {completions} done" if succeeded else ""
-
-
-def _conditions(each: Object) -> list[Mapping[str, Any]]:
-    return each.get("status", {}).get("conditions") or []
+    return counts if counted else int(well), well, "; ".join(notes)
 
 
 def condition(each: Object, kind: str) -> str:
-    return next((str(one.get("status")) for one in _conditions(each) if one.get("type") == kind), "")
+    return next((str(one.get("status")) for one in conditions(each) if one.get("type") == kind), "")

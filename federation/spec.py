@@ -100,7 +100,9 @@ class Federation(Model):
     default_deny: bool = False
     """true to let nothing through in the workloads' namespaces, or false
 
-    But for names, tokens and what the workloads' openings declare. Network policies are then federated, too.
+    But for names, tokens, what the workloads' openings declare and what pods that run together need: those of a
+    workload with a JobSet, a LeaderWorkerSet, an Indexed Job, a StatefulSet, a job of Ray or Kubeflow or the like reach
+    each other on all ports. Network policies are then federated, too.
     """
     types: list[
         Annotated[

@@ -9,7 +9,8 @@ With --output json:
                           "shares": {CLUSTER: {"desired": 2, "ready_replicas": 2, "note": "", "fault": ""}}}}}
 
 A fault is what KubeFed could not do there, and why. What a member does not answer is null. Every member is among the
-shares, with 0 where it is passed over. A Job that is complete counts as ready.
+shares, with 0 where it is passed over. What is complete counts as ready. Of what has no number of replicas, such as a
+JobSet, 1 is desired where it is placed, and ready once its controller or its pods say so.
 """
 
 from collections.abc import Mapping

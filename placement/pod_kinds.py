@@ -81,6 +81,10 @@ _JOB_SET_NAME = "jobset.sigs.k8s.io/jobset-name"
 # By config name: other groups have the same kinds, such as Volcano's Job.
 # Sources, read in August 2026: the API of Kubernetes 1.35; the CRDs of JobSet 0.10, LeaderWorkerSet 0.7, KubeRay 1.5,
 # Kubeflow's MPI operator 0.6, training operator 1.9 and Trainer 2.0, KServe 0.15 and Spark operator 2.3.
+# Of the labels: labelAndAnnotateObject of JobSet 0.10.1, whose JobSet has the name of Trainer's TrainJob;
+# SetNameLabelKey in the leaders' and the workers' StatefulSets of LeaderWorkerSet 0.7.0; labelPod of KubeRay 1.5.0;
+# GenLabels of the training operator 1.9.3 and defaultLabels of the MPI operator 0.6.0; LabelSparkAppName of Spark
+# operator 2.3.0, for the driver and the executors; InferenceServicePodLabelKey of KServe 0.15.2, for each component.
 POD_KINDS: Mapping[str, PodKind] = {
     # A Pod is its own template.
     "pods": PodKind("whole", (PodsAt(""),), ends=()),
@@ -92,7 +96,11 @@ POD_KINDS: Mapping[str, PodKind] = {
     # An Indexed one is whole. KubeFed cannot write into an existing Job or JobSet: what their own API has filled in is
     # missing in what it writes.
     "jobs.batch": PodKind(
-        "divided", (_TEMPLATE,), ("parallelism", "completions"), ends=("/spec/ttlSecondsAfterFinished",)
+        "divided",
+        (_TEMPLATE,),
+        ("parallelism", "completions"),
+        ends=("/spec/ttlSecondsAfterFinished",),
+        label="batch.kubernetes.io/job-name",
     ),
     # The Jobs that end are its own, and no federated objects.
     "cronjobs.batch": PodKind("whole", (PodsAt("/spec/jobTemplate/spec/template", (_job("/spec/jobTemplate/spec"),)),)),

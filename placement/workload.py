@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from clusters.regions import CONTINENT_CODES
-from clusters.spec import as_network
 from placement.kinds import NAMESPACE
 from placement.manifests import Manifest
+from placement.opening import Opening
 from placement.pod_kinds import Run
 from placement.spec import BUCKET, Placement, is_bucket_name, named_clusters
 from problems import DNS_LABEL, Model, Problem, one_of
@@ -49,34 +49,10 @@ class Override(Model):
         return self
 
 
-def _peer(value: str) -> str:
-    return value if value in ("namespace", "cluster", "members", "internet") else as_network(value)
-
-
 def _bucket(value: str) -> str:
     if not value.startswith(BUCKET) or not is_bucket_name(value.removeprefix(BUCKET)):
         raise ValueError("not a bucket; write gs:// and its name, as gs://my-data")
     return value
-
-
-class Opening(Model):
-    """Traffic that the network allows to a workload's pods, or from them."""
-
-    direction: Literal["ingress", "egress"]
-    """ingress or egress
-
-    Traffic to the pods, or from them.
-    """
-    peer: Annotated[str, AfterValidator(_peer)]
-    """namespace, cluster, members, internet or a range such as 192.168.0.0/24
-
-    Pods of the same namespace or of the same cluster, nodes and pods of all members, or addresses.
-    """
-    ports: list[Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")]] = Field(min_length=1)
-    """a list of TCP ports from 1 to 65535
-
-    The pods' own with ingress, and the peer's with egress.
-    """
 
 
 def _known_continents(overrides: dict[str, list[Override]]) -> dict[str, list[Override]]:
@@ -148,7 +124,8 @@ class Workload(Model):
     openings: list[Opening] = Field(default_factory=list[Opening])
     """a list of {direction, peer, ports}
 
-    Traffic that is allowed although federation.default_deny is true; buckets that are named are always allowed.
+    Traffic that is allowed although federation.default_deny is true; buckets that are named are always allowed, and so
+    are the workload's own pods to each other where several run together, as those of a JobSet do.
     """
 
 

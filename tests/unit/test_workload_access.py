@@ -79,6 +79,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "the settings decide alone",
     ),
     "an opening where nothing is closed": ({"openings": [OPENING]}, "workloads.api.openings", "default_deny: true"),
+    "openings without pods": (
+        {"openings": [OPENING], "federation": CLOSED, "objects": [SERVICE]},
+        "workloads.api.openings",
+        "no pods",
+    ),
     "a peer that is none": (
         {"openings": [OPENING | {"peer": "world"}], "federation": CLOSED},
         "workloads.api.openings.0.peer: 'world'",
@@ -89,6 +94,23 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "workloads.api.openings.0.ports",
         "a list of TCP ports",
     ),
+    **{
+        f"ports {ports}": (
+            {"openings": [OPENING | {"ports": ports}], "federation": CLOSED},
+            f"workloads.api.openings.0.ports{where}",
+            advice,
+        )
+        for ports, where, advice in (
+            (["9000-8000"], ".0: '9000-8000'", "write 8000-9000"),
+            ([80, 0], ".1: 0", "write a port from 1 to 65535"),
+            (["65000-70000"], ".0: '65000-70000'", "outside 1 to 65535"),
+            (["http"], ".0: 'http'", "such as 8080, or a range such as 6379-6390"),
+            (["80-90-100"], ".0: '80-90-100'", "not a port"),
+            ([True], ".0: True", "not a port"),
+            ([8080, "8000-9000", 9443, "9000-9100"], ":", "write [8000-9100, 9443]"),
+            ([80, 80], ":", "write [80]"),
+        )
+    },
 }
 
 
@@ -217,6 +239,29 @@ def test_an_opening_is_for_its_peer_and_ports_alone(peer: str, expected: list[An
     ports = [{"protocol": "TCP", "port": port} for port in (8000, 9000)]
     assert made["ingress"] == [{"from": expected, "ports": ports}]
     assert "egress" not in made
+
+
+def test_a_range_of_ports_is_one_rule() -> None:
+    ports = [8080, "6379-6390", "443", "7000-7000"]
+    made = policies(openings=[{"direction": "egress", "peer": "cluster", "ports": ports}])["w-deployments-api"]
+    assert made["egress"][0]["ports"] == [
+        {"protocol": "TCP", "port": 8080},
+        {"protocol": "TCP", "port": 6379, "endPort": 6390},
+        {"protocol": "TCP", "port": 443},
+        {"protocol": "TCP", "port": 7000},
+    ]
+
+
+def test_all_ports_are_open_also_for_what_knows_no_ranges() -> None:
+    made = policies(openings=[{"direction": "egress", "peer": "cluster", "ports": ["1-65535"]}])["w-deployments-api"]
+    assert made["egress"][0]["ports"] == [{"protocol": "TCP"}]
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_workloads_own_pods_are_opened_at_both_ends(direction: str) -> None:
+    made = policies(openings=[{"direction": direction, "peer": "workload", "ports": [6379]}])["w-deployments-api"]
+    own, ports = [{"podSelector": {"matchLabels": {"app": "api"}}}], [{"protocol": "TCP", "port": 6379}]
+    assert (made["ingress"], made["egress"]) == ([{"from": own, "ports": ports}], [{"to": own, "ports": ports}])
 
 
 def test_the_internet_is_what_is_not_private() -> None:
