@@ -19,6 +19,7 @@ from federation.bucket_access import access_of, account_email, account_id, check
 from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
 from federation.spec import Federation, check_federation
+from placement.autoscaler_rules import check_autoscalers, notes_on
 from placement.copies import check_placement
 from placement.documents import ManifestError
 from placement.manifests import Manifest, read_manifests
@@ -139,6 +140,8 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             problems.extend(Problem(f"{setting}.manifests", workload.manifests, text) for text in error.problems)
         notes += [f"{setting}.manifests: {text}" for text in own_notes]
         own = manifests.get(name, [])
+        notes += [f"{setting}.manifests: {text}" for text in notes_on(own)]
+        problems.extend(check_autoscalers(setting, own))
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
             problems.extend(check_placement(setting, workload.placement, own, labels))

@@ -13,6 +13,8 @@ from pulumi_gcp import storage
 from federation.api_client import NoAnswer
 from federation.free_accelerators import Node, fitting, measure, without
 from federation.queries import federated_annotation
+from placement.autoscaled import counts_of
+from placement.autoscalers import autoscalers
 from placement.copies import MEMORY, PlacedWorkload, copies, facts_of, place_workload
 from placement.demand import demands, pods
 from placement.distance import origin_regions
@@ -148,7 +150,7 @@ def _still_valid(
 
 def _scaled_to_0(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision]:
     """The decision for a workload of no replicas: it stays where it was, if it still may; empty for any other."""
-    counts = [pods(each) for each in _counted(manifests)]
+    counts = counts_of(manifests, workload.placement)
     facts = facts_of(manifests)
     able = candidates(workload.placement, members, facts)
     earlier = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
@@ -168,7 +170,11 @@ _ELSEWHERE = "was elsewhere before it was scaled to 0"
 def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
     # An earlier release did not record `taken`: every cluster with a share was taken.
     return [
-        Decision(**{"taken": bool(each["share"])} | each | {"shares": tuple(each["shares"])})
+        Decision(
+            **{"taken": bool(each["share"])}
+            | each
+            | {"shares": tuple(each["shares"]), "most": tuple(each.get("most", ()))}
+        )
         for each in memory.get("decisions", [])
     ]
 
@@ -182,6 +188,7 @@ def _request_digest(workload: Workload, manifests: Sequence[Manifest]) -> str:
     """A digest of what a decision depends on besides free capacity. A new image is no reason for another decision."""
     counts = [(each.name, pods(each)) for each in _counted(manifests)]
     inputs = [workload.placement.model_dump(), counts, [str(each) for each in demands(manifests)]]
+    inputs += [(each.target.name, each.least, each.most) for each in autoscalers(manifests)]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 

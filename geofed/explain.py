@@ -8,9 +8,10 @@ from typing import Any, Literal
 from clusters.spec import member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
-from placement.demand import PodDemand, accelerators, demands, pods
+from placement.autoscaled import place_objects
+from placement.demand import PodDemand, accelerators, demands
 from placement.distance import origin_regions
-from placement.policies import Decision, Facts, Members, NothingFits, candidates, place, table
+from placement.policies import Decision, Facts, Members, NothingFits, candidates, table
 from placement.spec import BUCKET, Nearest
 from problems import one_of
 from settings import Settings
@@ -87,7 +88,7 @@ def _place(
         tuple(str(pod) for pod in each_asks),
     )
     try:
-        decisions = place(placement, members, [pods(each) for each in manifests if each.type.counted], facts)
+        decisions = place_objects(placement, members, manifests, facts)
     except NothingFits as error:
         return Answer([], str(error))
     return Answer(decisions, "" if candidates(placement, members, facts) else "no cluster fits")

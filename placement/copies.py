@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from placement.autoscaled import extremes_of, place_objects, scaled_copies
 from placement.demand import accelerators, demands, pods
 from placement.kinds import JOBS
 from placement.manifests import Manifest
@@ -28,13 +29,15 @@ MEMORY = "geo-federation/decision"
 class PlacedObject:
     """One object of a workload, with the clusters in which it is placed and the JSON patches for each.
 
-    `preference` is set where KubeFed moves the replicas between them.
+    `preference` is set where KubeFed moves the replicas between them. Where `retains`, each copy keeps the replicas
+    that an autoscaler has given it, and a new one starts with those of the manifest.
     """
 
     manifest: Manifest
     clusters: Sequence[str]
     overrides: Mapping[str, Sequence[Mapping[str, Any]]]
     preference: Mapping[str, Any] | None = None
+    retains: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def check_placement(
     if any(name not in members for _, name in named_clusters(placement)):
         return
     facts = facts_of(manifests)
-    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
+    counts = extremes_of(manifests)
     if not candidates(placement, members, facts):
         nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(placement, members, [], facts))
         advice = "write one that does"
@@ -85,8 +88,7 @@ def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    counts = [pods(manifest) for manifest in manifests if manifest.type.counted]
-    return copies(workload, manifests, members, place(workload.placement, members, counts, facts), facts)
+    return copies(workload, manifests, members, place_objects(workload.placement, members, manifests, facts), facts)
 
 
 def copies(
@@ -101,28 +103,43 @@ def copies(
     A member that is taken keeps its copies, with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
     """
     counted = [manifest for manifest in manifests if manifest.type.counted]
+    scaled = scaled_copies(manifests, decisions)
     possible = candidates(workload.placement, members, facts)
-    moving = any(manifest.type.movable for manifest in counted)
-    parts = [_shares_of(manifest, position, decisions) for position, manifest in enumerate(counted)]
+    moving = any(manifest.type.movable and id(manifest) not in scaled for manifest in counted)
+    parts = [
+        dict(scaled[id(manifest)].shares) if id(manifest) in scaled else _shares_of(manifest, position, decisions)
+        for position, manifest in enumerate(counted)
+    ]
     kept = {name for part in parts for name in part} if counted else {each.cluster for each in decisions if each.taken}
     everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
+        scaled_copy = scaled.get(id(manifest))
         shares = parts[counted.index(manifest)] if manifest in counted else {}
-        patches: dict[str, list[dict[str, Any]]] = {}
+        patches: Mapping[str, Sequence[Mapping[str, Any]]] = {}
+        annotations: Mapping[str, Sequence[Mapping[str, Any]]] = {}
         rules: dict[str, Any] | None = None
-        if manifest.type.movable:
+        clusters = list(shares) if manifest in counted else everywhere
+        if scaled_copy:
+            clusters = list(scaled_copy.shares)
+            patches, annotations = scaled_copy.patches, scaled_copy.annotations
+        elif manifest.type.movable:
+            clusters = everywhere
             rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
         elif manifest in counted:
             patches = _share_patches(manifest, shares)
-        clusters = list(shares) if manifest in counted and not rules else everywhere
         overrides = {
-            name: [*patches.get(name, []), *_with_annotations(manifest, patches_for(manifest, own[name]))]
+            name: [
+                *patches.get(name, []),
+                *_with_annotations(manifest, [*annotations.get(name, []), *patches_for(manifest, own[name])]),
+            ]
             for name in clusters
         }
         overrides = {name: each for name, each in overrides.items() if each}
-        objects.append(PlacedObject(manifest, clusters, overrides, rules))
+        retains = scaled_copy is not None and scaled_copy.retains
+        copied = scaled_copy.manifest if scaled_copy else manifest
+        objects.append(PlacedObject(copied, clusters, overrides, rules, retains))
     return PlacedWorkload(workload.namespace, decisions, objects)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from clusters.spec import selects
 from placement.api_rules import check_object
+from placement.autoscalers import divided_fields
 from placement.manifests import Manifest
 from placement.patches import found, patch_in_place, steps_of, takes
 from placement.schemas import dotted, normal
@@ -100,7 +101,7 @@ def _override_mistakes(setting: str, override: Override, manifests: Sequence[Man
     if any(path == each or path.startswith(f"{each}/") for each in _KEPT):
         yield Problem(f"{setting}.path", path, "what holds or deletes a copy belongs to its cluster; remove it")
     counted = {f"/spec/{field}" for manifest in manifests for field in manifest.type.counted}
-    if path in counted:
+    if path in counted | divided_fields(manifests):
         yield Problem(f"{setting}.path", path, "the placement decides it; write weights or limits there instead")
     if override.kind and override.kind not in {manifest.type.kind for manifest in manifests}:
         kinds = sorted({manifest.type.kind for manifest in manifests})
