@@ -144,7 +144,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
         problems.extend(check_autoscalers(setting, own))
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
-            problems.extend(check_placement(setting, workload.placement, own, labels))
+            problems.extend(check_placement(setting, workload, own, labels))
             problems.extend(check_overrides(setting, workload, own, labels))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))

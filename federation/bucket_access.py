@@ -10,8 +10,8 @@ from pulumi_gcp import config as gcp_config
 from pulumi_gcp import serviceaccount, storage
 
 from clusters.apis import Apis
-from placement.demand import pod_spec
 from placement.manifests import Manifest
+from placement.pods import pod_groups
 from placement.spec import BUCKET
 from placement.workload import Workload
 from problems import Problem
@@ -32,7 +32,7 @@ class Access:
 
 def pod_accounts(manifests: Sequence[Manifest]) -> list[str]:
     """The Kubernetes service accounts that a workload's pods run as."""
-    pods = [spec for spec in map(pod_spec, manifests) if spec is not None]
+    pods = [group.spec for manifest in manifests for group in pod_groups(manifest)]
     return sorted({str(spec.get("serviceAccountName") or "default") for spec in pods})
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,11 +15,12 @@ from federation.free_accelerators import Node, fitting, measure, without
 from federation.queries import federated_annotation
 from placement.autoscaled import counts_of
 from placement.autoscalers import autoscalers
-from placement.copies import MEMORY, PlacedWorkload, copies, facts_of, place_workload
-from placement.demand import demands, pods
+from placement.copies import MEMORY, PlacedWorkload, copies, facts_of, keeps_memory, place_workload
+from placement.demand import UnitDemand, demands, pods, whole_demand
 from placement.distance import origin_regions
 from placement.manifests import Manifest
 from placement.policies import SCALED_TO_0, Decision, Members, NothingFits, candidates, place
+from placement.runs import counted, run_of
 from placement.spec import BUCKET, Nearest, SpareCapacity
 from placement.workload import Workload
 
@@ -60,7 +61,7 @@ def placed_by_settings(
     workload: Workload, manifests: Sequence[Manifest], members: Members, origins: tuple[str, ...] = ()
 ) -> PlacedWorkload:
     """The placement of a workload that needs no measurement; `origins` are the regions of its data."""
-    return place_workload(workload, manifests, members, facts_of(manifests, origins))
+    return place_workload(workload, manifests, members, facts_of(manifests, origins, workload.run))
 
 
 def by_spare_capacity(
@@ -81,15 +82,15 @@ def by_spare_capacity(
             at_0 = _scaled_to_0(text, workload, own, members)
             if at_0:
                 # The memory stays as it was: once scaled up again, that decision is valid again.
-                placed[name] = copies(workload, own, members, at_0, facts_of(own))
+                placed[name] = copies(workload, own, members, at_0, facts_of(own, chosen=workload.run))
                 placed[name] = replace(placed[name], memory=text)
                 continue
             if earlier is None:
                 free = _measured(kubeconfigs) if free is None else free
                 placed[name] = _place_by_room(workload, own, members, free)
-                free = _free_after(free, placed[name], own)
+                free = _free_after(free, placed[name], workload, own)
             else:
-                placed[name] = copies(workload, own, members, earlier, facts_of(own))
+                placed[name] = copies(workload, own, members, earlier, facts_of(own, chosen=workload.run))
         except (NoAnswer, NothingFits) as error:
             raise pulumi.RunError(f"workloads.{name}.placement: {error}") from None
         placed[name] = replace(placed[name], memory=_memory(workload, own, placed[name].decisions))
@@ -99,8 +100,17 @@ def by_spare_capacity(
 def _place_by_room(
     workload: Workload, manifests: Sequence[Manifest], members: Members, free: Mapping[str, Sequence[Node]]
 ) -> PlacedWorkload:
-    fits = {member: [fitting(nodes, pod) for pod in demands(manifests)] for member, nodes in free.items()}
-    return place_workload(workload, manifests, members, replace(facts_of(manifests), free=fits))
+    fits = {
+        member: [fitting(nodes, each) for each in _requested(workload, manifests)] for member, nodes in free.items()
+    }
+    facts = replace(facts_of(manifests, chosen=workload.run), free=fits)
+    return place_workload(workload, manifests, members, facts)
+
+
+def _requested(workload: Workload, manifests: Sequence[Manifest]) -> list[UnitDemand]:
+    """What must find room: each unit of a divided workload, or all of it."""
+    divided = run_of(manifests, workload.run) == "divided"
+    return demands(manifests) if divided else [whole_demand(manifests)]
 
 
 def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
@@ -118,20 +128,22 @@ def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Node]]:
 
 
 def _free_after(
-    free: Mapping[str, list[Node]], placed: PlacedWorkload, manifests: Sequence[Manifest]
+    free: Mapping[str, list[Node]], placed: PlacedWorkload, workload: Workload, manifests: Sequence[Manifest]
 ) -> dict[str, list[Node]]:
     """What is still free in each member once a workload's pods run there."""
     left = dict(free)
+    divided = run_of(manifests, workload.run) == "divided"
     for decision in placed.decisions:
-        for pod, share in zip(demands(manifests), decision.shares, strict=True):
-            left[decision.cluster] = without(left[decision.cluster], pod, share)
+        shares = decision.shares if divided else [int(decision.taken)]
+        for each, share in zip(_requested(workload, manifests), shares, strict=True):
+            left[decision.cluster] = without(left[decision.cluster], each, share)
     return left
 
 
 def _memory_text(workload: Workload, manifests: Sequence[Manifest], host: str, kubeconfig: str) -> str:
     """What the last run recorded of its decision; empty where there was none."""
-    counted = (manifest for manifest in manifests if manifest.type.counted)
-    texts = (federated_annotation(host, kubeconfig, each, workload.namespace, MEMORY) for each in counted)
+    keepers = (manifest for manifest in manifests if keeps_memory(manifest, manifests))
+    texts = (federated_annotation(host, kubeconfig, each, workload.namespace, MEMORY) for each in keepers)
     return next(filter(None, texts), "")
 
 
@@ -150,17 +162,17 @@ def _still_valid(
 
 def _scaled_to_0(text: str, workload: Workload, manifests: Sequence[Manifest], members: Members) -> list[Decision]:
     """The decision for a workload of no replicas: it stays where it was, if it still may; empty for any other."""
-    counts = counts_of(manifests, workload.placement)
-    facts = facts_of(manifests)
+    counts = counts_of(workload, manifests)
+    facts = facts_of(manifests, chosen=workload.run)
     able = candidates(workload.placement, members, facts)
     earlier = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
-    if any(counts) or not earlier:
+    if not counts or any(counts) or not earlier or whole_demand(manifests).pods:
         return []
     return [
         replace(each, taken=True, reason=SCALED_TO_0)
         if each.cluster in earlier
         else replace(each, taken=False, reason=_ELSEWHERE if each.cluster in able else each.reason)
-        for each in place(workload.placement, members, counts, facts)
+        for each in place(workload.placement, members, counts, facts, run_of(manifests, workload.run))
     ]
 
 
@@ -186,11 +198,14 @@ def _memory(workload: Workload, manifests: Sequence[Manifest], decisions: Sequen
 
 def _request_digest(workload: Workload, manifests: Sequence[Manifest]) -> str:
     """A digest of what a decision depends on besides free capacity. A new image is no reason for another decision."""
-    counts = [(each.name, pods(each)) for each in _counted(manifests)]
-    inputs = [workload.placement.model_dump(), counts, [str(each) for each in demands(manifests)]]
+    counts = [(each.name, pods(each)) for each in counted(manifests)]
+    run = run_of(manifests, workload.run)
+    inputs: list[Any] = [
+        workload.placement.model_dump(),
+        counts,
+        [str(each) for each in _requested(workload, manifests)],
+    ]
+    # What is divided was all that an earlier release knew.
+    inputs += [] if run == "divided" else [run]
     inputs += [(each.target.name, each.least, each.most) for each in autoscalers(manifests)]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _counted(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
-    return (manifest for manifest in manifests if manifest.type.counted)

@@ -83,5 +83,5 @@ def create_exports(
     """Creates the exports of every workload that has any, after its federated objects and after `after`."""
     for name, workload in workloads.items():
         if workload.export:
-            placed = place_workload(workload, manifests[name], labels, facts_of(manifests[name]))
+            placed = place_workload(workload, manifests[name], labels, facts_of(manifests[name], chosen=workload.run))
             ExportedServices(name, workload, placed, clusters, [federated[name], *after])

@@ -1,13 +1,13 @@
 """Where accelerators are free now: allocatable on the nodes, less what pods have requested."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from federation.api_client import asking, listed
 from federation.queries import has_ended
-from placement.demand import ACCELERATOR_LABEL, PodDemand
+from placement.demand import ACCELERATOR_LABEL, PodDemand, UnitDemand
 from placement.pod_requests import extended, requested
 
 _SECONDS = 20
@@ -44,20 +44,45 @@ def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, A
     ]
 
 
-def fitting(nodes: Iterable[Node], pod: PodDemand) -> int:
-    """How many pods fit that each request so much; for a pod that requests nothing scarce, 0."""
-    return sum(_room(node, pod) for node in nodes)
+def fitting(nodes: Iterable[Node], unit: UnitDemand) -> int:
+    """How many units fit, each with all its pods; of what requests nothing scarce, 0."""
+    if not unit.pods:
+        return 0
+    if len(unit.pods) == 1 and unit.pods[0][1] == 1:
+        return sum(_room(node, unit.pods[0][0]) for node in nodes)
+    left, fit = _with_unit(list(nodes), unit), 0
+    while left is not None:
+        left, fit = _with_unit(left, unit), fit + 1
+    return fit
 
 
-def without(nodes: Iterable[Node], pod: PodDemand, count: int) -> list[Node]:
-    """What is left of what is free once so many pods have been put where they fit."""
+def without(nodes: Iterable[Node], unit: UnitDemand, count: int) -> list[Node]:
+    """What is left of what is free once so many units have been put where they fit, as far as they do."""
+    left = list(nodes)
+    for pod, each in unit.pods:
+        left, _ = _with_pods(left, pod, each * count)
+    return left
+
+
+def _with_unit(nodes: Sequence[Node], unit: UnitDemand) -> list[Node] | None:
+    """What is left beside one more unit; None where it does not fit."""
+    left = list(nodes)
+    for pod, count in unit.pods:
+        left, unplaced = _with_pods(left, pod, count)
+        if unplaced:
+            return None
+    return left
+
+
+def _with_pods(nodes: Sequence[Node], pod: PodDemand, count: int) -> tuple[list[Node], int]:
+    """What is left beside so many pods, and how many of them did not fit."""
     left: list[Node] = []
     for node in nodes:
         here = min(count, _room(node, pod))
         count -= here
         taken = {resource: amount - here * pod.resources.get(resource, 0) for resource, amount in node.free.items()}
         left.append(Node(node.accelerator, taken))
-    return left
+    return left, count
 
 
 def _room(node: Node, pod: PodDemand) -> int:

@@ -105,7 +105,10 @@ def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> Work
 def list_of(placed: Placed, manifest: Manifest) -> ListPath:
     """Where the copies of a workload's object are, in a member."""
     prefix = "apis" if manifest.type.group else "api"
-    path = f"/{prefix}/{manifest.type.api_version}/namespaces/{placed.namespace}/{manifest.type.plural}"
+    # Members need not serve every version that means the same: the one that the manifest has is likely to be served.
+    written = manifest.body.get("apiVersion")
+    version = written if written in manifest.type.api_versions else manifest.type.api_version
+    path = f"/{prefix}/{version}/namespaces/{placed.namespace}/{manifest.type.plural}"
     return ListPath(path, names_alone=not manifest.type.counted)
 
 

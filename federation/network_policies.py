@@ -1,13 +1,14 @@
 """Network policies: in the workloads' namespaces only what the workloads declare is allowed."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clusters.addresses import addresses
 from federation.spec import Federation
-from placement.demand import pod_labels
 from placement.kinds import POLICIES
 from placement.manifests import Manifest
+from placement.pods import pod_groups
 from placement.workload import Opening, Workload
 from problems import Problem
 
@@ -44,10 +45,13 @@ def network_policies(
     if workload.buckets:
         openings["egress"].append({"to": [_INTERNET], "ports": [{"protocol": "TCP", "port": 443}]})
     for manifest in manifests:
-        labels = pod_labels(manifest)
-        if labels is not None and any(openings.values()):
-            selector = {"matchLabels": labels} if labels else {}
-            own = f"{name}-{manifest.type.plural}-{manifest.name}"
+        if not any(openings.values()):
+            continue
+        # Pods of several templates can have the same labels.
+        every = {json.dumps(group.labels, sort_keys=True): group.labels for group in pod_groups(manifest)}
+        for number, labels in enumerate(every.values()):
+            selector = {"matchLabels": dict(labels)} if labels else {}
+            own = f"{name}-{manifest.type.plural}-{manifest.name}" + (f"-{number}" if number else "")
             made.append(_policy(own, selector, openings["ingress"], openings["egress"]))
     return made
 

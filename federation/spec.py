@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, POLICIES, TargetType
+from placement.kinds import BUILT_IN, DEFAULT_TYPES, INSTEAD, KNOWN, NAMESPACES, POLICIES, TargetType
+from placement.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Run
 from problems import DNS_LABEL, Model, Problem, one_of
 
 # What federates a type has its plural and its kind with "federated" before them, and "List" after the kind, in the 63
@@ -19,6 +21,35 @@ def _crd_name(name: str) -> str:
     if len(name) > 253 or not re.fullmatch(_CRD_NAME, name):
         raise ValueError("write the CRD's name: a plural of up to 54 letters, a dot and a group, as jobs.example.com")
     return name
+
+
+_POINTER = r"^(/[^/\s]+)+$"
+
+
+class CustomPods(Model):
+    """Pods that objects of a type run: where their template is, and how many run side by side."""
+
+    template: str = Field(pattern=_POINTER)
+    """the path of a pod template, such as /spec/tasks/*/template
+
+    It has the pods' metadata and spec. A * is each item of a list, or each value of a map.
+    """
+    count: list[Annotated[str, Field(pattern=_POINTER, description="a path such as /spec/replicas")]] = Field(
+        default_factory=list[str]
+    )
+    """a list of paths of numbers, such as /spec/tasks/*/replicas
+
+    Their product is how many pods of the template run together, and one that is absent counts as 1. A * is the same
+    item as in the template. Without any, there is one pod.
+    """
+
+    @model_validator(mode="after")
+    def _same_items(self) -> Self:
+        for path in self.count:
+            above = path.rpartition("*")[0]
+            if not self.template.startswith(above):
+                raise ValueError(f"count {path} has a * that template lacks; write one that begins as the template")
+        return self
 
 
 class CustomType(Model):
@@ -38,6 +69,18 @@ class CustomType(Model):
     """false for a type whose objects have no status, or true
 
     KubeFed waits for the status of each copy, unless it knows that there is none.
+    """
+    run: Run | None = None
+    """divided, whole or duplicated
+
+    How its objects are placed where the workload does not say it: divided by spec.replicas, in one cluster, or in each
+    that is taken. Left out, it is whole where pods are given, and duplicated otherwise.
+    """
+    pods: list[CustomPods] = Field(default_factory=list[CustomPods])
+    """a list of {template, count}
+
+    Where its objects have pod templates: placement, default_deny and buckets then know its pods. For a type that is
+    known by name, it replaces what is known.
     """
 
 
@@ -94,7 +137,9 @@ class Federation(Model):
         custom: dict[str, TargetType] = {}
         for name, each in self.custom_types.items():
             plural, _, group = name.partition(".")
-            custom[name] = TargetType(each.kind, plural, group, each.version, has_status=each.status)
+            custom[name] = TargetType(
+                each.kind, plural, group, each.version, has_status=each.status, own_pods=_pod_kind(name, each)
+            )
         return KNOWN | custom
 
     def targets(self) -> list[TargetType]:
@@ -102,6 +147,17 @@ class Federation(Model):
         known = self.known()
         names = [*self.types, *([POLICIES.config_name] if self.default_deny else [])]
         return [known[name] for name in dict.fromkeys(names) if name in known]
+
+
+def _pod_kind(name: str, custom: CustomType) -> PodKind | None:
+    """What objects of a described type run; None where the description says nothing of it."""
+    if custom.run is None and not custom.pods:
+        return None
+    known = POD_KINDS.get(name, NO_PODS)
+    pods = tuple(PodsAt(each.template, tuple(Count((path,)) for path in each.count)) for each in custom.pods)
+    run = custom.run or (known.run if name in POD_KINDS else "whole")
+    divided = known.counted or (("replicas",) if run == "divided" else ())
+    return replace(known, run=run, pods=pods or known.pods, counted=divided)
 
 
 def check_federation(federation: Federation, members: Collection[str]) -> Iterator[Problem]:
@@ -116,12 +172,18 @@ def check_federation(federation: Federation, members: Collection[str]) -> Iterat
             )
     known = federation.known()
     for name in federation.types:
-        if name not in known:
+        if name in INSTEAD:
+            advice = f"cluster-scoped, and a workload has only objects of its own namespace; write {INSTEAD[name]}"
+            yield Problem("federation.types", name, advice)
+        elif name not in known:
             advice = f"not a type that is known; write {one_of(name, known)}, or describe it in federation.custom_types"
             yield Problem("federation.types", name, advice)
     for name in federation.custom_types:
         if name in BUILT_IN:
             yield Problem("federation.custom_types", name, "built into Kubernetes; remove it here")
+        elif federation.custom_types[name].run == "divided" and name in POD_KINDS and not POD_KINDS[name].counted:
+            advice = "has no number of replicas to divide; write whole or duplicated"
+            yield Problem(f"federation.custom_types.{name}.run", "divided", advice)
     # What federates a type is named after its plural and its kind alone.
     owners: dict[str, str] = {}
     for target in [NAMESPACES, *federation.targets()]:

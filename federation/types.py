@@ -1,6 +1,7 @@
 """The federated types: KubeFed starts to propagate a type once its FederatedTypeConfig exists."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -77,17 +78,24 @@ def unserved(target: TargetType, member: str, definition: Mapping[str, Any]) -> 
         return f"{member} has it cluster-scoped; a workload has only objects of its own namespace, so remove the type"
     if kind != target.kind:
         return f"{member} has it with the kind {kind}; write that in federation.custom_types"
-    if target.version not in served:
+    if not {target.version, *target.also} & {*served}:
         return f"{member} serves no {target.version} of it; write in federation.custom_types {one_of('', served)}"
     return ""
 
 
 def config_once_served(target: TargetType, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
-    """The spec of a type's config, given the spec of its CRD in each member that was read. Raises pulumi.RunError."""
+    """The spec of a type's config, given the spec of its CRD in each member that was read. Raises pulumi.RunError.
+
+    Of versions that mean the same, it is the first that every member serves.
+    """
     problems = [text for member, each in definitions.items() if (text := unserved(target, member, each))]
+    served = [{each["name"] for each in spec["versions"] if each["served"]} for spec in definitions.values()]
+    common = [each for each in (target.version, *target.also) if all(each in versions for versions in served)]
+    if not problems and not common:
+        problems = [f"no version is served by {' and '.join(definitions)}; install the same release in each"]
     if problems:
         raise pulumi.RunError(f"federation.types: {target.config_name}: {'; '.join(problems)}")
-    return type_config(target)
+    return type_config(replace(target, version=common[0]))
 
 
 def type_config(target: TargetType) -> dict[str, object]:

@@ -15,7 +15,7 @@ from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
 from federation.replica_owner import before_update
 from placement.autoscalers import is_autoscaled
-from placement.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, template
+from placement.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, keeps_memory, template
 from placement.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from placement.manifests import Manifest
 from placement.policies import table
@@ -86,17 +86,18 @@ class FederatedWorkload(pulumi.ComponentResource):
             # The stack's outputs are shown in a preview only where they change.
             placed.apply(lambda workload: pulumi.log.info("\n".join(table(workload.decisions)), self))
         for position, manifest in enumerate(manifests):
-            self._federate(f"{name}-{manifest.type.plural}", manifest, position, placed, namespace)
+            self._federate(f"{name}-{manifest.type.plural}", manifests, position, placed, namespace)
         self.register_outputs({"clusters": placed.apply(lambda workload: workload.clusters)})
 
     def _federate(
         self,
         prefix: str,
-        manifest: Manifest,
+        manifests: Sequence[Manifest],
         position: int,
         placed: pulumi.Output[PlacedWorkload],
         namespace: FederatedNamespace,
     ) -> None:
+        manifest = manifests[position]
         target = manifest.type
         name, old = f"{prefix}-{namespace.name}/{manifest.name}", f"{prefix}-{manifest.name}"
         metadata = {"name": manifest.name, "namespace": namespace.name}
@@ -113,7 +114,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             )
             # The other way round, every member would run all the replicas for a while.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
-        annotations = self._annotations
+        annotations, keeps = self._annotations, keeps_memory(manifest, manifests)
         if target == JOBS:
             if TTL in manifest.body.get("spec", {}):
                 pulumi.log.info(f"{name}: {TTL} is left out: KubeFed would run a Job again once it is deleted", self)
@@ -136,7 +137,7 @@ class FederatedWorkload(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=hooks))
         opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(
-            lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and target.counted else {})
+            lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and keeps else {})
         )
         body = pulumi.Output.secret(spec) if target == SECRETS else spec
         self.objects.append(_federate(name, target, metadata, body, with_alias(old, opts), memory))

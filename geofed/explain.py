@@ -1,17 +1,20 @@
 """Where a stack's workloads are placed and why, from its settings alone: no cloud, cluster or state is read."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from clusters.spec import member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
 from placement.autoscaled import place_objects
-from placement.demand import PodDemand, accelerators, demands
+from placement.copies import facts_of
+from placement.demand import UnitDemand, demands, whole_demand
 from placement.distance import origin_regions
-from placement.policies import Decision, Facts, Members, NothingFits, candidates, table
+from placement.policies import Decision, Members, NothingFits, candidates, table
+from placement.runs import run_of
 from placement.spec import BUCKET, Nearest
 from problems import one_of
 from settings import Settings
@@ -79,23 +82,29 @@ def _place(
     origins: Mapping[str, tuple[str, ...]],
     free: Mapping[str, int] | None,
 ) -> Answer:
-    placement, manifests = settings.workloads[name].placement, settings.manifests[name]
-    each_asks = demands(manifests)
-    facts = Facts(
-        accelerators(manifests),
-        origins.get(placement.to, ()) if isinstance(placement, Nearest) else (),
-        {member: [_fitting(number, pod) for pod in each_asks] for member, number in free.items()} if free else None,
-        tuple(str(pod) for pod in each_asks),
+    workload, manifests = settings.workloads[name], settings.manifests[name]
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    requested = demands(manifests) if run == "divided" else [whole_demand(manifests)]
+    facts = replace(
+        facts_of(
+            manifests, origins.get(placement.to, ()) if isinstance(placement, Nearest) else (), chosen=workload.run
+        ),
+        free={member: [_fitting(number, each) for each in requested] for member, number in free.items()}
+        if free
+        else None,
     )
     try:
-        decisions = place_objects(placement, members, manifests, facts)
+        decisions = place_objects(workload, members, manifests, facts)
     except NothingFits as error:
         return Answer([], str(error))
     return Answer(decisions, "" if candidates(placement, members, facts) else "no cluster fits")
 
 
-def _fitting(free: int, pod: PodDemand) -> int:
-    return free // max(pod.resources.values(), default=1)
+def _fitting(free: int, unit: UnitDemand) -> int:
+    needed = Counter[str]()
+    for pod, count in unit.pods:
+        needed.update({resource: amount * count for resource, amount in pod.resources.items()})
+    return free // max(needed.values(), default=1)
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from placement.kinds import TargetType
 from placement.lookup import at, elements, entries
 from placement.pod_requests import is_extended
+from placement.pod_templates import templates_of
 from placement.quantities import is_quantity, whole
 from placement.schemas import Mistakes, Steps, schema_mistakes
 from problems import LABEL_KEY, LABEL_VALUE, shorten
@@ -26,16 +27,15 @@ def check_object(body: Mapping[str, Any], target: TargetType) -> Mistakes:
     yield from schema_mistakes(body, target)
     yield from _label_mistakes(body, ("metadata",))
     yield from _count_mistakes(body, target)
-    if not target.pod_template:
-        return
-    template = at(body, *target.pod_template)
-    yield from _label_mistakes(template, (*target.pod_template, "metadata"))
-    if target.config_name in _SELECTING:
-        yield from _selector_mistakes(at(body, "spec", "selector", "matchLabels"), template)
-    pod, path = at(template, "spec"), (*target.pod_template, "spec")
-    if target.config_name in _JOBS:
-        yield from _restart_policy_mistakes(pod, (*path, "restartPolicy"))
-    yield from _resource_mistakes(pod, path)
+    for template, path in templates_of(body, target):
+        if path:
+            yield from _label_mistakes(template, (*path, "metadata"))
+        if target.config_name in _SELECTING:
+            yield from _selector_mistakes(at(body, "spec", "selector", "matchLabels"), template)
+        pod = at(template, "spec")
+        if target.config_name in _JOBS:
+            yield from _restart_policy_mistakes(pod, (*path, "spec", "restartPolicy"))
+        yield from _resource_mistakes(pod, (*path, "spec"))
 
 
 def _label_mistakes(holder: Any, path: Steps) -> Mistakes:

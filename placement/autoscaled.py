@@ -14,24 +14,27 @@ from placement.decision import NO_FACTS, Decision, Facts, Members, NothingFits
 from placement.demand import pods
 from placement.lookup import at
 from placement.manifests import Manifest
-from placement.policies import place, unmet_limits
+from placement.pod_kinds import Run
+from placement.policies import impossible, place
+from placement.runs import counted, run_of
 from placement.shares import split
 from placement.spec import Limit, Placement, SpareCapacity, Spread, Weighted
+from placement.workload import Workload
 
 Parts = tuple[dict[str, int], dict[str, int]]
 """The minimum and the maximum of each cluster that is taken."""
 
 
-def counts_of(manifests: Sequence[Manifest], placement: Placement | None = None) -> list[int]:
-    """What a placement splits of each counted object: its pods, or the maximum of an autoscaled one.
+def counts_of(workload: Workload, manifests: Sequence[Manifest]) -> list[int]:
+    """What a placement decides of each counted object: its pods, or the maximum of an autoscaled one.
 
-    Spare capacity is asked for the minimum: the maximum needs room only once there is load.
+    Where nothing is divided, and by spare capacity, it is the minimum: the maximum needs room only under load.
     """
-    now = isinstance(placement, SpareCapacity)
+    now = isinstance(workload.placement, SpareCapacity) or run_of(manifests, workload.run) != "divided"
     scaled = _by_position(manifests)
     return [
         (max(1, scaled[position].least) if now else scaled[position].most) if position in scaled else pods(each)
-        for position, each in enumerate(_counted(manifests))
+        for position, each in enumerate(counted(manifests))
     ]
 
 
@@ -40,19 +43,29 @@ def extremes_of(manifests: Sequence[Manifest]) -> list[int]:
     scaled = _by_position(manifests)
     return [
         count
-        for position, each in enumerate(_counted(manifests))
+        for position, each in enumerate(counted(manifests))
         for count in ((scaled[position].least, scaled[position].most) if position in scaled else (pods(each),))
     ]
 
 
 def place_objects(
-    placement: Placement, members: Members, manifests: Sequence[Manifest], facts: Facts = NO_FACTS
+    workload: Workload, members: Members, manifests: Sequence[Manifest], facts: Facts = NO_FACTS
 ) -> list[Decision]:
     """The decision for each member, by name, with its part of every counted object. Raises NothingFits."""
-    for text in unmet_limits(placement, members, extremes_of(manifests), facts):
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    for text in impossible(placement, members, extremes_of(manifests), facts, run):
         raise NothingFits(text)
-    counts = counts_of(manifests, placement)
-    return _divided(placement, place(placement, members, counts, facts), counts, _by_position(manifests))
+    counts, scaled = counts_of(workload, manifests), _by_position(manifests)
+    decisions = place(placement, members, counts, facts, run)
+    if not scaled or not any(each.taken for each in decisions):
+        return decisions
+    if run != "divided":
+        return [_with_all(each, scaled) for each in decisions]
+    parts = {
+        position: parts_of(each, placement, {one.cluster: one.shares[position] for one in decisions if one.taken})
+        for position, each in scaled.items()
+    }
+    return [_with_parts(each, counts, scaled, parts, placement) for each in decisions]
 
 
 def parts_of(autoscaler: Autoscaler, placement: Placement, shares: Mapping[str, int]) -> Parts:
@@ -94,14 +107,18 @@ class ScaledCopy:
     retains: bool = False
 
 
-def scaled_copies(manifests: Sequence[Manifest], decisions: Sequence[Decision]) -> dict[int, ScaledCopy]:
+def scaled_copies(
+    manifests: Sequence[Manifest], decisions: Sequence[Decision], run: Run = "divided"
+) -> dict[int, ScaledCopy]:
     """The copies of each autoscaled object and of its autoscaler, by the id of the object."""
     copies: dict[int, ScaledCopy] = {}
     for position, each in _by_position(manifests).items():
         there = [one for one in decisions if one.most and one.most[position]]
         least = {one.cluster: one.shares[position] for one in there}
         most = {one.cluster: one.most[position] for one in there}
-        patches, annotations = _patches(each, (least, most)), _annotations(each, most)
+        divided = run == "divided"
+        patches = _patches(each, (least, most)) if divided else {}
+        annotations = _annotations(each, most) if divided else {}
         copies[id(each.manifest)] = ScaledCopy(each.manifest, least, patches, annotations)
         target = _starting(each.target, min(least.values(), default=0))
         copies[id(each.target)] = ScaledCopy(target, least, {}, {}, retains=True)
@@ -146,27 +163,22 @@ def _annotations(autoscaler: Autoscaler, most: Mapping[str, int]) -> dict[str, l
     return {name: [{"path": path, "op": "add", "value": str(part)}] for name, part in parts.items()}
 
 
-def _counted(manifests: Sequence[Manifest]) -> list[Manifest]:
-    return [each for each in manifests if each.type.counted]
-
-
 def _by_position(manifests: Sequence[Manifest]) -> dict[int, Autoscaler]:
     """The autoscaler of each autoscaled object, by the object's place among the counted ones."""
-    counted = _counted(manifests)
-    positions = {id(each): position for position, each in enumerate(counted)}
+    positions = {id(each): position for position, each in enumerate(counted(manifests))}
     return {positions[id(each.target)]: each for each in autoscalers(manifests)}
 
 
-def _divided(
-    placement: Placement, decisions: Sequence[Decision], counts: Sequence[int], scaled: Mapping[int, Autoscaler]
-) -> list[Decision]:
-    if not scaled or not any(each.taken for each in decisions):
-        return list(decisions)
-    parts = {
-        position: parts_of(each, placement, {one.cluster: one.shares[position] for one in decisions if one.taken})
-        for position, each in scaled.items()
-    }
-    return [_with_parts(each, counts, scaled, parts, placement) for each in decisions]
+def _with_all(each: Decision, scaled: Mapping[int, Autoscaler]) -> Decision:
+    """A decision for what is not divided, with the whole minimum and maximum where it is taken."""
+    if not each.taken:
+        return replace(each, most=tuple(0 for _ in each.shares))
+    shares = tuple(
+        scaled[position].least if position in scaled else share for position, share in enumerate(each.shares)
+    )
+    most = tuple(scaled[position].most if position in scaled else share for position, share in enumerate(each.shares))
+    reason = each.reason + "".join(f"; autoscaled from {one.least} to {one.most}" for one in scaled.values())
+    return replace(each, share=sum(shares), shares=shares, most=most, reason=reason)
 
 
 def _with_parts(

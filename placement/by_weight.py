@@ -23,7 +23,7 @@ def by_weight(placement: Placement, names: Sequence[str], counts: Sequence[int])
         limited = ""
         for count, share in zip(counts, shares, strict=True):
             limited = limited or _by_limit(limits.get(name), share, split(count, weights)[name])
-        reason = _reason(placement, weights, name)
+        reason = why_taken(placement, weights, name)
         decisions[name] = decision(
             name, shares, True, with_share(reason, sum(shares), sum(counts), len(names), counts) + limited
         )
@@ -65,7 +65,8 @@ def unmet_limits(
             yield f"the maxima are {_as_sum(most)}, but there are {count} to place; write larger maxima"
 
 
-def _reason(placement: Placement, weights: Mapping[str, int], name: str) -> str:
+def why_taken(placement: Placement, weights: Mapping[str, int], name: str) -> str:
+    """Why a candidate is taken, as the beginning of a reason; `weights` has every candidate."""
     match placement:
         case ByClusters():
             return "named by the placement"

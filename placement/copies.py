@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from placement.autoscaled import extremes_of, place_objects, scaled_copies
-from placement.demand import accelerators, demands, pods
+from placement.candidates import candidates, why_not
+from placement.demand import accelerators, demands, pods, whole_demand
 from placement.kinds import JOBS
 from placement.manifests import Manifest
 from placement.overrides import overrides_of, patches_for
-from placement.policies import NO_FACTS, Decision, Facts, Members, candidates, place, unmet_limits
+from placement.pod_kinds import Run
+from placement.policies import NO_FACTS, Decision, Facts, Members, unmet_limits
 from placement.preferences import preference
+from placement.runs import check_run, contradiction, counted, run_of, whole_because
 from placement.shares import split
-from placement.spec import InRegion, Placement, Spread, Weighted, named_clusters
+from placement.spec import InRegion, Spread, Weighted, named_clusters
 from placement.workload import Workload
 from problems import Problem
 
@@ -60,35 +63,50 @@ class PlacedWorkload:
         return [{"cluster": each.cluster, "share": each.share, "reason": each.reason} for each in self.decisions]
 
 
-def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = ()) -> Facts:
-    """What a workload's own manifests say about where it can be placed; `origins` are the regions of its data."""
-    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in demands(manifests)))
+def facts_of(manifests: Sequence[Manifest], origins: tuple[str, ...] = (), chosen: Run | None = None) -> Facts:
+    """What a workload's own manifests say about where it can be placed.
+
+    `origins` are the regions of its data, and `chosen` how it runs, where its settings say that.
+    """
+    divided = run_of(manifests, chosen) == "divided"
+    requested = demands(manifests) if divided else [whole_demand(manifests)]
+    return Facts(accelerators(manifests), origins, requested=tuple(str(each) for each in requested))
 
 
 def check_placement(
-    setting: str, placement: Placement, manifests: Sequence[Manifest], members: Members
+    setting: str, workload: Workload, manifests: Sequence[Manifest], members: Members
 ) -> Iterator[Problem]:
     """Yields why a well-formed placement of known clusters is impossible with these members."""
+    placement, run = workload.placement, run_of(manifests, workload.run)
+    yield from check_run(setting, workload.run, placement, manifests)
     if any(name not in members for _, name in named_clusters(placement)):
         return
-    facts = facts_of(manifests)
+    facts = facts_of(manifests, chosen=workload.run)
     counts = extremes_of(manifests)
-    if not candidates(placement, members, facts):
-        nowhere = "; ".join(f"{each.cluster}: {each.reason}" for each in place(placement, members, [], facts))
+    names = candidates(placement, members, facts)
+    if not names:
+        every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]
+        nowhere = "; ".join(f"{name}: {reason}" for name, reason in every)
         advice = "write one that does"
         if isinstance(placement, InRegion):
             regions = {labels["region"] for labels in members.values()}
             advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
         yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
-    for text in unmet_limits(placement, members, counts, facts):
-        yield Problem(f"{setting}.placement.limits", None, text)
+    if run == "whole":
+        wrong, value, text = contradiction(placement, names, whole_because(manifests, workload.run))
+        if text:
+            yield Problem(f"{setting}.{wrong}", value, text)
+            return
+    if run != "duplicated":
+        for text in unmet_limits(placement, members, counts, facts):
+            yield Problem(f"{setting}.placement.limits", None, text)
 
 
 def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    return copies(workload, manifests, members, place_objects(workload.placement, members, manifests, facts), facts)
+    return copies(workload, manifests, members, place_objects(workload, members, manifests, facts), facts)
 
 
 def copies(
@@ -98,37 +116,43 @@ def copies(
     decisions: Sequence[Decision],
     facts: Facts = NO_FACTS,
 ) -> PlacedWorkload:
-    """What a workload's decisions mean for its objects: counted ones are split, others placed with them.
+    """What a workload's decisions mean for its objects: divided ones are split, others placed with them.
 
     A member that is taken keeps its copies, with 0 replicas where its share is 0: what is scaled to 0 keeps its data.
     """
-    counted = [manifest for manifest in manifests if manifest.type.counted]
-    scaled = scaled_copies(manifests, decisions)
-    possible = candidates(workload.placement, members, facts)
-    moving = any(manifest.type.movable and id(manifest) not in scaled for manifest in counted)
+    run = run_of(manifests, workload.run)
+    split_ones = counted(manifests)
+    scaled = scaled_copies(manifests, decisions, run)
     parts = [
         dict(scaled[id(manifest)].shares) if id(manifest) in scaled else _shares_of(manifest, position, decisions)
-        for position, manifest in enumerate(counted)
+        for position, manifest in enumerate(split_ones)
     ]
-    kept = {name for part in parts for name in part} if counted else {each.cluster for each in decisions if each.taken}
-    everywhere = [each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)]
+    taken = [each.cluster for each in decisions if each.taken]
+    everywhere = taken
+    if run == "divided":
+        possible = candidates(workload.placement, members, facts)
+        moving = any(manifest.type.movable and id(manifest) not in scaled for manifest in split_ones)
+        kept = {name for part in parts for name in part} if split_ones else {*taken}
+        everywhere = [
+            each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)
+        ]
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
         scaled_copy = scaled.get(id(manifest))
-        shares = parts[counted.index(manifest)] if manifest in counted else {}
+        shares = parts[split_ones.index(manifest)] if manifest in split_ones else {}
         patches: Mapping[str, Sequence[Mapping[str, Any]]] = {}
         annotations: Mapping[str, Sequence[Mapping[str, Any]]] = {}
         rules: dict[str, Any] | None = None
-        clusters = list(shares) if manifest in counted else everywhere
         if scaled_copy:
-            clusters = list(scaled_copy.shares)
             patches, annotations = scaled_copy.patches, scaled_copy.annotations
         elif manifest.type.movable:
-            clusters = everywhere
-            rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, _limits(workload))
-        elif manifest in counted:
+            limits = _limits(workload) if run == "divided" else _fixed(shares)
+            rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, limits)
+        elif manifest in split_ones and run == "divided":
             patches = _share_patches(manifest, shares)
+        own_share = run == "divided" and manifest in split_ones and not rules
+        clusters = list(scaled_copy.shares) if scaled_copy else list(shares) if own_share else everywhere
         overrides = {
             name: [
                 *patches.get(name, []),
@@ -150,6 +174,16 @@ def _shares_of(manifest: Manifest, position: int, decisions: Sequence[Decision])
         # A Job without pods would complete at once, and be of no use.
         return {name: part for name, part in parts.items() if part}
     return parts
+
+
+def _fixed(shares: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Limits by which KubeFed moves no replica of what is whole or duplicated to another member."""
+    return {name: {"min": share, "max": share} for name, share in shares.items()}
+
+
+def keeps_memory(manifest: Manifest, manifests: Sequence[Manifest]) -> bool:
+    """Whether an object's federated one keeps what was decided: the counted ones do, or what else runs pods."""
+    return bool(manifest.type.counted or (not counted(manifests) and manifest.type.runs_pods))
 
 
 def template(manifest: Manifest) -> dict[str, Any]:

@@ -5,18 +5,20 @@ It does not know the nodes: what fits is measured by federation/free_accelerator
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from placement.lookup import at, elements
 from placement.manifests import Manifest
 from placement.pod_requests import requested
+from placement.pod_templates import units_of
+from placement.pods import PodGroup, pod_groups
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 
 
 @dataclass(frozen=True)
 class PodDemand:
-    """What each pod of one object requests.
+    """What a pod requests.
 
     `resources` says how much of each extended resource, such as nvidia.com/gpu. `accelerators` are those of which its
     node must have one; if empty, any node will do.
@@ -29,41 +31,54 @@ class PodDemand:
         return " and ".join(f"{amount} {resource}" for resource, amount in sorted(self.resources.items()))
 
 
-def pod_demand(manifest: Manifest) -> PodDemand:
-    """What each pod of an object requests. A malformed pod requests nothing; other checks refuse it."""
-    pod = pod_spec(manifest)
+@dataclass(frozen=True)
+class UnitDemand:
+    """What one unit requests: pods that run together, and how many of each. Those that request nothing are left out."""
+
+    pods: tuple[tuple[PodDemand, int], ...]
+
+    def __str__(self) -> str:
+        if [count for _, count in self.pods] == [1]:
+            return str(self.pods[0][0])
+        return " and ".join(f"{count} pod{'s' if count > 1 else ''} of {pod}" for pod, count in self.pods)
+
+
+def pod_demand(pod: Any) -> PodDemand:
+    """What a pod of this spec requests. A malformed pod requests nothing; other checks refuse it."""
     return PodDemand(requested(pod), _accelerators(pod))
 
 
-def pod_spec(manifest: Manifest) -> Mapping[str, Any] | None:
-    """The spec of the pods that an object runs; None for an object that runs none."""
-    template = manifest.type.pod_template
-    pod: Any = at(manifest.body, *template, "spec") if template else None
-    return cast(Mapping[str, Any], pod) if isinstance(pod, Mapping) else None
+def unit_demand(groups: Iterable[PodGroup]) -> UnitDemand:
+    """What pods that run together request."""
+    counts: dict[tuple[tuple[tuple[str, int], ...], frozenset[str]], int] = {}
+    for group in groups:
+        pod = pod_demand(group.spec)
+        key = (tuple(sorted(pod.resources.items())), pod.accelerators)
+        counts[key] = counts.get(key, 0) + group.count
+    # What requests most first, so that smaller pods are put into what is left.
+    order = sorted((key for key, count in counts.items() if key[0] and count), key=lambda key: (key[0], sorted(key[1])))
+    return UnitDemand(tuple((PodDemand(dict(key[0]), key[1]), counts[key]) for key in reversed(order)))
 
 
-def pod_labels(manifest: Manifest) -> Mapping[str, str] | None:
-    """The labels of the pods that an object runs; None for an object that runs none."""
-    if pod_spec(manifest) is None:
-        return None
-    labels: Any = at(manifest.body, *manifest.type.pod_template, "metadata", "labels")
-    return cast(Mapping[str, str], labels) if isinstance(labels, Mapping) else {}
+def demands(manifests: Iterable[Manifest]) -> list[UnitDemand]:
+    """What each unit of every counted object requests, in the order of the objects."""
+    return [unit_demand(pod_groups(manifest, "divided")) for manifest in manifests if manifest.type.counted]
 
 
-def demands(manifests: Iterable[Manifest]) -> list[PodDemand]:
-    """What each pod of every counted object requests, in the order of the objects."""
-    return [pod_demand(manifest) for manifest in manifests if manifest.type.counted]
+def whole_demand(manifests: Iterable[Manifest]) -> UnitDemand:
+    """What all pods of a workload request together."""
+    return unit_demand(group for manifest in manifests for group in pod_groups(manifest, "whole"))
 
 
 def accelerators(manifests: Iterable[Manifest]) -> frozenset[frozenset[str]]:
     """What a member must have to run a workload: at least one accelerator of each set."""
-    return frozenset(filter(None, (pod_demand(manifest).accelerators for manifest in manifests)))
+    pods = (group.spec for manifest in manifests for group in pod_groups(manifest))
+    return frozenset(filter(None, map(_accelerators, pods)))
 
 
 def pods(manifest: Manifest) -> int:
-    """How many pods a counted object runs side by side; Kubernetes' own default is 1."""
-    counts = [at(manifest.body, "spec", key) for key in manifest.type.counted]
-    return min([1 if counts[0] is None else counts[0], *(count for count in counts[1:] if count is not None)])
+    """How many units a counted object runs side by side; Kubernetes' own default is 1."""
+    return units_of(manifest.body, manifest.type.counted)
 
 
 def _accelerators(pod: Any) -> frozenset[str]:

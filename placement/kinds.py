@@ -6,10 +6,16 @@ It knows what is counted, what runs pods and what KubeFed can move. It does not 
 
 from dataclasses import dataclass
 
+from placement.pod_kinds import NO_PODS, POD_KINDS, PodKind, Run
+
 
 @dataclass(frozen=True)
 class TargetType:
-    """A type of object in the members, such as Deployment; `group` is empty for the core group."""
+    """A type of object in the members, such as Deployment; `group` is empty for the core group.
+
+    `also` are versions that mean the same as `version`, of which a member may serve another. `own_pods` says what
+    objects of it run, where that differs from what is known of the type.
+    """
 
     kind: str
     plural: str
@@ -17,6 +23,8 @@ class TargetType:
     version: str
     namespaced: bool = True
     has_status: bool = True
+    also: tuple[str, ...] = ()
+    own_pods: PodKind | None = None
 
     @property
     def config_name(self) -> str:
@@ -49,14 +57,29 @@ class TargetType:
         return "Namespaced" if self.kind == "Namespace" else self.scope
 
     @property
-    def counted(self) -> tuple[str, ...]:
-        """The fields of its spec that say how many pods it runs, the first being what a placement splits."""
-        return _COUNTED.get(self.config_name, ())
+    def api_versions(self) -> tuple[str, ...]:
+        """Every apiVersion that its manifests may have."""
+        return tuple(f"{self.group}/{each}" if self.group else each for each in (self.version, *self.also))
 
     @property
-    def pod_template(self) -> tuple[str, ...]:
-        """The path in its objects to the template of the pods that they run; empty for what runs none."""
-        return _POD_TEMPLATES.get(self.config_name, ())
+    def pod_kind(self) -> PodKind:
+        """What its objects run."""
+        return self.own_pods or POD_KINDS.get(self.config_name, NO_PODS)
+
+    @property
+    def run(self) -> Run:
+        """How its objects are placed by default; an Indexed Job differs (pods.py)."""
+        return self.pod_kind.run
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The fields of its spec that say how many units it runs, the first being what a placement splits."""
+        return self.pod_kind.counted
+
+    @property
+    def runs_pods(self) -> bool:
+        """Whether its objects run pods, whether or not they can be read from a manifest."""
+        return bool(self.pod_kind.pods or self.pod_kind.decided_by)
 
     @property
     def movable(self) -> bool:
@@ -64,17 +87,6 @@ class TargetType:
         return self.config_name in _MOVABLE
 
 
-# By config name: other groups have the same kinds, such as Volcano's Job.
-_COUNTED = {
-    "deployments.apps": ("replicas",),
-    "replicasets.apps": ("replicas",),
-    "statefulsets.apps": ("replicas",),
-    "jobs.batch": ("parallelism", "completions"),
-}
-_POD_TEMPLATES = dict.fromkeys(
-    ("daemonsets.apps", "deployments.apps", "jobs.batch", "replicasets.apps", "statefulsets.apps"),
-    ("spec", "template"),
-) | {"cronjobs.batch": ("spec", "jobTemplate", "spec", "template")}
 # What KubeFed v0.10.0's scheduler handles (pkg/schedulingtypes).
 _MOVABLE = ("deployments.apps", "replicasets.apps")
 
@@ -84,6 +96,7 @@ _TYPES = (
     TargetType("ConfigMap", "configmaps", "", "v1", has_status=False),
     TargetType("LimitRange", "limitranges", "", "v1", has_status=False),
     TargetType("PersistentVolumeClaim", "persistentvolumeclaims", "", "v1"),
+    TargetType("Pod", "pods", "", "v1"),
     TargetType("ResourceQuota", "resourcequotas", "", "v1"),
     TargetType("Secret", "secrets", "", "v1", has_status=False),
     TargetType("Service", "services", "", "v1"),
@@ -100,19 +113,45 @@ _TYPES = (
     TargetType("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1"),
     TargetType("Role", "roles", "rbac.authorization.k8s.io", "v1", has_status=False),
     TargetType("RoleBinding", "rolebindings", "rbac.authorization.k8s.io", "v1", has_status=False),
+    # Served from Kubernetes 1.34 on.
+    TargetType("ResourceClaimTemplate", "resourceclaimtemplates", "resource.k8s.io", "v1", has_status=False),
 )
 
 BUILT_IN = {each.config_name: each for each in _TYPES}
 """The types that every cluster serves."""
 
-# Source: the CRDs of JobSet 0.10, KubeRay 1.5 and Kueue 0.14.
+# Source: the CRDs of JobSet 0.10, LeaderWorkerSet 0.7, KubeRay 1.5, Kueue 0.17, Kubeflow's MPI operator 0.6, training
+# operator 1.9 and Trainer 2.0, KServe 0.15, Spark operator 2.3, KEDA 2.17, Gateway API 1.3 and GKE's Prometheus.
 _ADDED = (
     TargetType("JobSet", "jobsets", "jobset.x-k8s.io", "v1alpha2"),
-    TargetType("LocalQueue", "localqueues", "kueue.x-k8s.io", "v1beta1"),
+    TargetType("LeaderWorkerSet", "leaderworkersets", "leaderworkerset.x-k8s.io", "v1"),
+    # Both versions have the same spec.
+    TargetType("LocalQueue", "localqueues", "kueue.x-k8s.io", "v1beta1", also=("v1beta2",)),
     TargetType("RayCluster", "rayclusters", "ray.io", "v1"),
     TargetType("RayJob", "rayjobs", "ray.io", "v1"),
     TargetType("RayService", "rayservices", "ray.io", "v1"),
+    TargetType("MPIJob", "mpijobs", "kubeflow.org", "v2beta1"),
+    TargetType("PyTorchJob", "pytorchjobs", "kubeflow.org", "v1"),
+    TargetType("TFJob", "tfjobs", "kubeflow.org", "v1"),
+    TargetType("XGBoostJob", "xgboostjobs", "kubeflow.org", "v1"),
+    TargetType("PaddleJob", "paddlejobs", "kubeflow.org", "v1"),
+    TargetType("TrainJob", "trainjobs", "trainer.kubeflow.org", "v1alpha1"),
+    TargetType("InferenceService", "inferenceservices", "serving.kserve.io", "v1beta1"),
+    TargetType("SparkApplication", "sparkapplications", "sparkoperator.k8s.io", "v1beta2"),
+    TargetType("ScaledObject", "scaledobjects", "keda.sh", "v1alpha1"),
+    TargetType("HTTPRoute", "httproutes", "gateway.networking.k8s.io", "v1"),
+    TargetType("PodMonitoring", "podmonitorings", "monitoring.googleapis.com", "v1"),
 )
+
+CLUSTER_SCOPED = {
+    "clusterpodmonitorings.monitoring.googleapis.com": TargetType(
+        "ClusterPodMonitoring", "clusterpodmonitorings", "monitoring.googleapis.com", "v1", namespaced=False
+    ),
+}
+"""Types that are known and cannot be federated, since a workload has only objects of its own namespace."""
+
+INSTEAD = {"clusterpodmonitorings.monitoring.googleapis.com": "PodMonitoring, which has the same spec"}
+"""What to write in place of a type that cannot be federated."""
 
 KNOWN = BUILT_IN | {each.config_name: each for each in _ADDED}
 """The types that can be federated by name alone; those that are not built in need their CRDs in the clusters."""

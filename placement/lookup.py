@@ -22,3 +22,8 @@ def elements(value: Any) -> Sequence[Any]:
 def entries(value: Any) -> Mapping[str, Any]:
     """The value if it is a map; otherwise an empty one."""
     return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def texts(value: Any) -> dict[str, str]:
+    """The texts of a map by their keys, as of labels; otherwise none."""
+    return {key: each for key, each in entries(value).items() if isinstance(each, str)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from placement.api_rules import check_object
 from placement.documents import ManifestError, not_plain, read_documents
-from placement.kinds import TargetType
+from placement.kinds import INSTEAD, TargetType
 from placement.objects import Mistake, Written, objects
 from placement.own_namespace import addresses_in, check_namespace, check_one_namespace, in_namespace, named_namespaces
 from placement.schemas import dotted, normal
@@ -112,7 +112,10 @@ def _mistakes_of(written: Written, namespace: str, types: Sequence[TargetType]) 
     not_json = [Mistake(written, f"{written.title}: {text}", path) for path, text in not_plain(body)]
     yield from not_json
     target = type_of(api_version, kind, types)
-    if target is None or target not in types:
+    if target and target.config_name in INSTEAD:
+        advice = f"a workload holds only objects of its own namespace; write {INSTEAD[target.config_name]}"
+        yield Mistake(written, f"{written.title} is cluster-scoped; {advice}", ("kind",))
+    elif target is None or target not in types:
         advice = instead_of(api_version, kind, namespace, types)
         yield Mistake(written, f"{kind} of {api_version} is not an enabled type; {advice}", ("apiVersion",))
     elif not target.namespaced:

@@ -5,7 +5,7 @@ It does not convert objects between versions, and does not know what else in the
 
 from collections.abc import Mapping, Sequence
 
-from placement.kinds import KNOWN, NAMESPACES, TargetType
+from placement.kinds import CLUSTER_SCOPED, KNOWN, NAMESPACES, TargetType
 from problems import one_of
 
 # What the newer version needs besides another apiVersion, by the older apiVersion and kind.
@@ -27,8 +27,8 @@ _CHANGED: Mapping[tuple[str, str], str] = {
 
 def type_of(api_version: str, kind: str, types: Sequence[TargetType]) -> TargetType | None:
     """The type of an object, enabled or not."""
-    every = [*types, *KNOWN.values()]
-    return next((each for each in every if (each.api_version, each.kind) == (api_version, kind)), None)
+    every = [*types, *KNOWN.values(), *CLUSTER_SCOPED.values()]
+    return next((each for each in every if each.kind == kind and api_version in each.api_versions), None)
 
 
 def instead_of(api_version: str, kind: str, namespace: str, types: Sequence[TargetType]) -> str:
@@ -41,7 +41,7 @@ def instead_of(api_version: str, kind: str, namespace: str, types: Sequence[Targ
     if meant == NAMESPACES:
         return f"leave it out: the program makes the namespace {namespace}"
     advice: list[str] = []
-    if meant.api_version != api_version:
+    if api_version not in meant.api_versions:
         changed = _CHANGED.get((api_version, kind))
         advice.append(f"apiVersion: {meant.api_version}" + (f", with {changed}" if changed else ""))
     if meant.config_name not in enabled:

@@ -12,6 +12,7 @@ from clusters.regions import CONTINENT_CODES
 from clusters.spec import as_network
 from placement.kinds import NAMESPACE
 from placement.manifests import Manifest
+from placement.pod_kinds import Run
 from placement.spec import BUCKET, Placement, is_bucket_name, named_clusters
 from problems import DNS_LABEL, Model, Problem, one_of
 
@@ -107,6 +108,15 @@ class Workload(Model):
 
     It decides in which clusters the objects are placed, and what part of the replicas, or of a Job's parallelism and
     completions, each gets. A cluster without the accelerator that the pods select is never a candidate.
+    """
+    run: Run | None = None
+    """divided, whole or duplicated
+
+    How the objects are placed: each cluster that is taken has a share of the replicas, one cluster has all of it, or
+    each that is taken has all of it. Left out, it is whole if any object is that must stay together (a Pod,
+    StatefulSet, Indexed Job, CronJob, JobSet, RayCluster, RayJob, SparkApplication, or a job of Kubeflow), with
+    everything else beside it; otherwise Deployments, ReplicaSets, Jobs and LeaderWorkerSets are divided, and all other
+    objects duplicated. A StatefulSet that is divided or duplicated has pods of its own in each cluster, named from 0.
     """
     overrides: Annotated[dict[str, list[Override]], AfterValidator(_known_continents)] = Field(
         default_factory=dict[str, list[Override]]

@@ -9,7 +9,7 @@ import pytest
 from placement.autoscaler_rules import check_autoscalers, notes_on
 from placement.copies import PlacedObject, PlacedWorkload, check_placement, place_workload
 from placement.decision import Facts, NothingFits
-from placement.kinds import BUILT_IN, TargetType
+from placement.kinds import KNOWN
 from placement.manifests import Manifest
 from placement.overrides import check_overrides
 from placement.workload import Workload
@@ -22,14 +22,10 @@ MEMBERS = {
 }
 SERVING = {"policy": "spread", "select": {"role": "serving"}}
 EVERYWHERE = {"policy": "spread"}
-SCALED_OBJECTS = TargetType("ScaledObject", "scaledobjects", "keda.sh", "v1alpha1")
-HPA = BUILT_IN["horizontalpodautoscalers.autoscaling"]
 
 
 def manifest(body: Mapping[str, Any]) -> Manifest:
-    target = next(
-        (each for each in (*BUILT_IN.values(), SCALED_OBJECTS) if each.kind == body["kind"]),
-    )
+    target = next(each for each in KNOWN.values() if each.kind == body["kind"])
     return Manifest(target, body["metadata"]["name"], body)
 
 
@@ -151,7 +147,7 @@ def test_weights_and_limits_hold_for_both() -> None:
 def test_limits_that_one_of_both_cannot_keep_are_refused(limits: Mapping[str, Any], advice: str) -> None:
     placement = {**SERVING, "limits": limits}
     own = (server(), hpa(3, 12))
-    problems = check_placement("workloads.x", workload(placement).placement, own, MEMBERS)
+    problems = check_placement("workloads.x", workload(placement), own, MEMBERS)
     assert advice in [each.advice for each in problems]
     with pytest.raises(NothingFits):
         placed(placement, *own)
@@ -172,6 +168,36 @@ def test_spare_capacity_needs_room_for_the_minimum() -> None:
     assert reasons(made)["asia"] == "room for 3 now, gets 3 to 9 of 4 to 12; there is room for the minimum"
     with pytest.raises(NothingFits, match="5 pods"):
         place_workload(spare, [server(), hpa(5, 12)], MEMBERS, facts)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_what_runs_whole_is_scaled_as_its_autoscaler_says(kind: str) -> None:
+    made = placed({"policy": "nearest", "to": "europe-west1"}, server(kind=kind), hpa(3, 12, kind=kind), run="whole")
+    target, autoscaler = made.objects
+    assert [list(each.clusters) for each in made.objects] == [["europe"]] * 2
+    assert target.retains
+    assert target.preference is None
+    assert not target.overrides
+    assert not autoscaler.overrides
+    assert target.manifest.body["spec"]["replicas"] == 3
+    (taken,) = (each for each in made.decisions if each.taken)
+    assert (taken.share, taken.most) == (3, (12,))
+    assert taken.reason.startswith("runs whole; ")
+    assert taken.reason.endswith("; autoscaled from 3 to 12")
+
+
+def test_what_is_duplicated_is_scaled_in_each_cluster_as_its_autoscaler_says() -> None:
+    override = {"kind": "HorizontalPodAutoscaler", "path": "/spec/maxReplicas", "value": 50}
+    own = (server(), keda(minReplicaCount=0, maxReplicaCount=5), hpa(target="x"), server("x"))
+    made = placed(SERVING, *own, run="duplicated", overrides={"asia": [override]})
+    assert [list(each.clusters) for each in made.objects] == [["asia", "europe"]] * 4
+    assert patched(made.objects[2]) == {"asia": {"/spec/maxReplicas": 50}, "europe": {}}
+    assert not made.objects[1].overrides
+    assert [each.retains for each in made.objects] == [True, False, False, True]
+    assert made.decisions[0].shares == (0, 3)
+    assert reasons(made)["asia"].endswith("gets all of it; autoscaled from 0 to 5; autoscaled from 3 to 12")
+    allowed = workload(SERVING, run="duplicated", overrides={"asia": [override]})
+    assert list(check_overrides("workloads.x", allowed, own, MEMBERS)) == []
 
 
 def test_a_scaled_object_may_scale_to_0_and_has_its_own_defaults() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.free_accelerators import Node, fitting, free_nodes, without
-from placement.demand import PodDemand
+from placement.demand import PodDemand, UnitDemand
 
 GPU = "nvidia.com/gpu"
 
@@ -31,8 +31,8 @@ def pod(on: str, gpus: int, phase: str = "Running") -> dict[str, Any]:
     }
 
 
-def asks(each: int, *accelerators: str) -> PodDemand:
-    return PodDemand({GPU: each}, frozenset(accelerators))
+def asks(each: int, *accelerators: str, pods: int = 1) -> UnitDemand:
+    return UnitDemand(((PodDemand({GPU: each}, frozenset(accelerators)), pods),))
 
 
 def test_what_pods_have_requested_is_not_free() -> None:
@@ -75,3 +75,20 @@ def test_what_has_been_put_somewhere_fits_no_second_time(free: list[int], each: 
     left = without(nodes, asks(each), min(count, room))
     assert fitting(left, asks(each)) == room - min(count, room)
     assert all(amount >= 0 for one in left for amount in one.free.values())
+
+
+def test_a_unit_of_several_pods_fits_only_where_all_of_them_do() -> None:
+    nodes = [Node("nvidia-l4", {GPU: 4}), Node("nvidia-l4", {GPU: 3}), Node("nvidia-l4", {GPU: 1})]
+    assert fitting(nodes, asks(2, pods=2)) == 1
+    assert fitting(nodes, asks(4, pods=2)) == 0
+    both = UnitDemand(((PodDemand({GPU: 4}, frozenset()), 1), (PodDemand({GPU: 1}, frozenset()), 3)))
+    assert fitting(nodes, both) == 1
+    assert [each.free[GPU] for each in without(nodes, both, 1)] == [0, 0, 1]
+
+
+@given(st.lists(st.integers(0, 8), max_size=6), st.integers(1, 4), st.integers(1, 3))
+def test_units_that_fit_leave_no_room_for_one_more(free: list[int], each: int, pods: int) -> None:
+    nodes, unit = [Node("", {GPU: amount}) for amount in free], asks(each, pods=pods)
+    fit = fitting(nodes, unit)
+    assert fit == sum(amount // each for amount in free) // pods
+    assert fitting(without(nodes, unit, fit), unit) == 0

@@ -94,7 +94,7 @@ def test_a_generated_name_is_no_name(tmp_path: Path) -> None:
         ("autoscaling/v1", "HorizontalPodAutoscaler", "autoscaling/v2, with spec.metrics in place of"),
         ("autoscaling/v2beta1", "HorizontalPodAutoscaler", "autoscaling/v2, with a target"),
         ("autoscaling/v2beta2", "HorizontalPodAutoscaler", "autoscaling/v2"),
-        ("kueue.x-k8s.io/v1beta2", "LocalQueue", "kueue.x-k8s.io/v1beta1"),
+        ("kueue.x-k8s.io/v1alpha1", "LocalQueue", "kueue.x-k8s.io/v1beta1"),
         ("extensions/v1beta1", "Deployment", "apps/v1, with a spec.selector"),
         ("apps/v1beta2", "Deployment", "apps/v1"),
         ("v1", "Deployment", "apps/v1"),
@@ -136,6 +136,23 @@ def test_a_version_that_the_federation_has_is_taken_before_the_known_one(tmp_pat
     text = "{apiVersion: kueue.x-k8s.io/v1beta1, kind: LocalQueue, metadata: {name: a}}"
     assert refused(tmp_path, text, [*DEFAULTS, own])[0].endswith("write apiVersion: kueue.x-k8s.io/v1beta2")
     assert read(tmp_path, text.replace("v1beta1", "v1beta2"), [own])[0][0].type is own
+
+
+def test_both_versions_of_a_local_queue_are_the_same_type(tmp_path: Path) -> None:
+    queue = KNOWN["localqueues.kueue.x-k8s.io"]
+    for version in ("v1beta1", "v1beta2"):
+        text = f"{{apiVersion: kueue.x-k8s.io/{version}, kind: LocalQueue, metadata: {{name: a}}}}"
+        assert read(tmp_path, text, [queue])[0][0].type is queue
+        assert "federation.types: " in refused(tmp_path, text, DEFAULTS)[0]
+        assert "apiVersion:" not in refused(tmp_path, text, DEFAULTS)[0]
+
+
+def test_what_is_cluster_scoped_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    text = "{apiVersion: monitoring.googleapis.com/v1, kind: ClusterPodMonitoring, metadata: {name: a}}"
+    (problem,) = refused(tmp_path, text)
+    assert problem.endswith(
+        "a workload holds only objects of its own namespace; write PodMonitoring, which has the same spec"
+    )
 
 
 # Namespaces.

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from placement.copies import PlacedObject, PlacedWorkload, place_workload
+from placement.copies import PlacedObject, PlacedWorkload, place_workload, template
 from placement.kinds import BUILT_IN
 from placement.manifests import Manifest
+from placement.pod_kinds import Run
 from placement.policies import Facts, place
 from placement.workload import Workload
 from tests.unit.test_decisions import World, world
@@ -33,8 +34,8 @@ def manifest(type_: str, name: str = "db", **spec: Any) -> Manifest:
     return Manifest(target, name, body)
 
 
-def placed(placement: Mapping[str, Any], *manifests: Manifest) -> PlacedWorkload:
-    workload = Workload.model_validate({"manifests": "x.yaml", "namespace": "data", "placement": placement})
+def placed(placement: Mapping[str, Any], *manifests: Manifest, run: Run = "divided") -> PlacedWorkload:
+    workload = Workload.model_validate({"manifests": "x.yaml", "namespace": "data", "placement": placement, "run": run})
     return place_workload(workload, manifests, MEMBERS)
 
 
@@ -42,19 +43,22 @@ def values(each: PlacedObject, cluster: str) -> dict[str, Any]:
     return {patch["path"]: patch["value"] for patch in each.overrides[cluster]}
 
 
+@pytest.mark.parametrize("run", ["divided", "whole", "duplicated"])
 @pytest.mark.parametrize("placement", POLICIES, ids=lambda each: each["policy"])
-def test_a_cluster_that_is_taken_keeps_everything_with_no_replicas(placement: Mapping[str, Any]) -> None:
+def test_a_cluster_that_is_taken_keeps_everything_with_no_replicas(placement: Mapping[str, Any], run: Run) -> None:
     objects = (
         manifest("statefulsets.apps", replicas=0),
         manifest("services"),
         manifest("persistentvolumeclaims"),
     )
-    workload = placed(placement, *objects)
+    workload = placed(placement, *objects, run=run)
     assert [list(each.clusters) for each in workload.objects] == [["one"]] * 3
-    assert values(workload.objects[0], "one") == {"/spec/replicas": 0}
+    own = {"one": [{"path": "/spec/replicas", "op": "replace", "value": 0}]} if run == "divided" else {}
+    assert workload.objects[0].overrides == own
+    assert template(workload.objects[0].manifest)["spec"] == {"replicas": 0}
     (taken,) = (each for each in workload.decisions if each.taken)
     assert (taken.cluster, taken.share) == ("one", 0)
-    assert taken.reason.endswith("scaled to 0") or placement["policy"] == "nearest"
+    assert taken.reason.endswith("scaled to 0") or (run, placement["policy"]) == ("divided", "nearest")
 
 
 def test_a_cluster_whose_share_becomes_0_keeps_its_copies() -> None:

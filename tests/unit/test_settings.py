@@ -524,7 +524,7 @@ def test_a_misspelt_key_hides_no_other_mistake(folder: Path) -> None:
     pools = {"a100": {"machine_typ": "a2-highgpu-1g", "accelerator": accelerator}}
     message = mistakes(folder, {"workloads.train": workload, "clusters.training.node_pools": pools})
     reported = [
-        "workloads.train.manifest: 'missing.yaml': unknown setting; write one of manifests, ",
+        "workloads.train.manifest: 'missing.yaml': unknown setting; write manifests, ",
         "workloads.train.manifests: 'missing.yaml': no such file",
         "workloads.train.colour: 'red': unknown setting; write ",
         "workloads.train.placement.cluster: ['servign']: unknown setting; write one of clusters, ",

@@ -12,6 +12,8 @@ from federation.crds import federated_crd
 from federation.spec import CustomType, Federation
 from federation.types import config_once_served
 from placement.kinds import DEFAULT_TYPES, KNOWN, TargetType
+from placement.manifests import Manifest
+from placement.pods import pod_groups
 from problems import SettingsError
 from settings import parse
 from tests.unit.program import run_program, stack_settings
@@ -122,6 +124,27 @@ def test_a_manifest_of_a_version_that_is_not_enabled_is_refused_with_the_one_tha
         parse(sections, Path.cwd())
 
 
+QUEUES = "localqueues.kueue.x-k8s.io"
+
+
+def queue_definition(*versions: str) -> dict[str, Any]:
+    every = [{"name": each, "served": each in versions} for each in ("v1beta1", "v1beta2")]
+    return {"scope": "Namespaced", "names": {"kind": "LocalQueue", "plural": "localqueues"}, "versions": every}
+
+
+def test_of_two_versions_that_mean_the_same_one_is_taken_that_every_member_serves() -> None:
+    old, both, new = (queue_definition(*each) for each in (("v1beta1",), ("v1beta1", "v1beta2"), ("v1beta2",)))
+    for members, version in (([old, both], "v1beta1"), ([both, both], "v1beta1"), ([both, new], "v1beta2")):
+        config: dict[str, Any] = config_once_served(KNOWN[QUEUES], {f"m{i}": each for i, each in enumerate(members)})
+        assert config["targetType"]["version"] == version
+    with pytest.raises(pulumi.RunError, match=r"no version is served by a and b; install the same release in each"):
+        config_once_served(KNOWN[QUEUES], {"a": old, "b": new})
+
+
+def test_a_cluster_scoped_type_is_refused_with_what_to_write() -> None:
+    assert "write PodMonitoring" in problems(types=["clusterpodmonitorings.monitoring.googleapis.com"])
+
+
 def test_a_type_that_is_listed_twice_is_enabled_once() -> None:
     settings = settings_with(types=["namespaces", "services", "services", *DEFAULT_TYPES])
     run = run_program("dev", settings)
@@ -160,6 +183,54 @@ def test_a_described_type_is_enabled_as_described() -> None:
         "trainjobs",
         False,
     )
+
+
+VOLCANO = "vcjobs.batch.volcano.sh"
+TASKS = {"template": "/spec/tasks/*/template", "count": ["/spec/tasks/*/replicas"]}
+
+
+def described(**also: Any) -> TargetType:
+    custom = {VOLCANO: CustomType.model_validate({"kind": "VcJob", "version": "v1alpha1", **also})}
+    return Federation(host="a", types=[VOLCANO], custom_types=custom).targets()[0]
+
+
+def test_a_description_says_how_a_type_runs_and_where_its_pods_are() -> None:
+    target = described(pods=[TASKS])
+    assert (target.run, target.counted, target.runs_pods) == ("whole", (), True)
+    tasks = [
+        {"replicas": 2, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}},
+        {"template": {"spec": {"serviceAccountName": "c"}}},
+    ]
+    groups = pod_groups(Manifest(target, "train", {"metadata": {"name": "train"}, "spec": {"tasks": tasks}}))
+    assert [(each.count, each.labels, each.path) for each in groups] == [
+        (2, {"a": "b"}, ("spec", "tasks", 0, "template")),
+        (1, {}, ("spec", "tasks", 1, "template")),
+    ]
+
+
+def test_a_description_without_pods_is_of_what_is_duplicated() -> None:
+    assert (described().run, described().runs_pods) == ("duplicated", False)
+    assert (described(run="divided").run, described(run="divided").counted) == ("divided", ("replicas",))
+
+
+def test_a_description_of_a_known_type_replaces_what_it_says() -> None:
+    custom = CustomType.model_validate({"kind": "JobSet", "version": "v1beta1", "run": "duplicated"})
+    target = Federation(host="a", types=[NAME], custom_types={NAME: custom}).targets()[0]
+    assert target.run == "duplicated" and target.pod_kind.pods == KNOWN[NAME].pod_kind.pods
+
+
+@pytest.mark.parametrize(
+    ("name", "also", "expected"),
+    [
+        (VOLCANO, {"pods": [{"template": "/spec/template", "count": ["/spec/tasks/*/replicas"]}]}, "template lacks"),
+        (VOLCANO, {"pods": [{"template": "spec.template"}]}, "pods.0.template"),
+        (VOLCANO, {"run": "spread"}, "divided"),
+        (NAME, {"run": "divided"}, "has no number of replicas to divide; write whole or duplicated"),
+    ],
+)
+def test_a_description_of_pods_that_cannot_be_is_refused(name: str, also: dict[str, Any], expected: str) -> None:
+    kind = "JobSet" if name == NAME else "VcJob"
+    assert expected in problems(custom_types={name: {"kind": kind, "version": "v1alpha2", **also}})
 
 
 def test_a_type_that_is_not_known_is_to_be_described() -> None:
