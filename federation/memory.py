@@ -7,9 +7,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from federation.queries import federated_annotation
+from placement.autoscaled import counts_of
+from placement.autoscalers import autoscalers
 from placement.copies import MEMORY, keeps_memory
 from placement.decision import SCALED_TO_0, Decision, Facts, Members
-from placement.facts import counts_of
+from placement.demand import pods
 from placement.manifests import Manifest
 from placement.policies import candidates, place
 from placement.runs import counted, run_of
@@ -43,7 +45,7 @@ def scaled_to_0(
     text: str, workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts
 ) -> list[Decision]:
     """The decision for a workload of no replicas: it stays where it was, if it still may; empty for any other."""
-    counts = counts_of(manifests)
+    counts = counts_of(workload, manifests)
     able = candidates(workload.placement, members, facts)
     earlier = {each.cluster for each in _decisions(json.loads(text) if text else {}) if each.taken} & set(able)
     run = run_of(manifests, workload.run)
@@ -66,17 +68,22 @@ def text_of(digest: str, decisions: Sequence[Decision]) -> str:
 
 def digest_of(workload: Workload, manifests: Sequence[Manifest], facts: Facts) -> str:
     """A digest of what a decision depends on besides free capacity. A new image is no reason for another decision."""
-    counts = [(each.name, count) for each, count in zip(counted(manifests), counts_of(manifests), strict=True)]
+    counts = [(each.name, pods(each)) for each in counted(manifests)]
     run = run_of(manifests, workload.run)
     inputs: list[Any] = [workload.placement.model_dump(), counts, [unit.requested for unit in facts.units]]
     # What is divided was all that an earlier release knew.
     inputs += [] if run == "divided" else [run]
+    inputs += [(each.target.name, each.least, each.most) for each in autoscalers(manifests)]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
     # An earlier release did not record `taken`: every cluster with a share was taken.
     return [
-        Decision(**{"taken": bool(each["share"])} | each | {"shares": tuple(each["shares"])})
+        Decision(
+            **{"taken": bool(each["share"])}
+            | each
+            | {"shares": tuple(each["shares"]), "most": tuple(each.get("most", ()))}
+        )
         for each in memory.get("decisions", [])
     ]

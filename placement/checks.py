@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from placement.autoscaled import extremes_of
 from placement.candidates import candidates, why_not
 from placement.decision import Members
-from placement.facts import counts_of, facts_of
+from placement.facts import facts_of
 from placement.manifests import Manifest
 from placement.policies import unmet_limits
 from placement.room import Room
@@ -30,7 +31,7 @@ def check_placement(
     if any(name not in members for _, name in named_clusters(placement)):
         return
     facts = facts_of(name, workload, manifests, space)
-    counts = counts_of(manifests)
+    counts = extremes_of(manifests)
     names = candidates(placement, members, facts)
     if not names:
         every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]

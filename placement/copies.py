@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from placement.autoscaled import place_objects, scaled_copies
 from placement.candidates import candidates
 from placement.demand import pods
 from placement.ends import deleting_fields, without_fields
-from placement.facts import counts_of
 from placement.kinds import JOBS
 from placement.manifests import Manifest
 from placement.overrides import overrides_of, patches_for
-from placement.policies import NO_FACTS, Decision, Facts, Members, place
+from placement.policies import NO_FACTS, Decision, Facts, Members
 from placement.preferences import preference
 from placement.runs import counted, run_of
 from placement.shares import split
@@ -30,13 +30,15 @@ MEMORY = "geo-federation/decision"
 class PlacedObject:
     """One object of a workload, with the clusters in which it is placed and the JSON patches for each.
 
-    `preference` is set where KubeFed moves the replicas between them.
+    `preference` is set where KubeFed moves the replicas between them. Where `retains`, each copy keeps the replicas
+    that an autoscaler has given it, and a new one starts with those of the manifest.
     """
 
     manifest: Manifest
     clusters: Sequence[str]
     overrides: Mapping[str, Sequence[Mapping[str, Any]]]
     preference: Mapping[str, Any] | None = None
+    retains: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,7 @@ def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    decisions = place(workload.placement, members, counts_of(manifests), facts, run_of(manifests, workload.run))
-    return copies(workload, manifests, members, decisions, facts)
+    return copies(workload, manifests, members, place_objects(workload, members, manifests, facts), facts)
 
 
 def copies(
@@ -80,12 +81,16 @@ def copies(
     """
     run = run_of(manifests, workload.run)
     split_ones = counted(manifests)
-    parts = [_shares_of(manifest, position, decisions) for position, manifest in enumerate(split_ones)]
+    scaled = scaled_copies(manifests, decisions, run)
+    parts = [
+        dict(scaled[id(manifest)].shares) if id(manifest) in scaled else _shares_of(manifest, position, decisions)
+        for position, manifest in enumerate(split_ones)
+    ]
     taken = [each.cluster for each in decisions if each.taken]
     everywhere = taken
     if run == "divided":
         possible = candidates(workload.placement, members, facts)
-        moving = any(manifest.type.movable for manifest in split_ones)
+        moving = any(manifest.type.movable and id(manifest) not in scaled for manifest in split_ones)
         kept = {name for part in parts for name in part} if split_ones else {*taken}
         everywhere = [
             each.cluster for each in decisions if each.cluster in kept or (moving and each.cluster in possible)
@@ -93,22 +98,31 @@ def copies(
     own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
     objects: list[PlacedObject] = []
     for manifest in manifests:
+        scaled_copy = scaled.get(id(manifest))
         shares = parts[split_ones.index(manifest)] if manifest in split_ones else {}
-        patches: dict[str, list[dict[str, Any]]] = {}
+        patches: Mapping[str, Sequence[Mapping[str, Any]]] = {}
+        annotations: Mapping[str, Sequence[Mapping[str, Any]]] = {}
         rules: dict[str, Any] | None = None
-        if manifest.type.movable:
+        if scaled_copy:
+            patches, annotations = scaled_copy.patches, scaled_copy.annotations
+        elif manifest.type.movable:
             limits = _limits(workload) if run == "divided" else _fixed(shares)
             rules = preference(manifest.type, {name: shares.get(name, 0) for name in everywhere}, limits)
         elif manifest in split_ones and run == "divided":
             patches = _share_patches(manifest, shares)
         own_share = run == "divided" and manifest in split_ones and not rules
-        clusters = list(shares) if own_share else everywhere
+        clusters = list(scaled_copy.shares) if scaled_copy else list(shares) if own_share else everywhere
         overrides = {
-            name: [*patches.get(name, []), *_with_annotations(manifest, patches_for(manifest, own[name]))]
+            name: [
+                *patches.get(name, []),
+                *_with_annotations(manifest, [*annotations.get(name, []), *patches_for(manifest, own[name])]),
+            ]
             for name in clusters
         }
         overrides = {name: each for name, each in overrides.items() if each}
-        objects.append(PlacedObject(manifest, clusters, overrides, rules))
+        retains = scaled_copy is not None and scaled_copy.retains
+        copied = scaled_copy.manifest if scaled_copy else manifest
+        objects.append(PlacedObject(copied, clusters, overrides, rules, retains))
     return PlacedWorkload(workload.namespace, decisions, objects)
 
 

@@ -69,7 +69,8 @@ class Decision:
 
     `shares` are its replicas of each counted object, in the order of the counts. `share` is their sum,
     0 where the member is passed over; where nothing is counted it is 1 on each member that is taken. One that is
-    `taken` keeps the workload's objects even with a share of 0.
+    `taken` keeps the workload's objects even with a share of 0. Where something is autoscaled, its share is its part of
+    the minimum, and `most` says what each counted object may grow to there; it is empty where nothing is.
     """
 
     cluster: str
@@ -77,6 +78,7 @@ class Decision:
     reason: str
     shares: tuple[int, ...] = ()
     taken: bool = False
+    most: tuple[int, ...] = ()
 
 
 def decision(name: str, shares: Sequence[int], taken: bool, reason: str) -> Decision:

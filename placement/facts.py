@@ -6,7 +6,7 @@ What members have room for is measured elsewhere (space.py), and passed in.
 from collections.abc import Mapping, Sequence
 
 from placement.decision import Decision, Facts, Unit
-from placement.demand import demands, pods, whole_demand
+from placement.demand import demands, whole_demand
 from placement.fit import doubts
 from placement.manifests import Manifest
 from placement.pod_kinds import Run
@@ -49,17 +49,13 @@ def facts_of(
     )
 
 
-def counts_of(manifests: Sequence[Manifest]) -> list[int]:
-    """How many units each counted object has."""
-    return [pods(manifest) for manifest in counted(manifests)]
-
-
 def after(facts: Facts, decisions: Sequence[Decision], run: Run, runs_already: bool = False) -> dict[str, Space]:
     """What each member has room for beside a workload that runs as decided."""
     space = dict(facts.space)
     for each in decisions:
         if each.taken and each.cluster in space:
-            shares = each.shares if run == "divided" else [1] * len(facts.units)
+            # What an autoscaler may add is counted as well.
+            shares = (each.most or each.shares) if run == "divided" else [1] * len(facts.units)
             for unit, share in zip(facts.units, shares, strict=True):
                 own = space[each.cluster]
                 space[each.cluster] = own.beside(unit.gang, share) if runs_already else own.without(unit.gang, share)

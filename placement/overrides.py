@@ -9,8 +9,10 @@ from typing import Any
 
 from clusters.spec import selects
 from placement.api_rules import check_object
+from placement.autoscalers import divided_fields
 from placement.manifests import Manifest
 from placement.patches import found, patch_in_place, steps_of, takes
+from placement.runs import run_of
 from placement.schemas import dotted, normal
 from placement.workload import Override, Workload
 from problems import Problem, one_of
@@ -47,6 +49,7 @@ def check_overrides(
 ) -> Iterator[Problem]:
     """Yields what is wrong with a workload's overrides, of a stack with these members and their labels."""
     valid: dict[int, str] = {}
+    divided = run_of(manifests, workload.run) == "divided"
     for key, overrides in workload.overrides.items():
         path = f"{setting}.overrides"
         if "=" not in key and key not in members:
@@ -55,7 +58,7 @@ def check_overrides(
         elif "=" in key and not any(selects(labels, *key.split("=", 1)) for labels in members.values()):
             yield Problem(path, key, "no cluster has this label; write one that a cluster has, such as role=serving")
         for number, each in enumerate(overrides):
-            mistakes = list(_override_mistakes(f"{path}.{key}.{number}", each, manifests))
+            mistakes = list(_override_mistakes(f"{path}.{key}.{number}", each, manifests, divided))
             yield from mistakes
             if not mistakes:
                 valid[id(each)] = f"{path}.{key}.{number}"
@@ -93,14 +96,16 @@ def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _override_mistakes(setting: str, override: Override, manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _override_mistakes(
+    setting: str, override: Override, manifests: Sequence[Manifest], divided: bool
+) -> Iterator[Problem]:
     path = override.path
     if any(path == each or path.startswith(f"{each}/") for each in _IDENTITY):
         yield Problem(f"{setting}.path", path, "the same in every copy; write another path")
     if any(path == each or path.startswith(f"{each}/") for each in _KEPT):
         yield Problem(f"{setting}.path", path, "what holds or deletes a copy belongs to its cluster; remove it")
     counted = {f"/spec/{field}" for manifest in manifests for field in manifest.type.counted}
-    if path in counted:
+    if path in counted | (divided_fields(manifests) if divided else set()):
         yield Problem(f"{setting}.path", path, "the placement decides it; write weights or limits there instead")
     if override.kind and override.kind not in {manifest.type.kind for manifest in manifests}:
         kinds = sorted({manifest.type.kind for manifest in manifests})

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from placement.kinds import TargetType
+from placement.lookup import at, elements
 
 MEMBER_LABEL = "geo-federation/member"
 """A label of every registration, by which a preference can name members."""
@@ -43,3 +44,10 @@ def preference(
 def selector(members: Sequence[str]) -> dict[str, Any]:
     """The cluster selector of the named members."""
     return {"matchExpressions": [{"key": MEMBER_LABEL, "operator": "In", "values": sorted(members)}]}
+
+
+def selected(cluster_selector: Any) -> list[str]:
+    """The members that a selector names, as it is made here."""
+    return [
+        name for each in elements(at(cluster_selector, "matchExpressions")) for name in elements(at(each, "values"))
+    ]
