@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from placement.needs import Needs
-from placement.room import Bin, Gang, Room, filled, merged, offer, slots
+from placement.room import UNLIMITED, Bin, Gang, Room, filled, merged, offer, slots
 from placement.small_gangs import Put, is_small, packed
+from placement.tolerations import refuses
 
 # More kinds than this are not told apart in large gangs: the ways to pack them double with each.
 _KINDS = 6
@@ -36,6 +37,7 @@ def fitting(room: Room, gang: Gang, most: int) -> int:
     upper = min([most, *(_capacity(room, kind) // count for kind, count in zip(gang.kinds, gang.counts, strict=True))])
     if upper <= 0 or len(gang.kinds) < 2:
         return max(upper, 0)
+    upper = min(upper, _by_sums(room, gang))
     best = 0
     for way in _ways(gang):
         best = _largest(best, upper, lambda count, way=way: _by_way(room, gang, count, way) is not None)
@@ -90,6 +92,20 @@ def _plan(room: Room, gang: Gang, count: int) -> Sequence[Put]:
 
 def _capacity(room: Room, kind: Needs) -> int:
     return sum(slots((kind,), each) * each.size for each in room.bins)
+
+
+def _by_sums(room: Room, gang: Gang) -> int:
+    """A number of gangs above which no more fit: those whose sum of each resource is free on the nodes for them."""
+    bins = [each for each in room.bins if any(slots((kind,), each) for kind in gang.kinds)]
+    needed = Counter[str]()
+    for kind, count in zip(gang.kinds, gang.counts, strict=True):
+        needed.update({name: amount * count for name, amount in kind.requests})
+    free = Counter[str]()
+    for each in bins:
+        free.update({name: amount * each.size for name, amount in zip(each.pool.resources, each.free, strict=True)})
+    # A resource that is not surely known of each pool limits nothing.
+    known = [name for name in needed if all(name in each.pool.resources for each in bins)]
+    return min((free[name] // needed[name] for name in known), default=UNLIMITED)
 
 
 def _largest(least: int, most: int, fits: Callable[[int], bool]) -> int:
@@ -193,8 +209,12 @@ def _take(piece: _Piece, kind: int, pods: int) -> tuple[list[_Piece], int]:
 
 
 def _preference(kinds: Sequence[Needs], each: Bin, position: int) -> tuple[object, ...]:
-    """The order in which nodes are taken: sure ones first, those with accelerators for others last, full ones first."""
+    """The order in which nodes are taken: sure ones first, those with accelerators for others last.
+
+    Those that a taint keeps for a few pods come before those for all, and those with less free before others.
+    """
     offers = [terms for terms in (offer(kind, each.pool) for kind in kinds) if terms]
     doubts = sum(terms.doubts for terms in offers)
     spare = {at for terms in offers for at in terms.spare}.intersection(*(terms.spare for terms in offers))
-    return doubts, sum(each.free[at] for at in spare), not each.inside, each.free, each.pool.nodes.pool, position
+    kept = sum(refuses(taint) for taint in each.pool.nodes.taints)
+    return doubts, sum(each.free[at] for at in spare), -kept, not each.inside, each.free, each.pool.nodes.pool, position

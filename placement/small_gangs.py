@@ -7,7 +7,7 @@ from typing import NamedTuple
 from placement.room import Bin, Gang, Room, filled, slots
 
 # The most states of what is left to place: how long it takes depends on that, and not on the nodes alone.
-_STATES = 2000
+_STATES = 600
 Counts = tuple[int, ...]
 
 

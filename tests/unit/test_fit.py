@@ -153,6 +153,11 @@ def test_an_unknown_label_is_a_doubt_and_no_miss(requirement: tuple[str, ...], d
     assert [doubt in each for each in doubts(spec, [pool()])] == ([True] if doubt else [])
 
 
+def test_an_alternative_that_surely_holds_leaves_no_doubt() -> None:
+    terms = affinity(term(("example.com/tier", "In", "gold")), term(("role", "Exists")))
+    assert doubts(pod(affinity=terms), [pool()]) == []
+
+
 def test_what_neither_an_older_name_nor_its_absence_meets_is_a_miss() -> None:
     assert "instance-type" in text_of(pod(nodeSelector={"beta.kubernetes.io/instance-type": "a2-highgpu-1g"}), pool())
 
@@ -264,6 +269,7 @@ def test_tolerations_that_gke_adds() -> None:
     assert text_of(pod(nodeSelector={"kubernetes.io/arch": "arm64"}), arm) == ""
     assert text_of(pod(affinity=affinity(term(("kubernetes.io/arch", "In", "arm64")))), arm) == ""
     assert text_of(pod(affinity=affinity(term(("kubernetes.io/arch", "In", "arm64", "amd64")))), arm)
+    assert text_of(pod(affinity=affinity(term(("kubernetes.io/arch", "In", "arm64")), term(("role", "Exists")))), arm)
 
 
 def test_tolerations_that_gke_may_add_are_doubts() -> None:
@@ -377,7 +383,9 @@ def test_pods_that_cannot_share_a_node() -> None:
     outside = needs(avoiding({"app": "b"}), {"app": "a"})
     assert not conflict(outside, outside)
     assert outside.doubts == (f"podAntiAffinity over {HOST}",)
-    assert needs(avoiding({"app": "a"}, topologyKey=ZONE), {"app": "a"}).doubts == (f"podAntiAffinity over {ZONE}",)
+    by_zone = needs(avoiding({"app": "a"}, topologyKey=ZONE), {"app": "a"})
+    assert not conflict(by_zone, by_zone)
+    assert by_zone.doubts == (f"podAntiAffinity over {ZONE}",)
     assert needs(avoiding({"app": "a"}, namespaces=["b"]), {"app": "a"}).doubts == (f"podAntiAffinity over {HOST}",)
     together = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": ZONE}]}}
     assert needs(pod(affinity=together)).doubts == (f"podAffinity over {ZONE}",)
