@@ -7,6 +7,7 @@ from typing import Any
 
 from federation.free_accelerators import free_nodes
 from federation.queries import Answer, ListPath, Object
+from placement.autoscalers import autoscalers, is_autoscaled
 from placement.demand import ACCELERATOR_LABEL
 from placement.manifests import Manifest
 
@@ -90,14 +91,15 @@ def members_health(names: Collection[str], host: str, answers: Mapping[str, Answ
 def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> WorkloadHealth:
     """The health of a workload, by what its members have of it."""
     shares: dict[str, Share] = {}
-    for member, desired in placed.shares.items():
+    for member, share in placed.shares.items():
         answer = answers.get(member)
         # Why a member does not answer is reported where members are.
         ready, note = _ready(placed, answer) if isinstance(answer, Answer) else (None, "")
+        desired = _desired(placed, share, answer) if isinstance(answer, Answer) else share
         # Nothing is amiss where nothing should run.
         shares[member] = Share(desired, ready, note if desired or ready else "")
     health = WorkloadHealth(False, shares)
-    if any(manifest.type.movable for manifest in placed.manifests):
+    if any(each.type.movable and not is_autoscaled(each, placed.manifests) for each in placed.manifests):
         return WorkloadHealth(health.ready_replicas >= health.desired, shares)
     return WorkloadHealth(all((each.ready_replicas or 0) >= each.desired for each in shares.values()), shares)
 
@@ -155,13 +157,32 @@ def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]
             yield label or resource, int(amounts[resource])
 
 
+def _desired(placed: Placed, share: int, answer: Answer) -> int:
+    """How many replicas are desired in a member: its share, or more where an autoscaler has scaled a copy up.
+
+    What an autoscaler may hold below its minimum is desired as it is.
+    """
+    scalers = list(autoscalers(placed.manifests))
+    if not scalers:
+        return share
+    found = [(each.type.counted[0], _copy(placed, each, answer)) for each in observed(placed)]
+    written = [copy["spec"].get(field, 1) for field, copy in found if copy]
+    below = any(each.may_be_below for each in scalers) and len(written) == len(found)
+    return sum(written) if below else max(share, sum(written))
+
+
+def _copy(placed: Placed, manifest: Manifest, answer: Answer) -> Object | None:
+    """The copy of an object in a member; None where there is none."""
+    found = answer.found.get(list_of(placed, manifest), [])
+    return next((each for each in found if each["metadata"]["name"] == manifest.name), None)
+
+
 def _ready(placed: Placed, answer: Answer) -> tuple[int, str]:
     """How many replicas are ready in a member, or 1 where it has all of a workload in which nothing is counted."""
     counts: list[int] = []
     notes: list[str] = []
     for manifest in observed(placed):
-        found = answer.found.get(list_of(placed, manifest), [])
-        copy = next((each for each in found if each["metadata"]["name"] == manifest.name), None)
+        copy = _copy(placed, manifest, answer)
         count, note = (0, "not there") if copy is None else _count(manifest, copy)
         counts.append(count)
         notes += [f"{manifest.type.kind} {manifest.name}: {note}"] if note else []
