@@ -21,6 +21,7 @@ from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
 from federation.spec import Federation, check_federation
 from placement.autoscaler_rules import check_autoscalers, notes_on
+from placement.autoscalers import with_minima
 from placement.checks import check_placement, check_room
 from placement.documents import ManifestError
 from placement.kinds import TargetType
@@ -149,6 +150,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
         own = manifests[name] = _manifests(setting, workload, folder, types, problems, notes)
         notes += [f"{setting}.manifests: {text}" for text in notes_on(own)]
         problems.extend(check_autoscalers(setting, own))
+        own = manifests[name] = with_minima(own)
         problems.extend(check_buckets(setting, workload, own))
         if len(labels) == len(members):
             problems.extend(check_placement(name, workload, own, labels, space))

@@ -8,6 +8,7 @@ from typing import Any
 from federation.copy_health import CopyHealth, conditions, copy_health
 from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
+from placement.autoscalers import autoscalers, is_autoscaled
 from placement.demand import ACCELERATOR_LABEL
 from placement.lookup import at
 from placement.manifests import Manifest
@@ -93,15 +94,16 @@ def workload_health(placed: Placed, answers: Mapping[str, Answer | str]) -> Work
     """The health of a workload, by what its members have of it."""
     shares: dict[str, Share] = {}
     all_well = True
-    for member, desired in placed.shares.items():
+    for member, share in placed.shares.items():
         answer = answers.get(member)
         # Why a member does not answer is reported where members are.
         ready, well, note = _ready(placed, answer) if isinstance(answer, Answer) else (None, True, "")
+        desired = _desired(placed, share, answer) if isinstance(answer, Answer) else share
         # Nothing is amiss where nothing should run.
         shares[member] = Share(desired, ready, note if desired or ready else "")
         all_well = all_well and (well or not desired)
     health = WorkloadHealth(False, shares)
-    if any(manifest.type.movable for manifest in placed.manifests):
+    if any(each.type.movable and not is_autoscaled(each, placed.manifests) for each in placed.manifests):
         return WorkloadHealth(all_well and health.ready_replicas >= health.desired, shares)
     enough = all((each.ready_replicas or 0) >= each.desired for each in shares.values())
     return WorkloadHealth(all_well and enough, shares)
@@ -160,6 +162,26 @@ def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]
             yield label or resource, int(amounts[resource])
 
 
+def _desired(placed: Placed, share: int, answer: Answer) -> int:
+    """How many replicas are desired in a member: its share, or more where an autoscaler has scaled a copy up.
+
+    What an autoscaler may hold below its minimum is desired as it is.
+    """
+    scalers = list(autoscalers(placed.manifests))
+    if not scalers:
+        return share
+    found = [(each.type.counted[0], _copy(placed, each, answer)) for each in observed(placed)]
+    written = [copy["spec"].get(field, 1) for field, copy in found if copy]
+    below = any(each.may_be_below for each in scalers) and len(written) == len(found)
+    return sum(written) if below else max(share, sum(written))
+
+
+def _copy(placed: Placed, manifest: Manifest, answer: Answer) -> Object | None:
+    """The copy of an object in a member; None where there is none."""
+    found = answer.found.get(list_of(placed, manifest), [])
+    return next((each for each in found if each["metadata"]["name"] == manifest.name), None)
+
+
 def _ready(placed: Placed, answer: Answer) -> tuple[int, bool, str]:
     """How many replicas are ready in a member, whether what is not counted runs there as it should, and what else is.
 
@@ -168,8 +190,7 @@ def _ready(placed: Placed, answer: Answer) -> tuple[int, bool, str]:
     pods = [each for each in answer.pods if at(each, "metadata", "namespace") == placed.namespace]
     counts, well, notes = 0, True, list[str]()
     for manifest in observed(placed):
-        found = answer.found.get(list_of(placed, manifest), [])
-        copy = next((each for each in found if each["metadata"]["name"] == manifest.name), None)
+        copy = _copy(placed, manifest, answer)
         health = CopyHealth(note="not there") if copy is None else copy_health(manifest, copy, pods)
         counts += health.ready_replicas
         well = well and (health.well or bool(manifest.type.counted))

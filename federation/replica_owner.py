@@ -49,7 +49,7 @@ class Live(Protocol):
         ...
 
 
-def before_update(host: str, kubeconfig: pulumi.Output[str], target: TargetType) -> pulumi.ResourceHook:
+def hand_over_first(host: str, kubeconfig: pulumi.Output[str], target: TargetType) -> pulumi.ResourceHook:
     """A hook for the federated objects of a type, which hands the replicas over before an object is changed."""
 
     async def hand_over_replicas(hook: pulumi.ResourceHookArgs) -> None:

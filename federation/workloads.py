@@ -13,7 +13,7 @@ from federation.fixed_fields import another_run, replacement_trigger
 from federation.job_pods import after_earlier_pods
 from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
-from federation.replica_owner import before_update
+from federation.replica_owner import hand_over_first
 from placement.autoscalers import is_autoscaled
 from placement.copies import MEMORY, PlacedObject, PlacedWorkload, keeps_memory, template
 from placement.ends import deleting_fields
@@ -75,12 +75,11 @@ class FederatedWorkload(pulumi.ComponentResource):
         host: GkeCluster,
         namespace: FederatedNamespace,
         before_jobs: pulumi.ResourceHook,
-        before_updates: Mapping[str, pulumi.ResourceHook],
+        before_updates: Mapping[str, Sequence[pulumi.ResourceHook]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
         self._host, self._before_jobs, self._before_updates = host, before_jobs, before_updates
-        self._autoscaled = [each for each in manifests if is_autoscaled(each, manifests)]
         self._annotations = {DELETE_DATA: "true"} if workload.delete_data else {}
         self.objects = [namespace.federated]
         if pulumi.runtime.is_dry_run():
@@ -104,7 +103,7 @@ class FederatedWorkload(pulumi.ComponentResource):
         metadata = {"name": manifest.name, "namespace": namespace.name}
         spec = placed.apply(lambda workload: _spec(workload.objects[position]))
         opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
-        if target.movable and manifest not in self._autoscaled:
+        if target.movable and not is_autoscaled(manifest, manifests):
             preference = kubernetes.apiextensions.CustomResource(
                 f"{name}-preference",
                 api_version="scheduling.kubefed.io/v1alpha1",
@@ -123,7 +122,8 @@ class FederatedWorkload(pulumi.ComponentResource):
             annotations = {**annotations, "kubefed.io/deleteoption": _PODS_FIRST}
             fixed = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[self._before_jobs]))
         else:
-            fixed = pulumi.ResourceOptions()
+            before_update = self._before_updates.get(target.kind, [])
+            fixed = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[*before_update]))
         if target == JOBS:
             # A Job cannot be changed in place.
             changes = pulumi.ResourceOptions(replace_on_changes=["spec.template", "spec.placement", "spec.overrides"])
@@ -134,9 +134,6 @@ class FederatedWorkload(pulumi.ComponentResource):
             changes = pulumi.ResourceOptions(replacement_trigger=secret)
         fixed = pulumi.ResourceOptions.merge(fixed, changes)
         fixed = pulumi.ResourceOptions.merge(fixed, pulumi.ResourceOptions(delete_before_replace=True))
-        if target.kind in self._before_updates:
-            hooks = pulumi.ResourceHookBinding(before_update=[self._before_updates[target.kind]])
-            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=hooks))
         opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(
             lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and keeps else {})
@@ -161,8 +158,8 @@ def create_workloads(
     made: dict[str, FederatedWorkload] = {}
     host = members[host_name]
     before_jobs = after_earlier_pods({name: each.kubeconfig for name, each in members.items()})
-    movable = {each.type.config_name: each.type for own in manifests.values() for each in own if each.type.movable}
-    before_updates = {each.kind: before_update(host_name, host.kubeconfig, each) for each in movable.values()}
+    movable = {each.type.kind: each.type for own in manifests.values() for each in own if each.type.movable}
+    before_updates = {kind: [hand_over_first(host_name, host.kubeconfig, each)] for kind, each in movable.items()}
     for name in sorted({workload.namespace for workload in workloads.values()}):
         here = [workload for workload in workloads if workloads[workload].namespace == name]
         clusters = _reach(host_name, [placed[workload] for workload in here])

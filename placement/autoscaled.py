@@ -173,10 +173,9 @@ def _with_all(each: Decision, scaled: Mapping[int, Autoscaler]) -> Decision:
     """A decision for what is not divided, with the whole minimum and maximum where it is taken."""
     if not each.taken:
         return replace(each, most=tuple(0 for _ in each.shares))
-    shares = tuple(
-        scaled[position].least if position in scaled else share for position, share in enumerate(each.shares)
-    )
-    most = tuple(scaled[position].most if position in scaled else share for position, share in enumerate(each.shares))
+    own = [scaled.get(position) for position in range(len(each.shares))]
+    shares = tuple(one.least if one else share for one, share in zip(own, each.shares, strict=True))
+    most = tuple(one.most if one else share for one, share in zip(own, each.shares, strict=True))
     reason = each.reason + "".join(f"; autoscaled from {one.least} to {one.most}" for one in scaled.values())
     return replace(each, share=sum(shares), shares=shares, most=most, reason=reason)
 

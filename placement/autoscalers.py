@@ -4,12 +4,13 @@ It does not check them (autoscaler_rules.py does), and does not divide them over
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from placement.lookup import at
+from placement.lookup import at, entries
 from placement.manifests import Manifest
 
+_PAUSED = "autoscaling.keda.sh/paused"
 PAUSED_REPLICAS = "autoscaling.keda.sh/paused-replicas"
 """KEDA's annotation of a ScaledObject whose target is kept at a number of replicas."""
 
@@ -52,6 +53,13 @@ class Autoscaler:
         """Where its numbers are."""
         return KINDS[self.manifest.type.config_name]
 
+    @property
+    def may_be_below(self) -> bool:
+        """Whether it may keep fewer replicas than the minimum: while nothing is to do, or since it is paused."""
+        annotations = entries(at(self.manifest.body, "metadata", "annotations"))
+        idle = at(self.manifest.body, "spec", "idleReplicaCount") is not None
+        return idle or any(key.startswith(_PAUSED) for key in annotations)
+
 
 def is_autoscaler(manifest: Manifest) -> bool:
     """Whether an object is an autoscaler."""
@@ -86,6 +94,20 @@ def autoscalers(manifests: Sequence[Manifest]) -> Iterator[Autoscaler]:
         target = next((one for one in manifests if has_replicas(one) and scales(each, one)), None)
         if target is not None and _number(least) and _number(most):
             yield Autoscaler(each, target, least, most)
+
+
+def with_minima(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """The objects, of which autoscaled ones have the minimum for replicas: what they need room for from the start.
+
+    Whatever else is written there is not used, as an autoscaler would not leave it so.
+    """
+    least = {id(each.target): max(1, each.least) for each in autoscalers(manifests)}
+    return [
+        replace(each, body={**each.body, "spec": {**each.body["spec"], "replicas": least[id(each)]}})
+        if id(each) in least
+        else each
+        for each in manifests
+    ]
 
 
 def divided_fields(manifests: Sequence[Manifest]) -> set[str]:

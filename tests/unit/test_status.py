@@ -24,6 +24,7 @@ from placement.manifests import Manifest
 from settings import parse
 from tests.commands import geofed
 from tests.unit.program import ROOT, stack_settings
+from tests.unit.test_autoscaled import hpa, keda, server
 
 SILENT = "does not answer (ReadTimeoutError)"
 
@@ -147,6 +148,29 @@ def test_a_member_that_does_not_answer_runs_nobody_knows_what() -> None:
     assert found.ready_replicas == 1
     # One that is out of the stack's outputs is not asked, and what runs on others may do.
     assert standing([DEPLOYMENT], {"gone": 1, "b": 0}, {"b": copy(state={"readyReplicas": 1})}).ready
+
+
+def test_of_what_is_autoscaled_its_autoscaler_decides_what_is_desired() -> None:
+    def at(scaler: Manifest, *copies: tuple[int, int]) -> WorkloadHealth:
+        made = [copy({"replicas": written}, {"readyReplicas": ready}) for written, ready in copies]
+        return standing([server("it"), scaler], {"a": 2, "b": 1, "c": 0}, dict(zip("abc", [*made, None], strict=False)))
+
+    up = at(hpa(3, 12, target="it"), (6, 6), (1, 1))
+    assert up.ready
+    assert (up.desired, up.ready_replicas) == (7, 7)
+    assert up.shares["c"] == Share(0, 0)
+    # No cluster makes up for another, since nothing moves.
+    assert not at(hpa(3, 12, target="it"), (6, 5), (3, 3)).ready
+    # Where it is at 0, a HorizontalPodAutoscaler does nothing.
+    assert at(hpa(3, 12, target="it"), (2, 2), (0, 0)).shares["b"] == Share(1, 0)
+    assert at(keda(target="it", minReplicaCount=3, idleReplicaCount=0), (0, 0), (0, 0)).ready
+    paused = {"autoscaling.keda.sh/paused": "true"}
+    assert at(keda(paused, target="it", minReplicaCount=3), (2, 2), (0, 0)).ready
+    lost = standing(
+        [server("it"), hpa(3, 12, target="it")], {"a": 2, "b": 1}, {"a": copy({"replicas": 5}), "b": SILENT}
+    )
+    assert lost.shares["b"] == Share(1, None)
+    assert not lost.ready
 
 
 @pytest.mark.parametrize(
