@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from placement.ends import without_fields
 from placement.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
 from placement.patches import patched, steps_of
 
@@ -104,6 +105,20 @@ def replacement_trigger(target: TargetType, template: Body, patches: Patches) ->
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def another_run(target: TargetType, template: Body, patches: Patches, clusters: Collection[str]) -> str | None:
+    """A digest of what runs once: when it changes, another run replaces it. None for what has no end of its own.
+
+    Where a copy can be suspended in place, whether it is does not count.
+    """
+    kind = target.pod_kind
+    if kind.ends is None or target == JOBS:
+        return None
+    left_out = [kind.suspend] if kind.suspend else []
+    other = {name: [each for each in own if each["path"] not in left_out] for name, own in patches.items()}
+    run = {"template": without_fields(template, left_out), "patches": other, "clusters": sorted(clusters)}
+    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def impossible_field_changes(
     target: TargetType, name: str, before: tuple[Body, Patches], after: tuple[Body, Patches], clusters: Collection[str]
 ) -> Iterator[str]:
@@ -112,7 +127,7 @@ def impossible_field_changes(
     `before` and `after` are a template and the patches of each cluster.
     """
     about = f"{target.kind} {name}"
-    if target == JOBS:
+    if target.pod_kind.ends is not None:
         # A changed Job is another Job.
         return
     changed = sorted({field for cluster in clusters for field in _changed(target, before, after, cluster)})

@@ -9,11 +9,12 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.aliases import with_alias
-from federation.fixed_fields import replacement_trigger
+from federation.fixed_fields import another_run, replacement_trigger
 from federation.job_pods import after_earlier_pods
 from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
-from placement.copies import MEMORY, TTL, PlacedObject, PlacedWorkload, keeps_memory, template
+from placement.copies import MEMORY, PlacedObject, PlacedWorkload, keeps_memory, template
+from placement.ends import deleting_fields
 from placement.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from placement.manifests import Manifest
 from placement.policies import table
@@ -111,23 +112,24 @@ class FederatedWorkload(pulumi.ComponentResource):
             # The other way round, every member would run all the replicas for a while.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[preference]))
         annotations, keeps = self._annotations, keeps_memory(manifest, manifests)
-        if target == JOBS:
-            if TTL in manifest.body.get("spec", {}):
-                pulumi.log.info(f"{name}: {TTL} is left out: KubeFed would run a Job again once it is deleted", self)
-            # A Job cannot be changed in place, and its pods would go on running after a plain deletion.
+        if target.pod_kind.ends is not None:
+            for field in deleting_fields(manifest.body, target):
+                pulumi.log.info(f"{name}: {field} is left out: KubeFed would run it again once it is deleted", self)
+            # The pods would go on running after a plain deletion.
             annotations = {**annotations, "kubefed.io/deleteoption": _PODS_FIRST}
-            fixed = pulumi.ResourceOptions(
-                replace_on_changes=["spec.template", "spec.placement", "spec.overrides"],
-                delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(before_create=[self._before_jobs]),
-            )
+            fixed = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[self._before_jobs]))
+        else:
+            fixed = pulumi.ResourceOptions()
+        if target == JOBS:
+            # A Job cannot be changed in place.
+            changes = pulumi.ResourceOptions(replace_on_changes=["spec.template", "spec.placement", "spec.overrides"])
         else:
             # A change of what cannot change in a copy re-creates it; nothing else does.
             trigger = placed.apply(lambda workload: _trigger(workload.objects[position]))
-            fixed = pulumi.ResourceOptions(
-                replacement_trigger=pulumi.Output.secret(trigger) if target == SECRETS else trigger,
-                delete_before_replace=True,
-            )
+            secret = pulumi.Output.secret(trigger) if target == SECRETS else trigger
+            changes = pulumi.ResourceOptions(replacement_trigger=secret)
+        fixed = pulumi.ResourceOptions.merge(fixed, changes)
+        fixed = pulumi.ResourceOptions.merge(fixed, pulumi.ResourceOptions(delete_before_replace=True))
         opts = pulumi.ResourceOptions.merge(opts, fixed)
         memory = placed.apply(
             lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and keeps else {})
@@ -228,7 +230,9 @@ def _spec(placed: PlacedObject) -> dict[str, Any]:
 
 
 def _trigger(placed: PlacedObject) -> str | None:
-    return replacement_trigger(placed.manifest.type, template(placed.manifest), placed.overrides)
+    target, body = placed.manifest.type, template(placed.manifest)
+    again = another_run(target, body, placed.overrides, placed.clusters)
+    return again or replacement_trigger(target, body, placed.overrides)
 
 
 def _named(clusters: Sequence[str]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from placement.ends import deletes_itself
 from placement.kinds import TargetType
 from placement.lookup import at, elements, entries
 from placement.pod_requests import is_extended
@@ -27,6 +28,7 @@ def check_object(body: Mapping[str, Any], target: TargetType) -> Mistakes:
     yield from schema_mistakes(body, target)
     yield from _label_mistakes(body, ("metadata",))
     yield from _count_mistakes(body, target)
+    yield from deletes_itself(body, target)
     for template, path in templates_of(body, target):
         if path:
             yield from _label_mistakes(template, (*path, "metadata"))

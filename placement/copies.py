@@ -10,6 +10,7 @@ from typing import Any
 
 from placement.candidates import candidates, why_not
 from placement.demand import accelerators, demands, pods, whole_demand
+from placement.ends import deleting_fields, without_fields
 from placement.kinds import JOBS
 from placement.manifests import Manifest
 from placement.overrides import overrides_of, patches_for
@@ -22,7 +23,6 @@ from placement.spec import InRegion, Spread, Weighted, named_clusters
 from placement.workload import Workload
 from problems import Problem
 
-TTL = "ttlSecondsAfterFinished"
 MEMORY = "geo-federation/decision"
 """The annotation of a federated object that keeps what was decided by spare capacity."""
 
@@ -184,8 +184,7 @@ def template(manifest: Manifest) -> dict[str, Any]:
     if manifest.type.counted:
         # An override can only replace an existing field.
         body["spec"] = {manifest.type.counted[0]: pods(manifest), **body.get("spec", {})}
-    if manifest.type == JOBS:
-        body["spec"].pop(TTL, None)
+    body = without_fields(body, deleting_fields(body, manifest.type))
     return {"metadata": metadata, **body} if metadata else body
 
 

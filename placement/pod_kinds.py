@@ -39,7 +39,8 @@ class PodKind:
 
     `counted` are the fields of its spec by which it can be divided: how many units there are, such as replicas; the
     first is what a placement splits. `pods` are those of one unit, or of the whole object where nothing is counted.
-    `ends` are fields of an object that runs to an end: those by which its controller deletes it after it has ended.
+    `ends` is None for what has no end of its own; otherwise the fields by which its controller deletes an object after
+    it has ended. Where KubeFed can write `suspend` into an existing copy, a change of it alone replaces nothing.
     Where `label` is set, its controller gives all the pods that label, with the object's name for a value.
     `decided_by` says what decides about the pods besides the manifest.
     """
@@ -48,6 +49,7 @@ class PodKind:
     pods: tuple[PodsAt, ...] = ()
     counted: tuple[str, ...] = ()
     ends: tuple[Pointer, ...] | None = None
+    suspend: Pointer = ""
     label: str = ""
     decided_by: str = ""
 
@@ -60,7 +62,11 @@ def _replica_specs(field: str) -> PodKind:
     """A job of Kubeflow's training operator, whose spec has templates by role, such as Master and Worker."""
     pods = PodsAt(f"/spec/{field}/*/template", (Count((f"/spec/{field}/*/replicas",)),))
     return PodKind(
-        "whole", (pods,), ends=("/spec/runPolicy/ttlSecondsAfterFinished",), label="training.kubeflow.org/job-name"
+        "whole",
+        (pods,),
+        ends=("/spec/runPolicy/ttlSecondsAfterFinished",),
+        suspend="/spec/runPolicy/suspend",
+        label="training.kubeflow.org/job-name",
     )
 
 
@@ -87,7 +93,8 @@ POD_KINDS: Mapping[str, PodKind] = {
     "statefulsets.apps": PodKind("whole", (_TEMPLATE,), ("replicas",)),
     # One on each node that its pods select.
     "daemonsets.apps": PodKind("duplicated", (_TEMPLATE,)),
-    # An Indexed one is whole.
+    # An Indexed one is whole. KubeFed cannot write into an existing Job or JobSet: what their own API has filled in is
+    # missing in what it writes.
     "jobs.batch": PodKind(
         "divided",
         (_TEMPLATE,),
@@ -119,8 +126,13 @@ POD_KINDS: Mapping[str, PodKind] = {
         label="leaderworkerset.sigs.k8s.io/name",
     ),
     "rayclusters.ray.io": PodKind("whole", _ray("/spec"), label="ray.io/cluster"),
-    # Its ttlSecondsAfterFinished deletes its Ray cluster; a deletionStrategy of DeleteSelf is refused (run_again.py).
-    "rayjobs.ray.io": PodKind("whole", (*_ray("/spec/rayClusterSpec"), PodsAt("/spec/submitterPodTemplate")), ends=()),
+    # Its ttlSecondsAfterFinished deletes its Ray cluster; a deletionStrategy of DeleteSelf is refused (ends.py).
+    "rayjobs.ray.io": PodKind(
+        "whole",
+        (*_ray("/spec/rayClusterSpec"), PodsAt("/spec/submitterPodTemplate")),
+        ends=(),
+        suspend="/spec/suspend",
+    ),
     "rayservices.ray.io": PodKind("duplicated", _ray("/spec/rayClusterConfig")),
     "mpijobs.kubeflow.org": _replica_specs("mpiReplicaSpecs"),
     "pytorchjobs.kubeflow.org": _replica_specs("pytorchReplicaSpecs"),
@@ -128,7 +140,7 @@ POD_KINDS: Mapping[str, PodKind] = {
     "xgboostjobs.kubeflow.org": _replica_specs("xgbReplicaSpecs"),
     "paddlejobs.kubeflow.org": _replica_specs("paddleReplicaSpecs"),
     "trainjobs.trainer.kubeflow.org": PodKind(
-        "whole", ends=(), label=_JOB_SET_NAME, decided_by="the runtime that it names"
+        "whole", ends=(), suspend="/spec/suspend", label=_JOB_SET_NAME, decided_by="the runtime that it names"
     ),
     "inferenceservices.serving.kserve.io": PodKind(
         label="serving.kserve.io/inferenceservice", decided_by="its ServingRuntime"
@@ -136,6 +148,7 @@ POD_KINDS: Mapping[str, PodKind] = {
     "sparkapplications.sparkoperator.k8s.io": PodKind(
         "whole",
         ends=("/spec/timeToLiveSeconds",),
+        suspend="/spec/suspend",
         label="sparkoperator.k8s.io/app-name",
         decided_by="the Spark operator and sparkConf",
     ),

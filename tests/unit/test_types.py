@@ -197,7 +197,7 @@ def described(**also: Any) -> TargetType:
 def test_a_description_says_how_a_type_runs_and_where_its_pods_are() -> None:
     target = described(pods=[TASKS])
     assert (target.run, target.counted, target.runs_pods) == ("whole", (), True)
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"replicas": 2, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}},
         {"template": {"spec": {"serviceAccountName": "c"}}},
     ]
