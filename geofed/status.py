@@ -17,12 +17,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from clusters.spec import member_labels
 from federation.faults import host_lists, with_faults
 from federation.health import MemberHealth, Placed, WorkloadHealth, list_of, members_health, observed, workload_health
 from federation.queries import ask_members
 from geofed.mistake import Mistake
 from geofed.outputs import stack_outputs
 from geofed.stack import read_settings
+from placement.overrides import count_in, overrides_of
+from placement.runs import counted, run_of
 from settings import Settings
 
 
@@ -68,10 +71,22 @@ def stack_of(name: str, settings: Settings, outputs: Mapping[str, Any]) -> Stack
             raise Mistake(
                 f"workloads.{workload}: it exists, but is not in the settings; run pulumi up --stack {name} first"
             )
-        shares = {each["cluster"]: int(each["share"]) for each in decisions}
+        shares = {
+            each["cluster"]: _desired(settings, workload, each["cluster"], int(each["share"])) for each in decisions
+        }
         placed[workload] = Placed(settings.workloads[workload].namespace, settings.manifests[workload], shares)
     kubeconfigs = {member: outputs[f"{member}_kubeconfig"] for member in outputs["members"]}
     return Stack(name, host, outputs["members"], kubeconfigs, placed)
+
+
+def _desired(settings: Settings, name: str, cluster: str, share: int) -> int:
+    """The share of a cluster, or what overrides make of it where the workload is not divided."""
+    workload, manifests = settings.workloads[name], settings.manifests[name]
+    objects = counted(manifests)
+    if not share or not objects or cluster not in settings.members or run_of(manifests, workload.run) == "divided":
+        return share
+    overrides = overrides_of(workload, cluster, member_labels(settings.members[cluster]))
+    return sum(count_in(each, overrides) for each in objects)
 
 
 def look(stack: Stack) -> Status:

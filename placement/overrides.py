@@ -12,6 +12,8 @@ from placement.api_rules import check_object
 from placement.autoscalers import divided_fields
 from placement.manifests import Manifest
 from placement.patches import found, patch_in_place, steps_of, takes
+from placement.pod_kinds import Run
+from placement.pod_templates import units_of
 from placement.runs import run_of
 from placement.schemas import dotted, normal
 from placement.workload import Override, Workload
@@ -44,12 +46,20 @@ def _used(manifest: Manifest, overrides: Sequence[Override]) -> list[Override]:
     return list({each.path: each for each in overrides if _applies(manifest, each)}.values())
 
 
+def count_in(manifest: Manifest, overrides: Sequence[Override]) -> int:
+    """How many units a copy with these overrides runs side by side, of an object whose count no placement decides."""
+    body: Any = copy.deepcopy(manifest.body)
+    for each in _used(manifest, overrides):
+        patch_in_place(body, each.model_dump())
+    return units_of(body, manifest.type.counted)
+
+
 def check_overrides(
     setting: str, workload: Workload, manifests: Sequence[Manifest], members: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Problem]:
     """Yields what is wrong with a workload's overrides, of a stack with these members and their labels."""
     valid: dict[int, str] = {}
-    divided = run_of(manifests, workload.run) == "divided"
+    run = run_of(manifests, workload.run)
     for key, overrides in workload.overrides.items():
         path = f"{setting}.overrides"
         if "=" not in key and key not in members:
@@ -58,7 +68,7 @@ def check_overrides(
         elif "=" in key and not any(selects(labels, *key.split("=", 1)) for labels in members.values()):
             yield Problem(path, key, "no cluster has this label; write one that a cluster has, such as role=serving")
         for number, each in enumerate(overrides):
-            mistakes = list(_override_mistakes(f"{path}.{key}.{number}", each, manifests, divided))
+            mistakes = list(_override_mistakes(f"{path}.{key}.{number}", each, manifests, run))
             yield from mistakes
             if not mistakes:
                 valid[id(each)] = f"{path}.{key}.{number}"
@@ -96,23 +106,37 @@ def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _override_mistakes(
-    setting: str, override: Override, manifests: Sequence[Manifest], divided: bool
-) -> Iterator[Problem]:
+def _override_mistakes(setting: str, override: Override, manifests: Sequence[Manifest], run: Run) -> Iterator[Problem]:
     path = override.path
     if any(path == each or path.startswith(f"{each}/") for each in _IDENTITY):
         yield Problem(f"{setting}.path", path, "the same in every copy; write another path")
     if any(path == each or path.startswith(f"{each}/") for each in _KEPT):
         yield Problem(f"{setting}.path", path, "what holds or deletes a copy belongs to its cluster; remove it")
-    counted = {f"/spec/{field}" for manifest in manifests for field in manifest.type.counted}
-    if path in counted | (divided_fields(manifests) if divided else set()):
-        yield Problem(f"{setting}.path", path, "the placement decides it; write weights or limits there instead")
+    yield from _count_mistakes(f"{setting}.path", override, manifests, run)
     if override.kind and override.kind not in {manifest.type.kind for manifest in manifests}:
         kinds = sorted({manifest.type.kind for manifest in manifests})
         yield Problem(f"{setting}.kind", override.kind, f"not a kind of the manifests; write {one_of('', kinds)}")
     elif manifests and not any(_applies(manifest, override) for manifest in manifests):
         advice = "in none of the manifests; write a path that one has, or op: add with one whose parent exists"
         yield Problem(f"{setting}.path", path, advice)
+
+
+def _count_mistakes(setting: str, override: Override, manifests: Sequence[Manifest], run: Run) -> Iterator[Problem]:
+    """Yields why a patch would change a count that is decided: of what is divided, and of what KubeFed moves."""
+    path = override.path
+    decided = {
+        f"/spec/{field}"
+        for manifest in manifests
+        for field in manifest.type.counted
+        if override.kind in ("", manifest.type.kind) and (run == "divided" or manifest.type.movable)
+    }
+    decided |= divided_fields(manifests) if run == "divided" else set()
+    if path in decided:
+        advice = "write weights or limits there instead" if run == "divided" else "write the number in the manifest"
+        yield Problem(setting, path, f"the placement decides it; {advice}")
+    above = sorted(each for each in decided if each.startswith(f"{path}/"))
+    if above:
+        yield Problem(setting, path, f"the placement decides {above[0]} in it; write one override of each other path")
 
 
 def _applies(manifest: Manifest, override: Override) -> bool:

@@ -28,7 +28,8 @@ class Override(Model):
     path: str = Field(pattern=r"^(/[^/\s]+)+$")
     """a JSON pointer, such as /spec/template/spec/containers/0/image
 
-    The placement decides what is counted, such as /spec/replicas.
+    The placement decides what it divides, such as /spec/replicas. Copies of what runs whole or duplicated can differ in
+    their number too, but for those of a Deployment or ReplicaSet.
     """
     op: Literal["add", "remove", "replace"] = "replace"
     """add, remove or replace

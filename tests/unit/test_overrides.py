@@ -10,9 +10,9 @@ import pytest
 from clusters.spec import selects
 from placement.kinds import KNOWN
 from placement.manifests import Manifest, read_manifests
-from placement.overrides import check_overrides, overrides_of, patches_for
+from placement.overrides import check_overrides, count_in, overrides_of, patches_for
 from placement.workload import Workload
-from tests.objects import job
+from tests.objects import deployment, job
 from tests.unit.program import ROOT
 
 LABELS = {
@@ -202,3 +202,72 @@ def test_the_manifest_stays_as_it_is() -> None:
 def test_what_takes_nothing_is_added_to_by_none(path: str) -> None:
     (text,) = mistakes({"serving": [{"path": path, "op": "add", "value": "b"}]})
     assert text.startswith("w.overrides.serving.0.path: ")
+
+
+# Counts.
+
+POD = {"containers": [{"name": "a", "image": "b"}]}
+SET = {"replicas": 2, "leaderWorkerTemplate": {"size": 2, "workerTemplate": {"spec": POD}}}
+JOBS = [{"name": "a", "replicas": 2, "template": {"spec": {"parallelism": 1, "template": {"spec": POD}}}}]
+
+
+def object_of(name: str, spec: Mapping[str, Any]) -> Manifest:
+    kind = KNOWN[name]
+    return Manifest(kind, "it", {"kind": kind.kind, "metadata": {"name": "it"}, "spec": spec})
+
+
+def counted(name: str, **spec: Any) -> Manifest:
+    body = deployment("it", kind=KNOWN[name].kind, **spec)
+    return Manifest(KNOWN[name], "it", body)
+
+
+GROUPS = object_of("leaderworkersets.leaderworkerset.x-k8s.io", SET)
+JOB_SET = object_of("jobsets.jobset.x-k8s.io", {"replicatedJobs": JOBS})
+SERVER, STORE = counted("deployments.apps", replicas=3), counted("statefulsets.apps", replicas=3)
+INDEXED = Manifest(KNOWN["jobs.batch"], "it", job("it", parallelism=4, completions=4, completionMode="Indexed"))
+PLAIN = Manifest(KNOWN["jobs.batch"], "it", job("it", parallelism=4, completions=4))
+INSIDE = "/spec/replicatedJobs/0/replicas"
+SIZE = "/spec/leaderWorkerTemplate/size"
+
+
+@pytest.mark.parametrize(
+    ("objects", "run", "path", "refused"),
+    [
+        ([GROUPS], None, "/spec/replicas", "write weights or limits"),
+        ([GROUPS], None, SIZE, ""),
+        ([GROUPS], "whole", "/spec/replicas", ""),
+        ([SERVER], None, "/spec/replicas", "write weights or limits"),
+        # KubeFed writes them even where they do not move.
+        ([SERVER], "whole", "/spec/replicas", "write the number in the manifest"),
+        ([SERVER, JOB_SET], None, "/spec/replicas", "write the number in the manifest"),
+        ([SERVER, JOB_SET], None, INSIDE, ""),
+        ([JOB_SET], None, INSIDE, ""),
+        ([STORE], None, "/spec/replicas", ""),
+        ([STORE], "duplicated", "/spec/replicas", ""),
+        ([STORE], "divided", "/spec/replicas", "write weights or limits"),
+        ([PLAIN], None, "/spec/parallelism", "write weights or limits"),
+        ([PLAIN], None, "/spec/completions", "write weights or limits"),
+        ([INDEXED], None, "/spec/parallelism", ""),
+    ],
+)
+def test_a_count_is_overridden_where_no_placement_decides_it(
+    objects: list[Manifest], run: str | None, path: str, refused: str
+) -> None:
+    asked = workload({"serving": [{"path": path, "value": 4}]}).model_copy(update={"run": run})
+    found = [str(each) for each in check_overrides("w", asked, objects, LABELS)]
+    assert [refused in each for each in found] == ([True] if refused else [])
+
+
+def test_a_count_of_another_kind_is_free() -> None:
+    asked = workload({"serving": [{"kind": "StatefulSet", "path": "/spec/replicas", "value": 5}]})
+    assert list(check_overrides("w", asked, [SERVER, STORE], LABELS)) == []
+    own = overrides_of(asked, "serving", LABELS["serving"])
+    assert (count_in(STORE, own), count_in(SERVER, own), count_in(STORE, [])) == (5, 3, 3)
+
+
+def test_a_count_is_not_changed_by_a_patch_of_what_holds_it() -> None:
+    whole: Any = SERVER.body["spec"]
+    asked = workload({"serving": [{"path": "/spec", "value": whole | {"replicas": 9}}]})
+    (text,) = map(str, check_overrides("w", asked, [SERVER], LABELS))
+    assert text.startswith("w.overrides.serving.0.path: '/spec': the placement decides /spec/replicas in it")
+    assert list(check_overrides("w", asked.model_copy(update={"run": "whole"}), [STORE], LABELS)) == []

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -23,6 +24,7 @@ from placement.kinds import BUILT_IN
 from placement.manifests import Manifest
 from settings import parse
 from tests.commands import geofed
+from tests.objects import deployment
 from tests.unit.program import ROOT, stack_settings
 from tests.unit.test_autoscaled import hpa, keda, server
 
@@ -415,6 +417,22 @@ def test_the_code_says_whether_all_is_well(
     assert "serving-asia" in printed
     assert "kubeconfig" not in printed
     assert "\x1b" not in printed
+
+
+def test_an_override_of_a_count_is_what_is_desired(tmp_path: Path) -> None:
+    (tmp_path / "it.yaml").write_text(json.dumps(deployment("db", kind="StatefulSet", replicas=3, serviceName="db")))
+    overrides = {"role=x": [{"path": "/spec/replicas", "value": 4}], "b": [{"path": "/spec/replicas", "value": 1}]}
+    workload = {"manifests": "it.yaml", "namespace": "ai", "placement": {"policy": "spread"}, "run": "duplicated"}
+    clusters = {name: {"region": "us-west1", "slot": slot, "role": "x"} for slot, name in enumerate("abc")}
+    raw: dict[str, Any] = {
+        "clusters": clusters,
+        "federation": {"host": "a", "types": ["statefulsets.apps"]},
+        "workloads": {"db": workload | {"overrides": overrides}},
+    }
+    decisions = [{"cluster": name, "share": share} for name, share in (("a", 3), ("b", 3), ("c", 0), ("gone", 3))]
+    outputs = {"members": {name: {} for name in "abc"}, "placements": {"db": decisions}}
+    outputs |= {f"{name}_kubeconfig": "" for name in "abc"}
+    assert stack_of("x", parse(raw, tmp_path), outputs).placed["db"].shares == {"a": 4, "b": 1, "c": 0, "gone": 3}
 
 
 def test_a_mistake_is_one_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
