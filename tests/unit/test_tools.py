@@ -2,7 +2,7 @@
 
 import re
 
-from tools.modules import KUBERNETES, PULUMI, TOOLS
+from tools.modules import KUBERNETES, PULUMI, PULUMI_KUBERNETES, TOOLS
 
 
 def versions(module: str) -> dict[str, str]:
@@ -22,3 +22,8 @@ def test_the_plugin_shares_the_packages_that_kubernetes_is_built_from() -> None:
 def test_what_is_stamped_is_what_is_pinned() -> None:
     assert versions("kubernetes")["k8s.io/kubernetes"] == KUBERNETES
     assert versions("pulumi")["github.com/pulumi/pulumi/pkg/v3"] == PULUMI
+
+
+def test_the_readme_says_how_to_have_the_plugin_at_once() -> None:
+    command = f"pulumi plugin install resource kubernetes v{PULUMI_KUBERNETES}"
+    assert command in (TOOLS.parent / "README.md").read_text().splitlines()
