@@ -12,6 +12,7 @@ from federation.aliases import with_alias
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.control_plane import ControlPlane
 from federation.rbac import member_rules, member_type_rules
+from federation.waits import holds, waits
 from placement.kinds import NAMESPACE, TargetType
 from placement.preferences import MEMBER_LABEL
 
@@ -62,8 +63,7 @@ class Member(pulumi.ComponentResource):
                 "annotations": {
                     # The controller reads a new token only when the registration changes.
                     "geo-federation/token-digest": pulumi.Output.unsecret(token.apply(_digest)),
-                    "pulumi.com/waitFor": "condition=Ready",
-                    "pulumi.com/timeoutSeconds": str(_READY_SECONDS),
+                    **waits(holds("Ready"), seconds=_READY_SECONDS),
                 },
             },
             spec={

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from federation.federated_objects import clusters_with_copies
 from federation.queries import Object
+from federation.waits import WAIT_FOR
 from placement.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
 
 Key = tuple[str, str, str]
@@ -13,8 +14,6 @@ Key = tuple[str, str, str]
 DELETE_DATA = "geo-federation/delete-data"
 """The annotation of a federated object whose data may be deleted: "true", from its workload's settings."""
 _SETTING = "delete_data: true"
-# Every object of the program has it, and hardly any that somebody has created by hand.
-_OWN = "pulumi.com/waitFor"
 _CLAIM = CLAIMS.federated_kind
 _WITH_DATA = (_CLAIM, STATEFUL_SETS.federated_kind)
 _MOST_NAMED = 10
@@ -91,7 +90,8 @@ def own_objects(found: Iterable[Object]) -> list[Federated]:
     for each in found:
         metadata = each["metadata"]
         annotations: Mapping[str, str] = metadata.get("annotations") or {}
-        if _OWN in annotations:
+        # Every object of the program has it, and hardly any that somebody has created by hand.
+        if WAIT_FOR in annotations:
             where = clusters_with_copies(each, except_status="WaitingForRemoval")
             deletable = annotations.get(DELETE_DATA) == "true"
             objects.append(Federated(each["kind"], metadata["namespace"], metadata["name"], where, deletable))

@@ -14,6 +14,7 @@ from federation.job_pods import after_earlier_pods
 from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
 from federation.replica_owner import hand_over_first
+from federation.waits import holds, waits
 from placement.autoscalers import is_autoscaled
 from placement.copies import MEMORY, PlacedObject, PlacedWorkload, keeps_memory, template
 from placement.ends import deleting_fields
@@ -44,7 +45,8 @@ class FederatedNamespace(pulumi.ComponentResource):
         self.name = namespace
         local = kubernetes.core.v1.Namespace(
             f"{namespace}-host-namespace",
-            metadata={"name": namespace},
+            # With the label, KubeFed takes it for its copy here; without, it reports that it exists already.
+            metadata={"name": namespace, "labels": {"kubefed.io/managed": "true"}},
             # Created once the controller knows the members, so that none of its workers waits for them.
             opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=after),
         )
@@ -199,14 +201,11 @@ def _federate(
     also: pulumi.Input[Mapping[str, str]] | None = None,
 ) -> kubernetes.apiextensions.CustomResource:
     """Creates a federated object, which is ready once it is propagated; `also` are further annotations."""
-    conditions = ["condition=Propagation"]
+    conditions = [holds("Propagation")]
     if target.movable:
         # Before its preference has chosen members, it is propagated to none.
         conditions.append("jsonpath={.status.clusters[0].name}")
-    annotations = {
-        "pulumi.com/waitFor": json.dumps(conditions) if len(conditions) > 1 else conditions[0],
-        "pulumi.com/timeoutSeconds": str(_PROPAGATED_SECONDS),
-    }
+    annotations = waits(*conditions, seconds=_PROPAGATED_SECONDS)
     return kubernetes.apiextensions.CustomResource(
         name,
         api_version="types.kubefed.io/v1beta1",

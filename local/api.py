@@ -1,12 +1,7 @@
-"""The Kubernetes API as this package uses it: JSON in, JSON out, errors with the API server's own messages.
-
-Kubeconfigs, client certificates and credential plugins are the kubernetes client's; its generated calls and models,
-which know no custom resources, are not used.
-"""
+"""The Kubernetes API as the local stack uses it: JSON in, JSON out, errors with the API server's own messages."""
 
 import json
 import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -34,45 +29,13 @@ class Unreachable(Exception):
 class Api:
     """One API server."""
 
-    def __init__(self, kubeconfig: Mapping[str, Any]) -> None:
-        """Takes a kubeconfig as plain values, whose credential plugin is run at once."""
-        # The import takes longer than all else in a run that changes nothing, and such a run does not need it.
-        from kubernetes import client, config
-
-        configuration = client.Configuration()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # The client writes keys into files; they are gone as soon as they are read.
-        with tempfile.TemporaryDirectory() as folder:
-            config.load_kube_config_from_dict(  # pyright: ignore[reportUnknownMemberType]
-                dict(kubeconfig), client_configuration=configuration, persist_config=False, temp_file_path=folder
-            )
-            if configuration.ssl_ca_cert:
-                context.load_verify_locations(configuration.ssl_ca_cert)
-            else:
-                context.load_default_certs()
-            if configuration.cert_file:
-                context.load_cert_chain(configuration.cert_file, configuration.key_file)
-        self._base = str(configuration.host)
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=context)
-        token = configuration.get_api_key_with_prefix("authorization")
-        self._headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
-        self._watches: set[urllib3.BaseHTTPResponse] = set()
-        self._watching = True
-
-    @classmethod
-    def of(cls, plane: ControlPlane) -> "Api":
-        """A control plane of this machine, as its administrator."""
+    def __init__(self, plane: ControlPlane) -> None:
+        """Takes a control plane of this machine, as its administrator."""
         authority, (certificate, key) = plane.certificate_files
-        cluster = {"server": f"https://{plane.endpoint}", "certificate-authority": authority}
-        user = {"client-certificate": certificate, "client-key": key}
-        return cls(
-            {
-                "current-context": "admin",
-                "clusters": [{"name": "admin", "cluster": cluster}],
-                "users": [{"name": "admin", "user": user}],
-                "contexts": [{"name": "admin", "context": {"cluster": "admin", "user": "admin"}}],
-            }
-        )
+        context = ssl.create_default_context(cafile=authority)
+        context.load_cert_chain(certificate, key)
+        self._base = f"https://{plane.endpoint}"
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=context)
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """Raises ApiError or Unreachable, as all the others do."""
@@ -92,10 +55,6 @@ class Api:
         """Merges into the existing object."""
         return self._call("PATCH", path, {}, body, "application/merge-patch+json")
 
-    def apply(self, path: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
-        """Server-side apply."""
-        return self._call("PATCH", path, parameters, body, "application/apply-patch+yaml")
-
     def delete(self, path: str, **parameters: str) -> None:
         """Deletes an object or a collection; one that is gone already is no error."""
         try:
@@ -108,10 +67,7 @@ class Api:
         """Yields what exists and then every change, for at most so many seconds."""
         query = urlencode(parameters | {"watch": "true", "timeoutSeconds": str(max(1, round(seconds)))})
         reply = self._request("GET", f"{path}?{query}", None, {}, urllib3.Timeout(connect=5, read=seconds + 5))
-        self._watches.add(reply)
         try:
-            if not self._watching:
-                return
             if reply.status >= 400:
                 raise _error(reply.status, reply.data)
             buffer = b""
@@ -121,14 +77,7 @@ class Api:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._base} went away: {error}") from None
         finally:
-            self._watches.discard(reply)
             reply.close()
-
-    def stop_watching(self) -> None:
-        """Ends every watch, and each that is started later; may be called from any thread."""
-        self._watching = False
-        for reply in list(self._watches):
-            reply.shutdown()
 
     def _call(
         self,
@@ -154,7 +103,7 @@ class Api:
                 method,
                 self._base + path,
                 body=body,
-                headers={**self._headers, **headers},
+                headers={"Accept": "application/json", **headers},
                 timeout=timeout,
                 retries=False,
                 preload_content=False,

@@ -1,5 +1,6 @@
 """Puts the local stack's programs in place: built binaries, Pulumi's plugins and the credential plugin."""
 
+import os
 import shutil
 import sys
 from importlib.metadata import version
@@ -7,34 +8,26 @@ from pathlib import Path
 
 from local.folders import mirror
 from local.paths import PROJECT, Home, write_atomically
-from tools.build import MODULES, build, place
-
-_PULUMI_MODULES = ("pulumi", "pulumi-language")
+from tools.build import build, place
+from tools.modules import KUBERNETES_PLUGIN, MODULES
 
 
 def install(home: Home) -> None:
     """Builds what the tool cache lacks and fills the local stack's folders; what exists is not built again.
 
-    A `pulumi` that the user has installed is used in place of ours, and so is the kubernetes plugin in the user's
-    plugin cache: as a copy, since the pulumi command does not accept a link as a plugin. Raises ToolError.
+    A `pulumi` that the user has installed is used in place of ours, and so is a Kubernetes plugin of the SDK's version
+    in the user's plugin cache. Raises ToolError.
     """
-    own = [module for module in MODULES if not (users_pulumi() and module.name in _PULUMI_MODULES)]
-    place(build(own), home.binaries)
-    _write_script(home.binaries / "gke-gcloud-auth-plugin", "auth_plugin", home.root)
-    write_launcher(_plugin(home, "gcp"), home.root, "gcp")
-    kubernetes = _plugin(home, "kubernetes")
-    if users := _users_kubernetes_plugin():
-        mirror(users, kubernetes.parent)
-    else:
-        if kubernetes.parent.is_symlink():
-            # Left by an earlier release; writing below it would change the user's own files.
-            kubernetes.parent.unlink()
-        write_launcher(kubernetes, home.root, "kubernetes")
-
-
-def write_launcher(file: Path, root: Path, package: str) -> None:
-    """Writes the program that Pulumi's engine starts as the plugin of a package; its fork server lives in `root`."""
-    _write_script(file, "launcher", root, package)
+    users_plugin = _users_kubernetes_plugin(home)
+    users = {"pulumi", "pulumi-language"} if users_pulumi() else set[str]()
+    users |= {"pulumi-kubernetes"} if users_plugin else set()
+    binaries = build([module for module in MODULES if module.name not in users])
+    # As real files: the pulumi command does not see a plugin behind a link.
+    mirror(users_plugin or binaries.pop(KUBERNETES_PLUGIN).parent, _plugin_folder(home, "kubernetes"))
+    place(binaries, home.binaries)
+    _write_script(home.binaries / "gke-gcloud-auth-plugin", "-IS", PROJECT / "local" / "auth_plugin.py", home.root)
+    gcp = _plugin_folder(home, "gcp") / "pulumi-resource-gcp"
+    _write_script(gcp, "-m", "local.gcp", home.root)
 
 
 def users_pulumi() -> Path | None:
@@ -45,22 +38,18 @@ def users_pulumi() -> Path | None:
     return None
 
 
-def _users_kubernetes_plugin() -> Path | None:
-    folder = Path.home() / ".pulumi" / "plugins" / _plugin_name("kubernetes")
-    return folder if (folder / "pulumi-resource-kubernetes").exists() else None
+def _users_kubernetes_plugin(home: Home) -> Path | None:
+    own = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    folder = own / "plugins" / _plugin_folder(home, "kubernetes").name
+    # After `make env`, Pulumi's home is the local stack's.
+    return folder if own.resolve() != home.pulumi.resolve() and (folder / KUBERNETES_PLUGIN).exists() else None
 
 
-def _plugin_name(package: str) -> str:
-    return f"resource-{package}-v{version(f'pulumi-{package}')}"
+def _plugin_folder(home: Home, package: str) -> Path:
+    return home.pulumi / "plugins" / f"resource-{package}-v{version(f'pulumi-{package}')}"
 
 
-def _plugin(home: Home, package: str) -> Path:
-    return home.pulumi / "plugins" / _plugin_name(package) / f"pulumi-resource-{package}"
-
-
-def _write_script(file: Path, name: str, root: Path, *arguments: str) -> None:
-    """Writes a program that runs a file of this package by this very Python; no word may hold a quote."""
-    # -I and -S: neither needs what is installed, and looking for it takes longer than all else that they do.
-    words = [sys.executable, "-IS", str(PROJECT / "local" / f"{name}.py"), str(root), *arguments]
-    quoted = " ".join(f"'{word}'" for word in words)
-    write_atomically(file, f"#!/bin/sh\nexec {quoted}\n", mode=0o755)
+def _write_script(file: Path, *words: str | Path) -> None:
+    """Writes a program that is this very Python with these arguments, none of which may hold a quote."""
+    quoted = " ".join(f"'{word}'" for word in (sys.executable, *words))
+    write_atomically(file, f"#!/bin/sh\nPYTHONPATH='{PROJECT}' exec {quoted}\n", mode=0o755)

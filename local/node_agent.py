@@ -234,7 +234,7 @@ class PodWatcher:
             pod.end(0)
 
     def _watch(self) -> None:
-        api = Api.of(self._plane)
+        api = Api(self._plane)
         present = {pod["metadata"]["uid"] for pod in api.list("/api/v1/pods", labelSelector=REAL_PODS)}
         for gone in [uid for uid in self._pods if uid not in present]:
             self._pods.pop(gone).end(0)

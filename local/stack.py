@@ -23,9 +23,9 @@ from local.gcp.plugin import KINDS
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud
 from local.install import users_pulumi
-from local.kubernetes.values import table
 from local.paths import PROJECT, Home, write_atomically
 from local.plugin import Refused
+from placement.lookup import at
 from stack_file import read_stack_file
 
 STACK = "local"
@@ -132,8 +132,9 @@ class LocalStack:
             with suppress(psutil.Error):
                 words = " ".join(process.cmdline())
                 pulumi = process.name().startswith("pulumi") or "pulumi-language-python" in words
-                plugin = "local/launcher.py" in words or "-m local.forkserver" in words
-                if (pulumi or plugin) and process.environ().get("PULUMI_HOME") == str(self.home.pulumi):
+                if (pulumi or "-m local.gcp" in words) and process.environ().get("PULUMI_HOME") == str(
+                    self.home.pulumi
+                ):
                     yield process
 
     def _unlock(self) -> None:
@@ -164,8 +165,7 @@ class LocalStack:
 
 def _host() -> str:
     """The host that the settings name; empty where they name none, which `pulumi up` has reported."""
-    federation = table(read_stack_file(STACK_FILE), "config", "geo-federation:federation")
-    return str(federation.get("host") or "")
+    return str(at(read_stack_file(STACK_FILE), "config", "geo-federation:federation", "host") or "")
 
 
 def _is_running(process: int) -> bool:

@@ -17,7 +17,8 @@ from typing import Any, cast
 
 from placement.kinds import BUILT_IN
 from placement.schemas import FILE, METADATA, definition
-from tools.build import KUBERNETES, TOOLS, Module, ToolError, check_go
+from tools.build import ToolError, check_go
+from tools.modules import KUBERNETES, TOOLS, Module
 
 _MODELS = "k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema"
 _KEPT = ("type", "format", "enum", "required")

@@ -1,10 +1,10 @@
 """Builds the pinned binaries that local/ runs, once, into a cache outside the checkout.
 
-Each folder beside this file is one Go module whose `tool` directives pin the commands to build; go.sum verifies what
-the module proxy serves. They are separate because their dependencies conflict. A module's binaries are cached under a
-hash of its pins, so nothing is built twice and changing one pin rebuilds one module.
+Each folder beside this file is one Go module whose `tool` directives pin the commands to build, or which is a command
+itself; go.sum verifies what the module proxy serves. They are separate because their dependencies conflict. A module's
+binaries are cached under a hash of its pins, so nothing is built twice and changing one pin rebuilds one module.
 
-    python tools/build.py [--into DIR] [MODULE ...]
+    python -m tools.build [--into DIR] [MODULE ...]
 
 prints progress on stderr and, with --into, places the binaries in DIR (as real files: Pulumi's language host looks for
 its helper beside the real path of its own binary). Needs Go and nothing else, so it runs before any venv exists.
@@ -22,56 +22,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parent
-KUBERNETES = "v1.35.4"
-PULUMI = "v3.259.0"
+from tools.modules import CHECKERS, MODULES, Module
 
 
 class ToolError(Exception):
     """A tool is missing or could not be built; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Module:
-    """One folder of pins: the commands it builds and what is stamped into them."""
-
-    name: str
-    stamps: tuple[str, ...] = ()
-    # The name of a binary whose package path does not end in it.
-    rename: tuple[tuple[str, str], ...] = ()
-    # Files to copy from a module's source: (module path, file in it).
-    extras: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def folder(self) -> Path:
-        return TOOLS / self.name
-
-
-# Clients reject the version of an API server that is built without these.
-_STAMP = "k8s.io/component-base/version"
-_MAJOR, _MINOR = KUBERNETES.lstrip("v").split(".")[:2]
-
-MODULES = (
-    Module(
-        "kubernetes",
-        stamps=(f"{_STAMP}.gitVersion={KUBERNETES}", f"{_STAMP}.gitMajor={_MAJOR}", f"{_STAMP}.gitMinor={_MINOR}"),
-    ),
-    Module("pulumi", stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI}",)),
-    Module(
-        "pulumi-language",
-        extras=(("github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec"),),
-    ),
-    Module("etcd", rename=(("server", "etcd"),)),
-    Module("kwok"),
-    Module("kubefed"),
-)
-# Tools that check the project itself; the local stack does not use them.
-CHECKERS = (Module("actionlint"),)
 
 
 def cache_folder() -> Path:
@@ -141,14 +101,17 @@ def _go_mod(module: Module) -> dict[str, str]:
 
 def _kept(module: Module) -> Path:
     pins = [(module.folder / file).read_text() for file in ("go.mod", "go.sum")]
-    facts = json.dumps([pins, module.stamps, module.rename, module.extras, platform.system(), platform.machine()])
-    return cache_folder() / module.name / hashlib.sha256(facts.encode()).hexdigest()[:16]
+    facts = [pins, module.stamps, module.rename, module.extras, platform.system(), platform.machine()]
+    if module.command:
+        facts += [module.command, module.embeds, [file.read_text() for file in sorted(module.folder.glob("*.go"))]]
+    return cache_folder() / module.name / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def _read(module: Module) -> tuple[list[str], int]:
     """Fetches a module's sources: the packages of its commands, and how many there are with all that they import."""
-    packages = _go(module, "list", "-f", "{{.ImportPath}}", "tool").split()
-    return packages, len(set(_go(module, "list", "-deps", *packages).split()))
+    packages = ["."] if module.command else _go(module, "list", "-f", "{{.ImportPath}}", "tool").split()
+    # A command lacks the files that it embeds until it is built, which -e passes over.
+    return packages, len(set(_go(module, "list", "-e", "-deps", *packages).split()))
 
 
 def _build_module(module: Module, reading: Future[tuple[list[str], int]], label: str) -> None:
@@ -164,25 +127,42 @@ def _build_module(module: Module, reading: Future[tuple[list[str], int]], label:
         building = Path(tempfile.mkdtemp(prefix="building-", dir=kept.parent))
         _progress(f"{label}: reading its commands' sources")
         packages, total = reading.result()
-        _compile(module, packages, building, label, total)
+        with _sources(module) as folder:
+            _compile(module, folder, packages, building, label, total)
         for before, after in module.rename:
             (building / before).rename(building / after)
         for path, file in module.extras:
-            source = Path(json.loads(_go(module, "mod", "download", "-json", path))["Dir"]) / file
-            shutil.copy(source, building)
-            (building / source.name).chmod(0o755)
+            (Path(shutil.copy(_file_of(module, path, file), building))).chmod(0o755)
         building.chmod(0o755)
         building.rename(kept)
 
 
-def _compile(module: Module, packages: list[str], into: Path, label: str, total: int) -> None:
+@contextmanager
+def _sources(module: Module) -> Generator[Path]:
+    """The folder in which a module is built: its own, or a copy of it with the files that its command embeds."""
+    if not module.embeds:
+        yield module.folder
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for source in [*module.folder.iterdir(), *(_file_of(module, path, file) for path, file in module.embeds)]:
+            shutil.copyfile(source, Path(folder) / source.name)
+        yield Path(folder)
+
+
+def _file_of(module: Module, path: str, file: str) -> Path:
+    """A file in the source of a module that another one requires."""
+    return Path(json.loads(_go(module, "mod", "download", "-json", path))["Dir"]) / file
+
+
+def _compile(module: Module, folder: Path, packages: list[str], into: Path, label: str, total: int) -> None:
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in module.stamps)])
     # The linker leaves out debugging information (-w), so the compiler need not write any.
     quick = "-gcflags=all=-dwarf=false"
-    command = ["go", "build", "-v", "-trimpath", quick, f"-ldflags={flags}", "-o", f"{into}/", *packages]
+    command = ["go", "build", "-v", "-trimpath", quick, f"-ldflags={flags}"]
+    command += ["-o", f"{into}/{module.command}", *packages]
     started = time.monotonic()
     compiled, problems, shown = 0, list[str](), -1e9
-    with subprocess.Popen(command, cwd=module.folder, env=_environment(), stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, env=_environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
             # `go build -v` names each package that it compiles, one a line; anything else is a problem.

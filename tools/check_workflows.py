@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.build import CHECKERS, TOOLS, ToolError, build, check_go
+from tools.build import ToolError, build, check_go
+from tools.modules import CHECKERS, TOOLS
 
 WORKFLOWS = TOOLS.parent / ".github" / "workflows"
 

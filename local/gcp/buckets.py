@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from clusters.regions import regions
 from local.gcp.iam import Member
 from local.gcp.resource import Cloud, Wrong, invalid
-from local.plugin import UNKNOWN, Properties, Refused
+from local.plugin import Refused
+from local.wire import UNKNOWN, Properties
 
 GET = "gcp:storage/getBucket:getBucket"
 _LARGER = ("asia", "asia1", "eu", "eur4", "eur5", "eur7", "eur8", "nam4", "us")

@@ -11,7 +11,8 @@ from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
-from local.plugin import UNKNOWN, Properties, Refused
+from local.plugin import Refused
+from local.wire import UNKNOWN, Properties
 
 _VERSION = "1.35.4"
 NODE_POOLS = "nodepool"  # in the registry

@@ -11,7 +11,7 @@ from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, se
 from local.gcp.places import chosen_zones, region_of, zones
 from local.gcp.ranges import is_private, overlaps, why_malformed
 from local.gcp.resource import CONTAINER, Cloud, Wrong, find, full, given, invalid, lacking, project_of, value, values
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 _METRICS = (
     "SYSTEM_COMPONENTS APISERVER SCHEDULER CONTROLLER_MANAGER STORAGE HPA POD DAEMONSET DEPLOYMENT STATEFULSET KUBELET "

@@ -20,7 +20,7 @@ from local.gcp.resource import (
     value,
     values,
 )
-from local.plugin import Properties
+from local.wire import Properties
 
 _WITH_PORTS = ("tcp", "udp", "sctp")
 _PROTOCOLS = (*_WITH_PORTS, "icmp", "esp", "ah", "ipip", "all")

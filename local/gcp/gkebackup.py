@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from clusters.regions import regions
 from local.gcp.kms import KEY_FORM, key_exists, key_location
 from local.gcp.resource import Cloud, Kind, Wrong, given, invalid, lacking, project_of, value
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 _SCOPES = ("allNamespaces", "selectedNamespaces", "selectedApplications", "selectedNamespaceLabels")
 _CLUSTER = re.compile(r"projects/[^/]+/(locations|zones)/[^/]+/clusters/[^/]+")

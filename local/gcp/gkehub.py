@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from local.gcp.iam import Member
 from local.gcp.resource import Choices, Cloud, Kind, Wrong, invalid, project_of
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 HUB = "gkehub.googleapis.com"
 _FEATURES = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from local.gcp.resource import Cloud, Kind, Wrong, value
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 ACCOUNTS = "account"  # service accounts, in the registry
 POOLS = "workloadidentitypool"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from local.gcp.iam import ACCOUNTS, Member
 from local.gcp.resource import Cloud, Kind, Wrong, project_of
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 _IAM = "iam.googleapis.com"
 _ACCOUNT = re.compile(r"projects/([^/]+)/serviceAccounts/([^/@\s]+@[^/@\s]+)")

@@ -7,7 +7,7 @@ from typing import ClassVar
 from clusters.regions import regions
 from local.gcp.iam import Member
 from local.gcp.resource import Choices, Cloud, Kind, Wrong, invalid, project_of, value
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 _KMS = "cloudkms.googleapis.com"
 _RINGS, _KEYS = "keyring", "cryptokey"  # in the registry

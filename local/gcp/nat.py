@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from local.gcp.network import missing_network, refers_to, region_in, wrong_region
 from local.gcp.resource import Choices, Cloud, Kind, Wrong, given, invalid, lacking, project_of, value
-from local.plugin import Properties
+from local.wire import Properties
 
 _ROUTERS = "router"  # in the registry
 _LISTED = "LIST_OF_SUBNETWORKS"

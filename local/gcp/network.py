@@ -21,7 +21,8 @@ from local.gcp.resource import (
     value,
     values,
 )
-from local.plugin import Properties, Refused
+from local.plugin import Refused
+from local.wire import Properties
 
 NETWORKS, SUBNETS, CLUSTERS = "network", "subnetwork", "cluster"  # in the registry
 

@@ -11,7 +11,8 @@ from local.gcp.node_pool_checks import CHOICES, pool_zones, room, sizes, wrong_p
 from local.gcp.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
-from local.plugin import UNKNOWN, Properties, Refused
+from local.plugin import Refused
+from local.wire import UNKNOWN, Properties
 from placement.quantities import whole
 
 _NODE_CONFIG = (
@@ -117,7 +118,7 @@ class NodePool(Kind):
         if found is None:
             return
         with operation(cloud.registry, found[0], f"DELETE_NODE_POOL {state['name']}"):
-            api = Api.of(control_plane(cloud, found[1]["name"]))
+            api = Api(control_plane(cloud, found[1]["name"]))
             with suppress(ApiError, Unreachable):
                 api.delete("/api/v1/nodes", labelSelector=f"{POOL}={state['name']}")
 
@@ -136,7 +137,7 @@ def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
     assert found
     cluster = found[1]
     try:
-        api = Api.of(control_plane(cloud, cluster["name"]))
+        api = Api(control_plane(cloud, cluster["name"]))
         listed = api.list("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")
         present = {node["metadata"]["name"]: node for node in listed}
         zones = len(pool_zones(inputs, cluster))

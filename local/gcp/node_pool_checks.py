@@ -10,7 +10,7 @@ from local.gcp.machines import Machine, machine
 from local.gcp.network import SUBNETS, secondary_range
 from local.gcp.places import region_of, zones
 from local.gcp.resource import Cloud, Wrong, find, given, invalid, lacking, value, values
-from local.plugin import Properties
+from local.wire import Properties
 
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 DEFAULT_MACHINE, DEFAULT_PODS = "e2-medium", 110

@@ -10,7 +10,7 @@ from local.gcp.machines import Machine, machine
 from local.gcp.node_pool_checks import DEFAULT_MACHINE, EFFECTS, pods_per_node, pool_zones, sizes
 from local.gcp.places import region_of
 from local.gcp.resource import given, value, values
-from local.plugin import Properties
+from local.wire import Properties
 
 GPU = "nvidia.com/gpu"
 POOL = "cloud.google.com/gke-nodepool"

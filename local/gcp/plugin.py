@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from local.differences import differences
 from local.gcp import services
 from local.gcp.buckets import GET, BucketMember, get_bucket
 from local.gcp.cluster import Cluster
@@ -17,9 +18,9 @@ from local.gcp.node_pool import NodePool
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud, Kind, Wrong, check, project_of
 from local.gcp.services import Service, ServiceIdentity
-from local.kubernetes.diffs import differences
 from local.paths import Home
-from local.plugin import Difference, Plugin, Properties, Refused, Resource
+from local.plugin import Difference, Plugin, Refused, Resource
+from local.wire import Properties
 
 KINDS: dict[str, Kind] = {
     kind.token: kind

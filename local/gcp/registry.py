@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from local.paths import read_json, write_atomically
-from local.plugin import Properties
+from local.wire import Properties
 
 
 class Registry:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 from local.gcp.registry import Registry
 from local.paths import Home
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 COMPUTE, CONTAINER = "compute.googleapis.com", "container.googleapis.com"
 

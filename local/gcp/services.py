@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from local.gcp.resource import Cloud, Kind, Wrong, invalid, project_of
 from local.gcp.timing import taking_time
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 
 _APIS = "api"  # in the registry
 _NAMES = (

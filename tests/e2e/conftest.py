@@ -7,7 +7,8 @@ import pytest
 
 from local.control_plane import ControlPlane
 from tests.e2e.project import Done, Project
-from tools.build import MODULES, build, place
+from tools.build import build, place
+from tools.modules import MODULES
 
 
 @pytest.fixture(scope="session")

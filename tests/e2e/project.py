@@ -99,7 +99,7 @@ class Project:
     def api(self, cluster: str) -> Api:
         """The API server of a cluster, as its administrator."""
         folder = self.cluster_folder(cluster)
-        return Api.of(ControlPlane(folder.name, folder, self.folder / ".local" / "bin"))
+        return Api(ControlPlane(folder.name, folder, self.folder / ".local" / "bin"))
 
     def cluster_folder(self, cluster: str) -> Path:
         """Where the servers of a cluster have their files; Pulumi has added some characters to its name."""

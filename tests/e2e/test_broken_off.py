@@ -51,4 +51,4 @@ def _check_ready(project: Project) -> None:
 
 def _check_no_plugin(project: Project) -> None:
     commands = [" ".join(process.cmdline()) for process in project.processes()]
-    assert not [command for command in commands if "launcher.py" in command or "local.forkserver" in command]
+    assert not [command for command in commands if "local.gcp" in command or "pulumi-resource-" in command]

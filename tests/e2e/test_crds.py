@@ -101,7 +101,7 @@ class Definitions:
 
 @pytest.fixture(scope="module")
 def api(api_server: ControlPlane) -> Api:
-    return Api.of(api_server)
+    return Api(api_server)
 
 
 @pytest.fixture(scope="module")

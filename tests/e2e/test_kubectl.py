@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.readings import FILES, HEAD, SCALARS, TEXTS
-from tools.build import MODULES, build
+from tools.build import build
+from tools.modules import MODULES
 
 Read = Callable[[str], list[Any]]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from placement.schemas import FILE
 from tools.api_schemas import written
-from tools.build import KUBERNETES
+from tools.modules import KUBERNETES
 
 SCHEMAS: dict[str, Any] = json.loads(FILE.read_text())
 

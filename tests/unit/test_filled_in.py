@@ -13,7 +13,8 @@ from clusters.pool_spec import NodePool
 from clusters.spec import Cluster, warnings
 from local.gcp.plugin import KINDS
 from local.gcp.resource import lacking
-from local.plugin import Properties, Resource
+from local.plugin import Resource
+from local.wire import Properties
 from tests.unit.local.google import CLUSTER, POOL, Google
 from tests.unit.program import Asked, Run
 
@@ -104,9 +105,7 @@ def in_engine(old: Properties, new: Properties, ignored: tuple[str, ...]) -> Pro
 def replaced(google: Google, each: Asked, old: Properties, state: Properties) -> list[str]:
     """The fields of an existing resource, with these inputs and outputs, that would replace it."""
     new = in_engine(old, dict(each.inputs), each.ignored)
-    return google.plugin.diff(
-        Resource("", each.type, each.name, "id", 0, False, each.ignored), old, state, new
-    ).replaces
+    return google.plugin.diff(Resource("", each.type, each.name, "id", False, each.ignored), old, state, new).replaces
 
 
 def test_whatever_google_fills_in_replaces_nothing(run: Run, tmp_path: Path) -> None:

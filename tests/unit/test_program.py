@@ -15,6 +15,7 @@ import yaml
 
 from clusters.addresses import addresses
 from federation.members import Member
+from federation.waits import WAIT_FOR, holds
 from placement.kinds import DEFAULT_TYPES
 from tests.objects import deployment
 from tests.unit.program import (
@@ -241,7 +242,13 @@ def test_a_role_with_the_rights_to_a_type_outlives_the_objects_of_that_type(run:
 
 def test_a_member_is_ready_before_the_run_goes_on(run: Run) -> None:
     for each in run.of_kind("KubeFedCluster"):
-        assert each.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+        assert each.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == holds("Ready")
+
+
+def test_nothing_is_awaited_in_a_way_that_warns_until_it_has_a_status(run: Run) -> None:
+    awaited = [each.inputs["metadata"].get("annotations", {}).get(WAIT_FOR, "") for each in run.kubernetes]
+    assert any(awaited)
+    assert not [each for each in awaited if "condition=" in each]
 
 
 def test_a_member_binds_its_account_to_its_role(run: Run) -> None:

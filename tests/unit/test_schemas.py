@@ -9,7 +9,7 @@ import pytest
 from placement.kinds import BUILT_IN, KNOWN, TargetType
 from placement.schemas import dotted, normal, schema_mistakes, version
 from tests.objects import deployment, job
-from tools.build import KUBERNETES
+from tools.modules import KUBERNETES
 
 DEPLOYMENTS = BUILT_IN["deployments.apps"]
 CHECKED = f" (checked against Kubernetes {version()})"

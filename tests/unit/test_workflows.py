@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.workflows import ACTIONS, ROOT, WORKFLOWS, Job, job, jobs, read
-from tools.build import MODULES, minimum_go
+from tools.build import minimum_go
+from tools.modules import MODULES
 
 FILES = [*WORKFLOWS, *ACTIONS]
 SIGN_IN = "google-github-actions/auth@"

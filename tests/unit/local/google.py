@@ -13,7 +13,8 @@ from local.gcp import node_pool
 from local.gcp.plugin import GcpPlugin
 from local.gcp.registry import Registry
 from local.paths import Home
-from local.plugin import Properties, Resource
+from local.plugin import Resource
+from local.wire import Properties
 
 NETWORK, SUBNET = "gcp:compute/network:Network", "gcp:compute/subnetwork:Subnetwork"
 ROUTER, NAT = "gcp:compute/router:Router", "gcp:compute/routerNat:RouterNat"
@@ -250,14 +251,14 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Google, Nod
     def ensure(home: Home) -> None:
         pass
 
-    def of(plane: ControlPlane) -> Nodes:
+    def api(plane: ControlPlane) -> Nodes:
         return nodes
 
     monkeypatch.setattr(ControlPlane, "start", start)
     monkeypatch.setattr(ControlPlane, "endpoint", "127.0.0.1:21000")
     monkeypatch.setattr(ControlPlane, "certificate_authority", "Q0E=")
     monkeypatch.setattr(node_agent, "ensure", ensure)
-    monkeypatch.setattr(node_pool.Api, "of", of)
+    monkeypatch.setattr(node_pool, "Api", api)
     return Google(folder), nodes
 
 

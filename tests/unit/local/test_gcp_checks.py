@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.plugin import UNKNOWN, Properties
+from local.wire import UNKNOWN, Properties
 from tests.unit.local.google import (
     ACCOUNT,
     ACCOUNT_MEMBER,

@@ -10,7 +10,8 @@ from clusters.machines import BUILT_IN
 from local.gcp import services
 from local.gcp.machines import machine
 from local.gcp.places import chosen_zones, region_of, zones
-from local.plugin import UNKNOWN, Properties, Refused, Resource
+from local.plugin import Refused, Resource
+from local.wire import UNKNOWN, Properties
 from tests.unit.local.google import (
     ACCOUNT,
     ACCOUNT_MEMBER,
@@ -471,7 +472,7 @@ def test_what_google_fills_in_is_taken_out_by_another_one_unless_it_is_ignored(
     inputs = changed(kind, changes)
     identifier, outputs = google.create(kind, inputs)
     for ignored, replaces in (((), [path]), ((path,), []), ((path.rpartition(".")[0],), [])):
-        found = google.plugin.diff(Resource("", kind, "it", identifier, 0, False, ignored), inputs, outputs, inputs)
+        found = google.plugin.diff(Resource("", kind, "it", identifier, False, ignored), inputs, outputs, inputs)
         assert (found.updates, found.replaces) == ([], replaces)
 
 

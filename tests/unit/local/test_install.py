@@ -3,6 +3,8 @@
 import errno
 import os
 import shutil
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -10,22 +12,35 @@ import pytest
 from local import install
 from local.folders import mirror
 from local.paths import Home
+from tools.modules import PULUMI_KUBERNETES, Module
 
 BINARY = "pulumi-resource-kubernetes"
+NAME = f"resource-kubernetes-v{version('pulumi-kubernetes')}"
+
+
+def test_the_plugin_that_is_built_has_the_version_of_the_sdk() -> None:
+    assert version("pulumi-kubernetes") == PULUMI_KUBERNETES
 
 
 @pytest.fixture
 def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The plugin in the user's cache, of the version that the SDK requires."""
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
-    folder = tmp_path / "user" / ".pulumi" / "plugins" / install._plugin_name("kubernetes")  # pyright: ignore
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    folder = tmp_path / "user" / ".pulumi" / "plugins" / NAME
     write(folder, "the first")
     return folder
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(install, "build", lambda *_: {})  # pyright: ignore
+    built = tmp_path / "cache" / BINARY
+    write(built.parent, "ours")
+
+    def build(modules: Sequence[Module]) -> dict[str, Path]:
+        return {BINARY: built} if "pulumi-kubernetes" in [each.name for each in modules] else {}
+
+    monkeypatch.setattr(install, "build", build)
     return Home(tmp_path / "local")
 
 
@@ -48,8 +63,8 @@ def installed(home: Home) -> Path:
     return folder
 
 
-def is_launcher(folder: Path) -> bool:
-    return "launcher.py" in (folder / BINARY).read_text()
+def is_ours(folder: Path) -> bool:
+    return (folder / BINARY).read_text() == "ours"
 
 
 def test_the_users_plugin_is_there_as_real_files(users: Path, home: Home) -> None:
@@ -101,7 +116,7 @@ def test_a_link_to_what_is_no_plugin_any_more_is_never_written_through(gone: boo
     (users / BINARY).unlink()
     if gone:
         shutil.rmtree(users)
-    assert is_launcher(installed(home))
+    assert is_ours(installed(home))
     assert not (users / BINARY).exists()
 
 
@@ -109,10 +124,25 @@ def test_a_plugin_that_the_user_has_no_longer_is_ours_again(users: Path, home: H
     installed(home)
     kept = users.parent / "elsewhere"
     users.rename(kept)
-    assert is_launcher(installed(home))
+    assert is_ours(installed(home))
     assert (kept / BINARY).read_text() == "the first"
     kept.rename(users)
     assert (installed(home) / BINARY).read_text() == "the first"
+
+
+def test_pulumis_home_is_where_the_user_has_it(users: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = users.parents[1].rename(users.parents[2] / "pulumi")
+    monkeypatch.setenv("PULUMI_HOME", str(elsewhere))
+    assert (installed(home) / BINARY).samefile(elsewhere / "plugins" / NAME / BINARY)
+
+
+def test_a_shell_with_make_env_does_not_take_the_local_stack_for_the_users(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_ours(installed(home))
+    monkeypatch.setenv("PULUMI_HOME", str(home.pulumi))
+    write(home.pulumi / "plugins" / NAME, "an older one")
+    assert is_ours(installed(home))
 
 
 def test_an_interrupted_run_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
