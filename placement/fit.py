@@ -170,13 +170,13 @@ def _amounts(pod: Needs, nodes: Nodes, known: Collection[str]) -> Iterator[Miss 
         if resource in nodes.unsure:
             yield f"how much {resource} pool {nodes.pool} has"
         elif amount > nodes.allocatable.get(resource, 0):
-            if resource in nodes.allocatable or is_known_resource(resource, nodes, known):
+            if resource in nodes.allocatable or _is_known(resource, nodes, known):
                 yield of_amount(resource, amount, nodes)
             else:
                 yield f"{resource}, which the settings do not give"
 
 
-def is_known_resource(resource: str, nodes: Nodes, known: Collection[str]) -> bool:
+def _is_known(resource: str, nodes: Nodes, known: Collection[str]) -> bool:
     """Whether nodes that do not list a resource surely have none of it."""
     own = resource in _KNOWN_RESOURCES or "/" not in resource
     return own or resource in known or HOSTNAME in nodes.labels

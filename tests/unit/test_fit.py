@@ -156,6 +156,8 @@ def test_an_unknown_label_is_a_doubt_and_no_miss(requirement: tuple[str, ...], d
 def test_an_alternative_that_surely_holds_leaves_no_doubt() -> None:
     terms = affinity(term(("example.com/tier", "In", "gold")), term(("role", "Exists")))
     assert doubts(pod(affinity=terms), [pool()]) == []
+    unknown = affinity(term(("example.com/tier", "In", "gold")), term(("example.com/tier", "In", "silver")))
+    assert doubts(pod(affinity=unknown), [pool()]) == ["label example.com/tier=gold, which the settings do not give"]
 
 
 def test_what_neither_an_older_name_nor_its_absence_meets_is_a_miss() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from clusters.nodes import Nodes, Taint
 from placement.packing import fitting, pools_of, without
-from placement.room import Room, gang, room
+from placement.room import Room, gang, room, slots
 
 GI = 2**30
 GPU, ZONE, HOST = "nvidia.com/gpu", "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -129,6 +129,20 @@ def test_pods_leave_accelerators_for_those_that_need_them() -> None:
 def test_each_kind_of_pod_has_its_pools() -> None:
     groups = gang([pods(1, {"cpu": 2}), pods(2, {GPU: 8}), pods(3, {GPU: 1, "cpu": 4})])
     assert pools_of(room([CPUS, L4, H100]), groups, 1) == [{"cpus": 1}, {"h100": 2}, {"l4": 3}]
+
+
+def slots_of(nodes: Nodes, *groups: Pods) -> int:
+    return slots(gang(groups).kinds, room([nodes]).bins[0])
+
+
+def test_pods_of_several_kinds_are_counted_as_large_as_the_largest() -> None:
+    by_cpu, by_memory = pods(requests={"cpu": 2, "memory": "1Gi"}), pods(requests={"cpu": 1, "memory": "8Gi"})
+    assert slots_of(CPUS, by_cpu, by_memory) == slots_of(CPUS, by_memory, by_cpu) == 2
+    assert slots_of(CPUS, pods(requests={"cpu": 4}), by_cpu) == slots_of(CPUS, by_cpu, pods(requests={"cpu": 4})) == 1
+    assert slots_of(CPUS, by_cpu, pods(requests={"cpu": 5})) == 0
+    assert slots_of(CPUS, pods(port=80), pods(port=80)) == 1
+    assert slots_of(CPUS, *(pods(nodeSelector={ZONE: zone}) for zone in ZONES)) == 1
+    assert slots_of(CPUS, pods(), pods(nodeSelector={ZONE: ZONES[0]})) == 110
 
 
 def test_what_is_uncertain_limits_nothing() -> None:
