@@ -11,7 +11,7 @@ from placement.by_room import is_scarce, of_pools, room_text
 from placement.by_weight import by_weight, why_taken
 from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.pod_kinds import Run
-from placement.spec import ByClusters, InRegion, Nearest, Placement, SpareCapacity
+from placement.spec import ByClusters, InRegion, Nearest, Placement, SpareCapacity, Weighted
 from placement.ties import in_order
 
 
@@ -118,9 +118,10 @@ def _first(placement: Placement, names: Mapping[str, str], facts: Facts) -> dict
     elif isinstance(placement, InRegion):
         order = sorted(order, key=lambda name: -_times(name, facts))
     first = f"first of the named clusters in which {_what(facts)}" if listed else "the one with the most room"
+    weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in order}
     decisions: dict[str, Decision] = {}
     for name in order:
-        why = why_taken(placement, dict.fromkeys(order, 1), name)
+        why = why_taken(placement, weights, name)
         if name == order[0]:
             taken = (first if listed else f"{why}, {first}") if len(order) > 1 else why
             decisions[name] = decision(name, [], True, taken)
