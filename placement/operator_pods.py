@@ -19,11 +19,22 @@ def _number(value: Any, default: int) -> int:
 
 
 def _train_job(body: Mapping[str, Any]) -> Iterator[Made]:
-    """Kubeflow's TrainJob: its runtime has the templates, and the job the resources of each node."""
+    """Kubeflow's TrainJob: its runtime has the templates, and the job the resources of each node.
+
+    Overrides of the job named node are of the nodes' pods. Source: PodSpecOverride of Trainer 2.0.
+    """
     trainer = entries(at(body, "spec", "trainer"))
-    if trainer:
-        spec = {"containers": [{"name": "node", "resources": entries(trainer.get("resourcesPerNode"))}]}
-        yield spec, {}, _number(trainer.get("numNodes"), 1), ("spec", "trainer")
+    overrides = [
+        entries(each)
+        for each in elements(at(body, "spec", "podSpecOverrides"))
+        if any(at(target, "name") == "node" for target in elements(at(each, "targetJobs")))
+    ]
+    own = {key: each[key] for each in overrides for key in _OVERRIDDEN if key in each}
+    spec = {**own, "containers": [{"name": "node", "resources": entries(trainer.get("resourcesPerNode"))}]}
+    yield spec, {}, _number(trainer.get("numNodes"), 1), ("spec", "trainer")
+
+
+_OVERRIDDEN = ("serviceAccountName", "nodeSelector", "tolerations")
 
 
 # Of a component of an InferenceService, what is neither part of a pod's spec nor a container.

@@ -45,6 +45,7 @@ def test_what_is_in_the_member_is_left_behind() -> None:
         federated("FederatedNamespace", "ai", "dead", "well"),
         federated("FederatedDeployment", "inference", "dead"),
         federated("FederatedJob", "finetune", "well"),
+        federated("FederatedJobSet", "training", "dead"),
         {"kind": "FederatedService", "metadata": {"name": "inference", "namespace": "ai"}},
     ]
-    assert list(left_behind("dead", found)) == ["Namespace ai", "Deployment ai/inference"]
+    assert list(left_behind("dead", found)) == ["Namespace ai", "Deployment ai/inference", "JobSet ai/training"]

@@ -7,10 +7,20 @@ from typing import Any
 import pytest
 import yaml
 
-from federation.bucket_access import ANNOTATION, Access, access_of, account_email, account_id, with_identity
+from federation.bucket_access import (
+    ANNOTATION,
+    Access,
+    access_of,
+    account_email,
+    account_id,
+    check_buckets,
+    pod_accounts,
+    with_identity,
+)
 from federation.network_policies import network_policies
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, POLICIES
+from placement.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, POLICIES
 from placement.manifests import Manifest
+from placement.pod_kinds import POD_KINDS
 from placement.workload import Workload
 from problems import SettingsError
 from settings import Settings, parse
@@ -168,6 +178,64 @@ def test_a_namespaces_account_has_the_buckets_of_all_its_workloads(tmp_path: Pat
     assert access_of(workloads, dict.fromkeys(workloads, manifests)) == {
         "ai": Access({"x-1": "write", "y-1": "read"}, ["api"])
     }
+
+
+ACTS: dict[str, Any] = {"spec": {"serviceAccountName": "api", "containers": [{"name": "a", "image": "b"}]}}
+ROLES: dict[str, Any] = {"Master": {"template": ACTS}, "Worker": {"replicas": 2, "template": ACTS}}
+RAY: dict[str, Any] = {"headGroupSpec": {"template": ACTS}, "workerGroupSpecs": [{"template": ACTS, "replicas": 1}]}
+TRAIN_JOB: dict[str, Any] = {
+    "runtimeRef": {"name": "torch"},
+    "podSpecOverrides": [
+        {"targetJobs": [{"name": "node"}], "serviceAccountName": "api"},
+        {"targetJobs": [{"name": "dataset-initializer"}], "serviceAccountName": "other"},
+    ],
+}
+WITH_ACCOUNT: dict[str, dict[str, Any]] = {
+    "pods": ACTS["spec"],
+    "deployments.apps": {"template": ACTS},
+    "replicasets.apps": {"template": ACTS},
+    "statefulsets.apps": {"template": ACTS},
+    "daemonsets.apps": {"template": ACTS},
+    "jobs.batch": {"template": ACTS},
+    "cronjobs.batch": {"jobTemplate": {"spec": {"template": ACTS}}},
+    "jobsets.jobset.x-k8s.io": {"replicatedJobs": [{"name": "a", "template": {"spec": {"template": ACTS}}}]},
+    "leaderworkersets.leaderworkerset.x-k8s.io": {"leaderWorkerTemplate": {"size": 2, "workerTemplate": ACTS}},
+    "rayclusters.ray.io": RAY,
+    "rayjobs.ray.io": {"rayClusterSpec": RAY},
+    "rayservices.ray.io": {"rayClusterConfig": RAY},
+    "mpijobs.kubeflow.org": {"mpiReplicaSpecs": ROLES},
+    "pytorchjobs.kubeflow.org": {"pytorchReplicaSpecs": ROLES},
+    "tfjobs.kubeflow.org": {"tfReplicaSpecs": ROLES},
+    "xgboostjobs.kubeflow.org": {"xgbReplicaSpecs": ROLES},
+    "paddlejobs.kubeflow.org": {"paddleReplicaSpecs": ROLES},
+    "trainjobs.trainer.kubeflow.org": TRAIN_JOB,
+    "inferenceservices.serving.kserve.io": {"predictor": {"serviceAccountName": "api", "model": {}}},
+    "sparkapplications.sparkoperator.k8s.io": {
+        "driver": {"serviceAccount": "api"},
+        "executor": {"serviceAccount": "api"},
+    },
+}
+
+
+def test_every_kind_that_runs_pods_can_use_buckets() -> None:
+    assert WITH_ACCOUNT.keys() == POD_KINDS.keys()
+
+
+@pytest.mark.parametrize("name", WITH_ACCOUNT)
+def test_buckets_are_for_the_pods_of_every_kind(name: str) -> None:
+    kind = KNOWN[name]
+    body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "it"}, "spec": WITH_ACCOUNT[name]}
+    manifests = [Manifest(kind, "it", body), Manifest(KNOWN["serviceaccounts"], "api", ACCOUNT)]
+    plain = {
+        "manifests": "a",
+        "namespace": "ai",
+        "placement": {"policy": "spread"},
+        "buckets": {"gs://my-data": "read"},
+    }
+    assert pod_accounts(manifests) == ["api"]
+    assert list(check_buckets("w", Workload.model_validate(plain), manifests)) == []
+    (problem,) = check_buckets("w", Workload.model_validate(plain), manifests[:1])
+    assert "pods run as ServiceAccount api, which is not in the manifests" in problem.advice
 
 
 def test_account_ids_are_googles_and_of_no_other_stack() -> None:
