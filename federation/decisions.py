@@ -192,7 +192,10 @@ def _decisions(memory: Mapping[str, Any]) -> list[Decision]:
 
 
 def _memory(workload: Workload, manifests: Sequence[Manifest], decisions: Sequence[Decision]) -> str:
-    kept = {"asked": _request_digest(workload, manifests), "decisions": [asdict(each) for each in decisions]}
+    plain = [asdict(each) for each in decisions]
+    # Only what is autoscaled has more than its share to remember.
+    found = [{key: value for key, value in each.items() if key != "most" or value} for each in plain]
+    kept = {"asked": _request_digest(workload, manifests), "decisions": found}
     return json.dumps(kept, sort_keys=True)
 
 
