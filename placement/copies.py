@@ -93,7 +93,7 @@ def check_placement(
             advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
         yield Problem(f"{setting}.placement", None, f"no cluster fits ({nowhere}); {advice}")
     if run == "whole":
-        wrong, value, text = contradiction(placement, names, whole_because(manifests, workload.run))
+        wrong, value, text = contradiction(placement, names, *whole_because(manifests, workload.run))
         if text:
             yield Problem(f"{setting}.{wrong}", value, text)
             return

@@ -35,7 +35,7 @@ def check_run(
     """Yields why a workload's objects cannot run as its settings say."""
     if chosen == "divided":
         for manifest in manifests:
-            if default_run(manifest) == "whole" and manifest.type.config_name != "statefulsets.apps":
+            if _together(manifest):
                 why = "its indexes must each exist once" if manifest.type.counted else "its pods run together"
                 advice = (
                     f"{named(manifest)} cannot be divided, since {why}; write run: whole, or duplicated for one each"
@@ -52,19 +52,22 @@ def check_run(
         yield Problem(f"{setting}.placement.limits", None, advice)
 
 
-def contradiction(placement: Placement, names: Sequence[str], because: str = "it") -> tuple[str, str, str]:
+def contradiction(
+    placement: Placement, names: Sequence[str], because: str = "it", divisible: bool = False
+) -> tuple[str, str, str]:
     """Why a policy with these candidates cannot place what runs whole: setting, value and advice; empty where it can.
 
-    `because` says what runs whole.
+    `because` says what runs whole, and `divisible` that it could be divided if the settings say so.
     """
-    instead = "or run: duplicated for all of it in each, or two workloads of what is whole and what is divided"
+    instead = ", run: divided for a part of its replicas in each" if divisible else ""
+    instead += ", or run: duplicated for all of it in each, or two workloads of what is whole and what is divided"
     if isinstance(placement, Nearest) and placement.count > 1:
-        text = f"{because} runs whole, in one cluster; write count: 1, {instead}"
+        text = f"{because} runs whole, in one cluster; write count: 1{instead}"
         return "placement.count", str(placement.count), text
     if isinstance(placement, Spread | Weighted) and len(names) > 1:
         where = f"{len(names)} clusters ({', '.join(names)})"
         text = f"over {where}, but {because} runs whole, in one cluster; write policy: nearest, region or clusters"
-        return "placement.policy", placement.policy, f"{text}, {instead}"
+        return "placement.policy", placement.policy, text + instead
     return "", "", ""
 
 
@@ -74,8 +77,15 @@ def named(manifest: Manifest) -> str:
     return f"{indexed}{manifest.type.kind} {manifest.name}"
 
 
-def whole_because(manifests: Sequence[Manifest], chosen: Run | None) -> str:
-    """What makes a workload run whole, as a message says it."""
+def whole_because(manifests: Sequence[Manifest], chosen: Run | None) -> tuple[str, bool]:
+    """What makes a workload run whole, as a message says it, and whether it could be divided."""
     if chosen:
-        return "the workload (run: whole)"
-    return next((named(each) for each in manifests if default_run(each) == "whole"), "the workload")
+        return "the workload (run: whole)", not any(_together(each) for each in manifests)
+    wholes = [each for each in manifests if default_run(each) == "whole"]
+    first = next((each for each in wholes if _together(each)), next(iter(wholes), None))
+    return (named(first), not _together(first)) if first else ("the workload", False)
+
+
+def _together(manifest: Manifest) -> bool:
+    """Whether an object is whole and can never be divided; a StatefulSet can."""
+    return default_run(manifest) == "whole" and manifest.type.config_name != "statefulsets.apps"

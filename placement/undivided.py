@@ -10,7 +10,7 @@ from placement.by_distance import by_distance
 from placement.by_weight import by_weight, why_taken
 from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, decision
 from placement.pod_kinds import Run
-from placement.spec import ByClusters, Nearest, Placement, SpareCapacity
+from placement.spec import ByClusters, Nearest, Placement, SpareCapacity, Weighted
 
 
 def undivided(
@@ -58,9 +58,10 @@ def _first(placement: Placement, names: Sequence[str]) -> dict[str, Decision]:
     """Takes the first by the placement's list, or by name."""
     listed = isinstance(placement, ByClusters)
     order = [name for name in placement.clusters if name in names] if isinstance(placement, ByClusters) else list(names)
+    weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in order}
     decisions: dict[str, Decision] = {}
     for name in order:
-        why = why_taken(placement, dict.fromkeys(order, 1), name)
+        why = why_taken(placement, weights, name)
         if name == order[0]:
             first = "first of the named clusters that can run it" if listed else f"{why}, first by name"
             decisions[name] = decision(name, [], True, first if len(order) > 1 else why)

@@ -62,7 +62,17 @@ SAMPLE: Mapping[str, Any] = {
     f"{PREFIX}federation": {
         "host": "training",
         "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
-        "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
+        "custom_types": Example(
+            {
+                "podgroups.example.com": {
+                    "kind": "PodGroup",
+                    "version": "v1",
+                    "status": False,
+                    "run": "whole",
+                    "pods": [{"template": "/spec/template", "count": ["/spec/size"]}],
+                }
+            }
+        ),
         "tokens": Example({"serving": 2}),
         "multi_cluster_services": Example(True),
         "default_deny": Example(True),
@@ -72,6 +82,7 @@ SAMPLE: Mapping[str, Any] = {
             "manifests": "workloads/finetune.yaml",
             "namespace": "ai",
             "placement": {"policy": "clusters", "clusters": ["training"]},
+            "run": Example("whole"),
             "overrides": Example(
                 {"training": [{"path": "/data/EPOCHS", "kind": "ConfigMap", "op": "replace", "value": "5"}]}
             ),

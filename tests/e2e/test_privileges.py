@@ -35,6 +35,10 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "resourcequotas": {"spec": {"hard": {"pods": "900"}}},
     "services": {"spec": {"selector": {"app": "each"}, "ports": [{"port": 80}]}},
     "serviceaccounts": {"automountServiceAccountToken": False},
+    "pods": {"spec": _POD},
+    "resourceclaimtemplates.resource.k8s.io": {
+        "spec": {"spec": {"devices": {"requests": [{"name": "a", "exactly": {"deviceClassName": "a.example.com"}}]}}}
+    },
     "daemonsets.apps": {"spec": {**_pods("daemonsets")}},
     "deployments.apps": {"spec": {"replicas": 1, **_pods("deployments")}},
     "replicasets.apps": {"spec": {"replicas": 1, **_pods("replicasets")}},

@@ -462,3 +462,81 @@ def test_two_objects_share_the_room() -> None:
     assert place(SPARE, FAR, [2, 1], facts)[0].shares == (2, 1)
     with pytest.raises(NothingFits, match="asia has room for 1"):
         place(SPARE, FAR, [2, 2], facts)
+
+
+GPUS = st.none() | st.dictionaries(st.sampled_from(NAMES), st.integers(0, 3).map(lambda times: (times,)))
+TOGETHER = st.builds(
+    Facts,
+    accelerators=st.frozensets(st.frozensets(st.sampled_from(ACCELERATORS), min_size=1, max_size=2), max_size=1),
+    origins=st.lists(st.sampled_from(sorted(regions())), max_size=3, unique=True).map(tuple),
+    free=GPUS,
+    requested=st.sampled_from([(), ("",), ("4 pods of 8 nvidia.com/gpu",)]),
+)
+
+
+@given(EVERY, MEMBERS, COUNTS, TOGETHER, st.randoms(use_true_random=False))
+def test_what_is_whole_is_in_exactly_one_cluster_or_refused(
+    placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts, random: Any
+) -> None:
+    able = candidates(placement, members, facts)
+    names = list(members)
+    random.shuffle(names)
+    shuffled = {name: members[name] for name in names}
+    try:
+        decisions = place(placement, members, counts, facts, "whole")
+    except NothingFits as error:
+        with pytest.raises(NothingFits) as again:
+            place(placement, shuffled, counts, facts, "whole")
+        assert str(again.value) == str(error)
+        # Over several clusters, under limits that cannot hold, or without room in any.
+        assert "write" in str(error) or not any((facts.free or {}).get(name, (0,))[0] for name in able)
+        return
+    assert place(placement, shuffled, counts, facts, "whole") == decisions
+    assert [each.cluster for each in decisions] == sorted(members)
+    taken = [each for each in decisions if each.taken]
+    waiting = undecided(placement, counts, facts, "whole")
+    assert len(taken) == int(bool(able) and not waiting)
+    for each in decisions:
+        assert each.shares == (tuple(counts) if each.taken else (0,) * len(counts))
+        assert each.share == (sum(counts) if counts else 1) * each.taken
+        assert each.reason.strip() and "\n" not in each.reason
+        assert each.reason.startswith("runs whole; ") == each.taken
+    for each in taken:
+        assert each.cluster in able
+        if placement.policy == "spare-capacity" and facts.requested != ("",):
+            assert (facts.free or {})[each.cluster][0] == max((facts.free or {}).get(name, (0,))[0] for name in able)
+
+
+@given(EVERY, MEMBERS, COUNTS, TOGETHER)
+def test_what_is_duplicated_has_all_of_it_wherever_it_is_taken(
+    placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts
+) -> None:
+    try:
+        decisions = place(placement, members, counts, facts, "duplicated")
+    except NothingFits:
+        assert placement.policy == "spare-capacity"
+        return
+    able = candidates(placement, members, facts)
+    for each in decisions:
+        assert each.shares == (tuple(counts) if each.taken else (0,) * len(counts))
+        assert not each.taken or each.cluster in able
+    if able and not undecided(placement, counts, facts, "duplicated"):
+        assert any(each.taken for each in decisions)
+        if placement.policy not in ("nearest", "spare-capacity"):
+            assert [each.cluster for each in decisions if each.taken] == able
+
+
+@given(PLACEMENTS, MEMBERS, COUNTS, member())
+def test_a_cluster_that_is_no_candidate_moves_nothing_that_is_whole(
+    placement: Placement, members: dict[str, dict[str, str]], counts: list[int], further: dict[str, str]
+) -> None:
+    assume("z" not in members)
+    try:
+        before = place(placement, members, counts, run="whole")
+    except NothingFits:
+        assume(False)
+        return
+    more = members | {"z": further}
+    if "z" not in candidates(placement, more):
+        after = place(placement, more, counts, run="whole")
+        assert [each for each in after if each.cluster != "z"] == before
