@@ -62,7 +62,10 @@ def scaled_to_0(
 
 def text_of(digest: str, decisions: Sequence[Decision]) -> str:
     """What is recorded of a decision."""
-    kept = {"asked": digest, "decisions": [asdict(each) for each in decisions]}
+    plain = [asdict(each) for each in decisions]
+    # Only what is autoscaled has more than its share to remember.
+    found = [{key: value for key, value in each.items() if key != "most" or value} for each in plain]
+    kept = {"asked": digest, "decisions": found}
     return json.dumps(kept, sort_keys=True)
 
 

@@ -14,7 +14,7 @@ from federation import decisions
 from federation.api_client import NoAnswer
 from placement.copies import PlacedWorkload
 from settings import parse
-from tests.objects import job
+from tests.objects import deployment, job
 from tests.unit.program import run_program, stack_settings
 
 GPU = "nvidia.com/gpu"
@@ -128,3 +128,57 @@ def test_what_fits_nowhere_is_told_with_its_numbers(world: World) -> None:
     with pytest.raises(pulumi.RunError, match=r"workloads\.train\.placement: .*9.*nvidia\.com/gpu") as error:
         world.decide(("train", 9))
     assert all(name in str(error.value) for name in world.free)
+
+
+SCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "scaler"}}
+
+
+def autoscaled(world: World, most: int = 12) -> dict[str, Any]:
+    """The settings of a workload that an autoscaler scales from 5 up."""
+    settings = world.settings(("api", 1))
+    settings["federation"]["types"] = ["deployments.apps", "horizontalpodautoscalers.autoscaling"]
+    container = {"name": "a", "image": "b", "resources": {"limits": {GPU: "1"}}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}
+    scaler = SCALER | {"spec": {"scaleTargetRef": target, "minReplicas": 5, "maxReplicas": most}}
+    (world.folder / "api.yaml").write_text(yaml.safe_dump_all([deployment("api", {"containers": [container]}), scaler]))
+    return settings
+
+
+def placed_in(world: World, raw: dict[str, Any]) -> PlacedWorkload:
+    settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
+    members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
+    host, unused = settings.federation.host, dict.fromkeys(members, "")
+    return decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused)["api"]
+
+
+def test_the_parts_of_an_autoscaler_stay_as_they_were_decided(world: World) -> None:
+    first = placed_in(world, autoscaled(world))
+    assert shares(first) == {"serving": 1, "serving-asia": 4}
+    world.remembered["api"] = first.memory
+    world.free = {"training": 8, "serving": 0, "serving-asia": 0}
+    world.measured = 0
+    again = placed_in(world, autoscaled(world))
+    assert again == first
+    assert world.measured == 0
+    # Another maximum is another decision.
+    assert shares(placed_in(world, autoscaled(world, most=13))) == {"training": 5}
+
+
+def test_an_autoscaled_object_is_written_without_a_preference(world: World) -> None:
+    settings = autoscaled(world)
+    settings["workloads"]["api"]["placement"] = {"policy": "spread", "select": {"role": "serving"}}
+    run = run_program("prod", settings)
+    spec = run.one("FederatedDeployment", "api").inputs["spec"]
+    assert spec["retainReplicas"] is True
+    assert spec["placement"] == {"clusters": [{"name": "serving"}, {"name": "serving-asia"}]}
+    assert "overrides" not in spec
+    assert spec["template"]["spec"]["replicas"] == 2
+    assert run.of_kind("ReplicaSchedulingPreference") == []
+    parts = {
+        each["clusterName"]: {patch["path"]: patch["value"] for patch in each["clusterOverrides"]}
+        for each in run.one("FederatedHorizontalPodAutoscaler", "scaler").inputs["spec"]["overrides"]
+    }
+    assert parts == {
+        "serving": {"/spec/minReplicas": 3, "/spec/maxReplicas": 6},
+        "serving-asia": {"/spec/minReplicas": 2, "/spec/maxReplicas": 6},
+    }

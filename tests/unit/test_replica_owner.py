@@ -1,14 +1,16 @@
 """An object whose replicas pass from KubeFed to an autoscaler, or back: no copy is deleted or scaled to 0."""
 
+import asyncio
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
 from federation import replica_owner
-from federation.replica_owner import Body, hand_over
+from federation.replica_owner import Body, hand_over, hand_over_first
+from placement.kinds import BUILT_IN
 from placement.preferences import selector
 
 NEW: Body = {
@@ -149,3 +151,29 @@ def test_back_to_kubefed_the_clusters_and_their_replicas_stay_until_it_has_decid
     hand_over("it", live, BACK)
     assert live.owned == [{"placement": {"clusters": clusters("a", "b")}, "retainReplicas": True}]
     assert not live.written
+
+
+def test_the_hook_hands_over_only_where_the_owner_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[str] = []
+
+    def hand(about: str, live: object, new: object) -> None:
+        handed.append(about)
+
+    def hook_of(name: str, callback: Callable[[pulumi.ResourceHookArgs], Coroutine[Any, Any, None]]) -> Any:
+        return callback
+
+    monkeypatch.setattr(pulumi, "ResourceHook", hook_of)
+    monkeypatch.setattr(replica_owner, "hand_over", hand)
+
+    async def update(old: Body, new: Body) -> None:
+        kubeconfig = pulumi.Output.from_input("a kubeconfig")
+        hook: Any = hand_over_first("host", kubeconfig, BUILT_IN["deployments.apps"])
+        before, after = ({"metadata": {"name": "it", "namespace": "ai"}, "spec": each} for each in (old, new))
+        await hook(pulumi.ResourceHookArgs("", "", "", "", old_inputs=before, new_inputs=after))
+
+    asyncio.run(update(NEW, {**NEW, "placement": {"clusters": clusters("a")}}))
+    asyncio.run(update(BACK, BACK))
+    assert not handed
+    asyncio.run(update(BACK, NEW))
+    asyncio.run(update(NEW, BACK))
+    assert handed == ["Deployment ai/it"] * 2
