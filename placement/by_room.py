@@ -51,13 +51,14 @@ def is_scarce(facts: Facts) -> bool:
 
 def room_text(space: Space, unit: Unit) -> str:
     """What fits in a member now, and what more after a scale-up, as a reason says it."""
-    now, whole = space.room_now(unit.gang), space.room(unit.gang)
     if space.now is None:
         return "not measured"
-    more = whole - now
-    if not more:
+    now, whole = space.room_now(unit.gang), space.room(unit.gang)
+    if now == whole:
         return f"room for {_many(now)} now"
-    return f"room for {_many(now)} now, {_many(more)} more after scale-up{of_pools(space.growing(unit.gang, whole))}"
+    growing = of_pools(space.growing(unit.gang, whole))
+    more = f"room for {_many(now)} now, {_many(whole - now)} more" if now else f"room for {_many(whole)}"
+    return f"{more} after scale-up{growing}"
 
 
 def of_pools(names: Sequence[str]) -> str:
@@ -71,8 +72,9 @@ def _many(number: int) -> str:
 
 def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int]:
     """What each candidate gets: what fits now, the one with the most room first, then what fits after a scale-up."""
-    now = {name: each.room_now(unit.gang) for name, each in space.items()}
-    more = {name: each.room(unit.gang) - now[name] for name, each in space.items()}
+    most, measured = max(count, MANY), {name: each for name, each in space.items() if each.now is not None}
+    now = {name: each.room_now(unit.gang, most) for name, each in measured.items()}
+    more = {name: each.room(unit.gang, most) - now[name] for name, each in measured.items()}
     shares = dict.fromkeys(space, 0)
     unplaced = count
     for room in (now, more):
@@ -86,14 +88,16 @@ def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int
 
 
 def _why_none(space: Space, facts: Facts, totals: Mapping[str, int]) -> str:
-    """Why a candidate gets nothing although it has room; empty where it has none."""
-    if not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
+    """Why a candidate gets nothing although it has room; empty where it has none, or that is not known."""
+    if space.now is None or not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
         return ""
     filled = " and ".join(f"{each} ({total})" for each, total in totals.items() if total)
     return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 
 def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space]) -> str:
-    rooms = ", ".join(f"{name} has {room_text(space[name], unit)}" for name in sorted(space))
+    rooms = ", ".join(
+        f"{name} {'is' if space[name].now is None else 'has'} {room_text(space[name], unit)}" for name in sorted(space)
+    )
     what = f"{count} of {unit.title} that each request {unit.requested}"
     return f"{what} do not fit: {rooms}; raise max_nodes, or write fewer"

@@ -89,5 +89,10 @@ def measured(space: Space, live: Iterable[Nodes]) -> Space:
     return replace(space, now=room(there, known), grown=room([*there, *added], known))
 
 
+def unreachable(space: Space) -> Space:
+    """The space of a member that does not answer: nothing is free there, and no node is added."""
+    return replace(space, now=Room(()), grown=Room(()))
+
+
 def _without(free: Room, gang: Gang, count: int) -> Room:
     return without(free, gang, fitting(free, gang, count))[0] if count else free

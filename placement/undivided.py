@@ -21,8 +21,10 @@ def undivided(
     """The decision for each candidate, whose regions are given. Raises NothingFits."""
     by_room = isinstance(placement, SpareCapacity) and is_scarce(facts)
     fit = {name: region for name, region in regions.items() if _times(name, facts)}
+    if by_room:
+        fit = {name: region for name, region in fit.items() if facts.space[name].now is not None}
     if regions and not fit:
-        raise NothingFits(_fits_nowhere(regions, facts))
+        raise NothingFits(_fits_nowhere(regions, facts, by_room))
     placed = {name: decision(name, [], False, _lack(name, facts, by_room)) for name in regions if name not in fit}
     if run == "duplicated":
         if by_room:
@@ -82,10 +84,13 @@ def _lack(name: str, facts: Facts, by_room: bool) -> str:
     )
 
 
-def _fits_nowhere(names: Mapping[str, str], facts: Facts) -> str:
+def _fits_nowhere(names: Mapping[str, str], facts: Facts, by_room: bool) -> str:
     unit = _unit(facts)
     what = f"{unit.title} ({unit.requested})" if unit and unit.requested else unit.title if unit else "it"
-    lacks = ", ".join(f"{name} has {_lack(name, facts, False)}" for name in sorted(names))
+    lacks = ", ".join(
+        f"{name} {'is' if by_room and facts.space[name].now is None else 'has'} {_lack(name, facts, by_room)}"
+        for name in sorted(names)
+    )
     return f"{what} must be in one cluster, and fits in none: {lacks}; raise max_nodes of a pool that it fits on"
 
 
