@@ -12,16 +12,19 @@ import yaml
 from clusters.spec import member_labels
 from federation.decisions import by_spare_capacity
 from federation.fixed_fields import another_run
-from placement.copies import PlacedWorkload, check_placement, facts_of, place_workload, template
+from placement.checks import check_placement
+from placement.copies import PlacedWorkload, place_workload, template
+from placement.facts import facts_of
 from placement.kinds import KNOWN
 from placement.manifests import Manifest
 from placement.pod_kinds import Run
-from placement.policies import Facts, NothingFits
+from placement.policies import NothingFits
 from placement.runs import run_of
+from placement.space import Space, spaces
 from placement.workload import Workload
 from problems import SettingsError
 from settings import parse
-from tests import objects
+from tests import objects, rooms
 from tests.unit.program import Run as ProgramRun
 from tests.unit.program import run_program, stack_settings
 from tests.unit.test_decisions import World, world
@@ -37,6 +40,10 @@ MEMBERS = {
     "west": {"role": "training", "region": "us-west1"},
 }
 L4 = {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+# Nodes with GPUs are for pods that request them, and for others that say so.
+ON_L4: dict[str, Any] = {"nodeSelector": L4, "tolerations": [{"operator": "Exists"}]}
+EIGHT = rooms.pool(12, 8)
+SPACE = spaces({name: [rooms.pool(12, 0), *([EIGHT] if name != "west" else [])] for name in MEMBERS})
 
 
 def of(body: Mapping[str, Any]) -> Manifest:
@@ -71,11 +78,12 @@ def workload(placement: Mapping[str, Any], run: Run | None = None) -> Workload:
 
 
 def placed(placement: Mapping[str, Any], *manifests: Manifest, run: Run | None = None) -> PlacedWorkload:
-    return place_workload(workload(placement, run), manifests, MEMBERS, facts_of(manifests, chosen=run))
+    own = workload(placement, run)
+    return place_workload(own, manifests, MEMBERS, facts_of("w", own, manifests, SPACE))
 
 
 def problems(placement: Mapping[str, Any], *manifests: Manifest, run: Run | None = None) -> list[str]:
-    return [str(each) for each in check_placement("workloads.w", workload(placement, run), manifests, MEMBERS)]
+    return [str(each) for each in check_placement("w", workload(placement, run), manifests, MEMBERS, SPACE)]
 
 
 def where(workload: PlacedWorkload) -> list[list[str]]:
@@ -98,13 +106,13 @@ POLICIES: list[tuple[dict[str, Any], str, str, tuple[str, str]]] = [
     (
         {"policy": "nearest", "to": "europe-west4"},
         "europe",
-        "runs whole; 190 km from europe-west4; europe-west9 is 419 km away",
+        "runs whole; nearest in which {what}; 190 km from europe-west4; europe-west9 is 419 km away",
         ("paris", "419 km from europe-west4; europe (190 km) is nearer"),
     ),
     (
         {"policy": "clusters", "clusters": ["west", "paris", "asia"]},
         "paris",
-        "runs whole; first of the named clusters that can run it",
+        "runs whole; first of the named clusters in which {what}",
         ("asia", "named by the placement, but runs whole in paris, which is named before it"),
     ),
     (
@@ -130,32 +138,35 @@ POLICIES: list[tuple[dict[str, Any], str, str, tuple[str, str]]] = [
 
 
 @pytest.mark.parametrize(("placement", "cluster", "reason", "other"), POLICIES)
-@pytest.mark.parametrize("main", [indexed(4, nodeSelector=L4), database(), job_set()], ids=["indexed", "set", "jobset"])
+@pytest.mark.parametrize("main", [indexed(4, **ON_L4), database(), job_set()], ids=["indexed", "set", "jobset"])
 def test_what_is_whole_is_in_the_first_cluster_of_the_policys_order(
     placement: dict[str, Any], cluster: str, reason: str, other: tuple[str, str], main: Manifest
 ) -> None:
-    manifests = (main, of(objects.job("gpu", pod={"nodeSelector": L4}, parallelism=2)), SERVICE)
+    manifests = (main, of(objects.job("gpu", pod=ON_L4, parallelism=2)), SERVICE)
     workload = placed(placement, *manifests)
     assert where(workload) == [[cluster]] * 3
     count = {"JobSet": 0, "StatefulSet": 3}.get(main.type.kind, 4)
     assert shares(workload) == {cluster: count + 2}
     decisions = {each.cluster: each for each in workload.decisions}
-    assert decisions[cluster].reason == reason
+    what = f"4 pods of 8 {GPU} fit" if main.type.kind == "JobSet" else "all of it fits"
+    assert decisions[cluster].reason == reason.format(what=what)
     assert decisions[other[0]].reason.startswith(other[1])
     assert all(not each.overrides for each in workload.objects)
     assert problems(placement, *manifests) == []
 
 
-def test_of_several_clusters_in_a_region_what_is_whole_is_in_the_first_by_name() -> None:
-    members = MEMBERS | {"ghent": MEMBERS["europe"]}
-    manifests = (job_set(0), SERVICE)
-    workload_ = workload({"policy": "region", "region": "europe-west1"})
-    decisions = place_workload(workload_, manifests, members, facts_of(manifests)).decisions
-    assert {each.cluster: (each.share, each.reason) for each in decisions if each.reason[:15] == "in europe-west1"} == {
-        "ghent": (0, "in europe-west1, but runs whole in europe, which is first by name"),
-    }
-    assert {each.cluster: each.reason for each in decisions if each.share} == {
-        "europe": "runs whole; in europe-west1, first by name"
+@pytest.mark.parametrize(("nodes", "taken", "other"), [((4, 9), "ghent", "europe"), ((9, 4), "europe", "ghent")])
+def test_of_several_clusters_in_a_region_the_one_with_the_most_room_runs_it(
+    nodes: tuple[int, int], taken: str, other: str
+) -> None:
+    members = {"europe": MEMBERS["europe"], "ghent": MEMBERS["europe"]}
+    pools = {name: [rooms.pool(most, 8)] for name, most in zip(members, nodes, strict=True)}
+    manifests = (job_set(8), SERVICE)
+    own = workload({"policy": "region", "region": "europe-west1"})
+    decisions = place_workload(own, manifests, members, facts_of("w", own, manifests, spaces(pools))).decisions
+    assert {each.cluster: (each.share, each.reason) for each in decisions} == {
+        taken: (1, "runs whole; in europe-west1, the one with the most room"),
+        other: (0, f"in europe-west1, but runs whole in {taken}, which has as much room or more"),
     }
 
 
@@ -207,7 +218,7 @@ def test_a_stateful_set_can_be_divided() -> None:
     workload = placed({"policy": "clusters", "clusters": ["asia", "europe"]}, database(3), run="divided")
     (each,) = workload.objects
     parts = {name: [patch["value"] for patch in patches] for name, patches in each.overrides.items()}
-    assert parts == {"asia": [2], "europe": [1]}
+    assert sorted(parts["asia"] + parts["europe"]) == [1, 2]
 
 
 def test_a_leader_worker_set_is_divided_by_its_groups() -> None:
@@ -217,10 +228,12 @@ def test_a_leader_worker_set_is_divided_by_its_groups() -> None:
         "metadata": {"name": "llm"},
         "spec": {"replicas": 3, "leaderWorkerTemplate": {"size": 2, "workerTemplate": pod_template("w", 8)}},
     }
-    assert facts_of([of(body)]).requested == (f"2 pods of 8 {GPU}",)
-    (each,) = placed({"policy": "spread", "select": {"role": "serving"}}, of(body)).objects
+    placement: dict[str, Any] = {"policy": "spread", "select": {"role": "serving"}}
+    assert [unit.requested for unit in facts_of("w", workload(placement), [of(body)]).units] == [f"2 pods of 8 {GPU}"]
+    (each,) = placed(placement, of(body)).objects
     parts = {name: [(patch["path"], patch["value"]) for patch in patches] for name, patches in each.overrides.items()}
-    assert parts == {"asia": [("/spec/replicas", 2)], "europe": [("/spec/replicas", 1)]}
+    assert {path for each in parts.values() for path, _ in each} == {"/spec/replicas"}
+    assert sorted(part for each in parts.values() for _, part in each) == [1, 2]
 
 
 SPREAD: dict[str, Any] = {"policy": "spread"}
@@ -293,37 +306,52 @@ def test_what_is_refused_is_not_placed_either(placement: dict[str, Any]) -> None
 SPARE: dict[str, Any] = {"policy": "spare-capacity"}
 
 
-def by_room(*manifests: Manifest, run: Run | None = None, **free: int) -> PlacedWorkload:
-    facts = facts_of(manifests, chosen=run)
-    room = Facts(facts.accelerators, (), {name: [times] for name, times in free.items()}, facts.requested)
-    return place_workload(workload(SPARE, run), manifests, MEMBERS, room)
+def by_room(
+    *manifests: Manifest, run: Run | None = None, free: Mapping[str, int], most: int | None = None
+) -> PlacedWorkload:
+    """Placed where so many nodes of 8 GPUs are free; the pools have no more, or `most`."""
+    own = workload(SPARE, run)
+    space: dict[str, Space] = {}
+    for name in MEMBERS:
+        nodes = free.get(name, 0)
+        space[name] = rooms.gpus(most if most and name != "west" else nodes, nodes, 8)
+    return place_workload(own, manifests, MEMBERS, facts_of("w", own, manifests, space))
 
 
 def test_spare_capacity_takes_the_one_cluster_with_the_most_room_for_all_of_it() -> None:
-    decisions = {each.cluster: each for each in by_room(job_set(), asia=1, europe=3, paris=3, west=0).decisions}
-    assert {name: (each.share, each.reason) for name, each in decisions.items()} == {
-        "asia": (0, f"room for 4 pods of 8 {GPU} now, but runs whole in europe, which has more room"),
+    placed_ = by_room(job_set(), free={"asia": 4, "europe": 12, "paris": 8, "west": 0})
+    assert {each.cluster: (each.share, each.reason) for each in placed_.decisions} == {
+        "asia": (0, f"room for 4 pods of 8 {GPU} now, but runs whole in europe, which has as much room or more"),
         "europe": (1, f"runs whole; room for 4 pods of 8 {GPU} now"),
-        "paris": (
-            0,
-            f"room for 4 pods of 8 {GPU} now, but runs whole in europe, which has as much room, and is first by name",
-        ),
-        "west": (0, f"no room for 4 pods of 8 {GPU} now"),
+        "paris": (0, f"room for 4 pods of 8 {GPU} now, but runs whole in europe, which has as much room or more"),
+        "west": (0, "no pool"),
     }
     with pytest.raises(NothingFits) as raised:
-        by_room(job_set(), asia=0, europe=0, west=0)
+        by_room(job_set(), free={"asia": 3, "europe": 2, "paris": 1})
+    none = f"no room for 4 pods of 8 {GPU} at its largest"
     assert str(raised.value) == (
-        f"4 pods of 8 {GPU} do not fit together into what is free now in one cluster: asia has no room for all of it, "
-        "europe has no room for all of it, paris is not measured, west has no room for all of it"
+        f"workload w (4 pods of 8 {GPU}) must be in one cluster, and fits in none: asia has {none}, europe has {none}, "
+        f"paris has {none}; raise max_nodes of a pool that it fits on"
     )
 
 
+def test_spare_capacity_takes_a_cluster_that_can_grow_where_nothing_is_free() -> None:
+    placed_ = by_room(job_set(), free={"asia": 3, "europe": 0, "paris": 0}, most=4)
+    (taken,) = (each for each in placed_.decisions if each.taken)
+    assert taken.reason == f"runs whole; room for 4 pods of 8 {GPU} after scale-up of l4"
+    now = by_room(job_set(), free={"asia": 3, "europe": 4, "paris": 0}, most=4)
+    assert shares(now) == {"europe": 1}
+
+
 def test_spare_capacity_duplicates_wherever_all_of_it_fits() -> None:
-    assert shares(by_room(job_set(), run="duplicated", asia=1, europe=2, paris=0)) == {"asia": 1, "europe": 1}
+    assert shares(by_room(job_set(), run="duplicated", free={"asia": 4, "europe": 8, "paris": 3})) == {
+        "asia": 1,
+        "europe": 1,
+    }
 
 
-def test_what_requests_nothing_scarce_is_whole_in_the_first_by_name() -> None:
-    assert shares(placed(SPARE, database(), SERVICE)) == {"asia": 3}
+def test_what_requests_nothing_scarce_is_whole_in_one() -> None:
+    assert list(shares(placed(SPARE, database(), SERVICE)).values()) == [3]
 
 
 def test_free_accelerators_must_hold_all_of_what_is_whole(world: World) -> None:
@@ -334,7 +362,7 @@ def test_free_accelerators_must_hold_all_of_what_is_whole(world: World) -> None:
     world.free = {"training": 3, "serving": 2, "serving-asia": 4}
     assert shares(decide(world, settings)) == {"serving-asia": 4}
     world.free["serving-asia"] = 3
-    with pytest.raises(pulumi.RunError, match=r"train\.placement: 4 pods of 1 nvidia.com/gpu do not fit together"):
+    with pytest.raises(pulumi.RunError, match=r"workload train \(4 pods of 1 nvidia.com/gpu\) must be"):
         decide(world, settings)
 
 
@@ -352,9 +380,9 @@ def test_what_is_whole_and_not_counted_stays_where_it_was_decided(world: World) 
 def decide(world: World, raw: Mapping[str, Any]) -> PlacedWorkload:
     settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
     members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-    host = settings.federation.host
-    configs = dict.fromkeys(members, "")
-    return by_spare_capacity(settings.workloads, settings.manifests, host, members, configs)["train"]
+    host, configs = settings.federation.host, dict.fromkeys(members, "")
+    space = settings.decided.space
+    return by_spare_capacity(settings.workloads, settings.manifests, host, members, configs, space)["train"]
 
 
 # In the program.
@@ -408,7 +436,7 @@ def test_a_job_set_has_its_pods_opened_and_its_accounts_given_the_buckets(
     selectors = [
         each.inputs["spec"]["template"]["spec"]["podSelector"] for each in run.of_kind("FederatedNetworkPolicy")
     ]
-    assert {"matchLabels": {"app": "w"}} in selectors
+    assert {"matchLabels": {"jobset.sigs.k8s.io/jobset-name": "train"}} in selectors
     account = run.one("FederatedServiceAccount", "runner").inputs["spec"]
     assert "iam.gke.io~1gcp-service-account" in json.dumps(account["overrides"])
 
