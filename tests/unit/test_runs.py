@@ -408,7 +408,7 @@ def test_a_job_set_has_its_pods_opened_and_its_accounts_given_the_buckets(
     selectors = [
         each.inputs["spec"]["template"]["spec"]["podSelector"] for each in run.of_kind("FederatedNetworkPolicy")
     ]
-    assert {"matchLabels": {"app": "w"}} in selectors
+    assert {"matchLabels": {"jobset.sigs.k8s.io/jobset-name": "train"}} in selectors
     account = run.one("FederatedServiceAccount", "runner").inputs["spec"]
     assert "iam.gke.io~1gcp-service-account" in json.dumps(account["overrides"])
 
