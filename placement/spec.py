@@ -60,7 +60,8 @@ class Limit(Model):
     min: int = Field(default=0, ge=0)
     """the fewest that the cluster gets, from 0 up
 
-    In replicas of a Deployment, or a Job's parallelism.
+    In replicas of a Deployment, or a Job's parallelism. What is autoscaled never has fewer there, and never more than
+    max.
     """
     max: int | None = Field(default=None, ge=0)
     """the most that the cluster gets, from 0 up
