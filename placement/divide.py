@@ -63,7 +63,7 @@ def _too_many(
         for name, free in sorted(room.items())
     )
     others = any(space[name].left != space[name].largest for name in room)
-    beside = " beside the stack's other workloads" if others else ""
+    beside = " beside the rest of the stack" if others else ""
     what = f"{count} of {unit.title} do" if count != 1 else f"{unit.title} does"
     return f"{what} not fit: {rooms} at their largest{beside}; raise max_nodes, or write fewer"
 

@@ -60,12 +60,13 @@ class Limit(Model):
     min: int = Field(default=0, ge=0)
     """the fewest that the cluster gets, from 0 up
 
-    In replicas, a Job's parallelism, or groups of a LeaderWorkerSet; of what is autoscaled, it is of the minimum.
+    In replicas, a Job's parallelism, or groups of a LeaderWorkerSet. What is autoscaled never has fewer there, and
+    never more than max.
     """
     max: int | None = Field(default=None, ge=0)
     """the most that the cluster gets, from 0 up
 
-    Left out, any number; of what is autoscaled, it is of the maximum.
+    Left out, any number.
     """
 
     @model_validator(mode="after")

@@ -80,7 +80,7 @@ def _lack(name: str, facts: Facts, by_room: bool) -> str:
         return room_text(facts.space[name], unit)
     others = name in facts.space and facts.space[name].left != facts.space[name].largest
     return f"no room for {(unit and unit.requested) or 'all of it'} at its largest" + (
-        " beside the stack's other workloads" if others else ""
+        " beside the rest of the stack" if others else ""
     )
 
 
