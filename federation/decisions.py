@@ -17,7 +17,7 @@ from placement.distance import origin_regions
 from placement.facts import after, facts_of
 from placement.manifests import Manifest
 from placement.runs import run_of
-from placement.space import Space, measured
+from placement.space import Space, measured, unreachable
 from placement.spec import BUCKET, Nearest, SpareCapacity
 from placement.stack import Placed, place_more
 from placement.workload import Workload
@@ -81,7 +81,7 @@ def by_spare_capacity(
 ) -> dict[str, PlacedWorkload]:
     """Places one workload after the other, by name, each in what those before it left free. Raises pulumi.RunError."""
     placed: dict[str, PlacedWorkload] = {}
-    live: dict[str, list[Nodes]] | None = None
+    live: dict[str, list[Nodes] | None] | None = None
     for name, workload in sorted(workloads.items()):
         own = manifests[name]
         facts = facts_of(name, workload, own, space)
@@ -96,7 +96,7 @@ def by_spare_capacity(
             if earlier is None:
                 if live is None:
                     live = _measured(kubeconfigs)
-                    space = {name: measured(each, live[name]) for name, each in space.items()}
+                    space = {name: _with_free(each, live[name]) for name, each in space.items()}
                     facts = replace(facts, space=space)
                 placed[name] = place_workload(workload, own, members, facts)
             else:
@@ -109,15 +109,19 @@ def by_spare_capacity(
     return placed
 
 
-def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Nodes]]:
-    """What is free in each member; one that does not answer has nothing."""
+def _with_free(space: Space, live: Sequence[Nodes] | None) -> Space:
+    return unreachable(space) if live is None else measured(space, live)
 
-    def query(member: str) -> list[Nodes]:
+
+def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Nodes] | None]:
+    """What is free in each member; None of one that does not answer."""
+
+    def query(member: str) -> list[Nodes] | None:
         try:
             return measure(member, kubeconfigs[member])
         except NoAnswer as error:
             pulumi.log.warn(f"{error}; it is taken to have nothing free")
-            return []
+            return None
 
     with ThreadPoolExecutor() as pool:
         return dict(zip(kubeconfigs, pool.map(query, kubeconfigs), strict=True))

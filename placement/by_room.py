@@ -23,9 +23,10 @@ def by_room(names: Sequence[str], counts: Sequence[int], facts: Facts) -> dict[s
     texts: dict[str, list[str]] = {name: [] for name in names}
     for position in scarce:
         unit, count = facts.units[position], counts[position]
-        for name, part in _filled(space, unit, count).items():
+        rooms = {name: each.now_and_whole(unit.gang, max(count, MANY)) for name, each in space.items()}
+        for name, part in _filled(space, rooms, unit, count).items():
             shares[name][position] = part
-            texts[name].append(room_text(space[name], unit))
+            texts[name].append(room_text(space[name], unit, rooms[name]))
             space[name] = space[name].without(unit.gang, part)
     totals = {name: sum(shares[name]) for name in names}
     rest = [position for position in range(len(counts)) if position not in scarce]
@@ -49,15 +50,16 @@ def is_scarce(facts: Facts) -> bool:
     return any(unit.requested for unit in facts.units)
 
 
-def room_text(space: Space, unit: Unit) -> str:
-    """What fits in a member now, and what more after a scale-up, as a reason says it."""
-    now, whole = space.room_now(unit.gang), space.room(unit.gang)
+def room_text(space: Space, unit: Unit, room: tuple[int, int]) -> str:
+    """What fits in a member now and in all, as a reason says it."""
+    now, whole = room
     if space.now is None:
         return "not measured"
-    more = whole - now
-    if not more:
+    if now == whole:
         return f"room for {_many(now)} now"
-    return f"room for {_many(now)} now, {_many(more)} more after scale-up{of_pools(space.growing(unit.gang, whole))}"
+    growing = of_pools(space.growing(unit.gang, whole - now))
+    more = f"room for {_many(now)} now, {_many(whole - now)} more" if now else f"room for {_many(whole)}"
+    return f"{more} after scale-up{growing}"
 
 
 def of_pools(names: Sequence[str]) -> str:
@@ -69,10 +71,11 @@ def _many(number: int) -> str:
     return str(number) if number < MANY else f"{MANY} or more"
 
 
-def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int]:
+def _filled(space: Mapping[str, Space], rooms: Mapping[str, tuple[int, int]], unit: Unit, count: int) -> dict[str, int]:
     """What each candidate gets: what fits now, the one with the most room first, then what fits after a scale-up."""
-    now = {name: each.room_now(unit.gang) for name, each in space.items()}
-    more = {name: each.room(unit.gang) - now[name] for name, each in space.items()}
+    measured = [name for name, each in space.items() if each.now is not None]
+    now = {name: rooms[name][0] for name in measured}
+    more = {name: rooms[name][1] - now[name] for name in measured}
     shares = dict.fromkeys(space, 0)
     unplaced = count
     for room in (now, more):
@@ -81,19 +84,22 @@ def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int
             shares[name] += part
             unplaced -= part
     if unplaced:
-        raise NothingFits(_too_little_room(unit, count, space))
+        raise NothingFits(_too_little_room(unit, count, space, rooms))
     return shares
 
 
 def _why_none(space: Space, facts: Facts, totals: Mapping[str, int]) -> str:
-    """Why a candidate gets nothing although it has room; empty where it has none."""
-    if not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
+    """Why a candidate gets nothing although it has room; empty where it has none, or that is not known."""
+    if space.now is None or not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
         return ""
     filled = " and ".join(f"{each} ({total})" for each, total in totals.items() if total)
     return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 
-def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space]) -> str:
-    rooms = ", ".join(f"{name} has {room_text(space[name], unit)}" for name in sorted(space))
+def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space], rooms: Mapping[str, tuple[int, int]]) -> str:
+    texts = ", ".join(
+        f"{name} {'is' if own.now is None else 'has'} {room_text(own, unit, rooms[name])}"
+        for name, own in sorted(space.items())
+    )
     what = f"{count} of {unit.title} that each request {unit.requested}"
-    return f"{what} do not fit: {rooms}; raise max_nodes, or write fewer"
+    return f"{what} do not fit: {texts}; raise max_nodes, or write fewer"

@@ -21,13 +21,15 @@ def by_weight(
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in names}
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
     splits = divide(weights, counts, facts, limits)
-    freely = [split(count, {name: weights[name] for name in in_order(facts.workload, weights)}) for count in counts]
+    ordered = {name: weights[name] for name in in_order(facts.workload, weights)}
+    freely = [(split(count, ordered), split(count, ordered, limits)) for count in counts]
     decisions: dict[str, Decision] = {}
     for name in names:
         shares = [part[name] for part in splits]
         limited = ""
-        for share, unlimited in zip(shares, (part[name] for part in freely), strict=True):
-            limited = limited or _by_limit(limits.get(name), share, unlimited)
+        for share, (unlimited, within) in zip(shares, freely, strict=True):
+            limited = limited or _by_limit(limits.get(name), share, unlimited[name])
+            limited = limited or (", all that fits" if share < within[name] else "")
         reason = why_taken(placement, weights, name)
         decisions[name] = decision(
             name, shares, True, with_share(reason, sum(shares), sum(counts), len(names), counts) + limited
@@ -41,7 +43,7 @@ def _by_limit(limit: Limit | None, share: int, unlimited: int) -> str:
         return f", its minimum of {limit.min}"
     if limit and share < unlimited and share == limit.max:
         return f", its maximum of {limit.max}"
-    return ", all that fits" if share < unlimited else ""
+    return ""
 
 
 def unmet_limits(

@@ -3,7 +3,7 @@
 What is decided here is how much each member gets; which members are taken is the policies' decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from placement.decision import Facts, NothingFits, Unit
 from placement.shares import NO_LIMITS, split
@@ -33,7 +33,8 @@ def divide(
         within = {name: _within(limits.get(name), free) for name, free in room.items()}
         part = dict.fromkeys(ordered, 0) | split(count, own, within)
         shares.append(part)
-        space = {name: each.without(unit.gang, part[name]) for name, each in space.items()}
+        if position < len(counts) - 1:
+            space = {name: each.without(unit.gang, part[name]) for name, each in space.items()}
     return shares
 
 
@@ -50,14 +51,20 @@ def check_room(
             )
     capped = {name: _most(limits.get(name), free) for name, free in room.items()}
     if sum(capped.values()) < count:
-        raise NothingFits(too_many(unit, count, capped, space))
+        limited = {name for name, most in capped.items() if most < room[name]}
+        raise NothingFits(_too_many(unit, count, capped, limited, space))
 
 
-def too_many(unit: Unit, count: int, room: Mapping[str, int], space: Mapping[str, Space]) -> str:
-    """Why so many units do not fit, with the numbers to raise."""
-    rooms = ", ".join(f"{name} {free if free < MANY else f'{MANY} or more'}" for name, free in sorted(room.items()))
+def _too_many(
+    unit: Unit, count: int, room: Mapping[str, int], limited: Collection[str], space: Mapping[str, Space]
+) -> str:
+    """Why so many units do not fit, with the numbers to raise; some members are `limited` to what they may have."""
+    rooms = ", ".join(
+        f"{name} {free if free < MANY else f'{MANY} or more'}{' by its maximum' if name in limited else ''}"
+        for name, free in sorted(room.items())
+    )
     others = any(space[name].left != space[name].largest for name in room)
-    beside = " beside the stack's other workloads" if others else ""
+    beside = " beside the rest of the stack" if others else ""
     what = f"{count} of {unit.title} do" if count != 1 else f"{unit.title} does"
     return f"{what} not fit: {rooms} at their largest{beside}; raise max_nodes, or write fewer"
 

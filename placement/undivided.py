@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from placement.by_distance import by_distance
-from placement.by_room import is_scarce, of_pools, room_text
+from placement.by_room import is_scarce, of_pools
 from placement.by_weight import by_weight, why_taken
 from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.pod_kinds import Run
@@ -21,8 +21,10 @@ def undivided(
     """The decision for each candidate, whose regions are given. Raises NothingFits."""
     by_room = isinstance(placement, SpareCapacity) and is_scarce(facts)
     fit = {name: region for name, region in regions.items() if _times(name, facts)}
+    if by_room:
+        fit = {name: region for name, region in fit.items() if facts.space[name].now is not None}
     if regions and not fit:
-        raise NothingFits(_fits_nowhere(regions, facts))
+        raise NothingFits(_fits_nowhere(regions, facts, by_room))
     placed = {name: decision(name, [], False, _lack(name, facts, by_room)) for name in regions if name not in fit}
     if run == "duplicated":
         if by_room:
@@ -53,7 +55,7 @@ def _times(name: str, facts: Facts) -> int:
 
 def _now(name: str, facts: Facts) -> int:
     unit = _unit(facts)
-    return facts.space[name].room_now(unit.gang) if unit and name in facts.space else 0
+    return facts.space[name].now_and_whole(unit.gang)[0] if unit and name in facts.space else 0
 
 
 def _what(facts: Facts) -> str:
@@ -75,17 +77,20 @@ def _room(name: str, facts: Facts) -> str:
 def _lack(name: str, facts: Facts, by_room: bool) -> str:
     unit = _unit(facts)
     if by_room and unit and facts.space[name].now is None:
-        return room_text(facts.space[name], unit)
+        return "not measured"
     others = name in facts.space and facts.space[name].left != facts.space[name].largest
     return f"no room for {(unit and unit.requested) or 'all of it'} at its largest" + (
-        " beside the stack's other workloads" if others else ""
+        " beside the rest of the stack" if others else ""
     )
 
 
-def _fits_nowhere(names: Mapping[str, str], facts: Facts) -> str:
+def _fits_nowhere(names: Mapping[str, str], facts: Facts, by_room: bool) -> str:
     unit = _unit(facts)
     what = f"{unit.title} ({unit.requested})" if unit and unit.requested else unit.title if unit else "it"
-    lacks = ", ".join(f"{name} has {_lack(name, facts, False)}" for name in sorted(names))
+    lacks = ", ".join(
+        f"{name} {'is' if by_room and facts.space[name].now is None else 'has'} {_lack(name, facts, by_room)}"
+        for name in sorted(names)
+    )
     return f"{what} must be in one cluster, and fits in none: {lacks}; raise max_nodes of a pool that it fits on"
 
 

@@ -1,6 +1,6 @@
 """Placement: a pure function, of which some things always hold."""
 
-from fractions import Fraction
+from dataclasses import replace
 from itertools import permutations
 from math import acos, cos, radians, sin
 from typing import Any
@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from clusters.regions import regions
+from placement.decision import NO_PODS
 from placement.policies import Facts, NothingFits, candidates, place, undecided, unmet_limits
 from placement.shares import split
+from placement.space import Space, measured
 from placement.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
+from placement.ties import in_order
+from tests.rooms import gang_of, gpus, live, pool, requests, space, unit
 
 REGIONS = {
     "us-west1": "North-America",
@@ -87,12 +91,30 @@ NEAREST = st.fixed_dictionaries(
 ).map(CHECKED.validate_python)
 SPARE: Placement = CHECKED.validate_python({"policy": "spare-capacity"})
 EVERY = st.one_of(PLACEMENTS, SPREAD, WEIGHTED, NEAREST, st.just(SPARE))
+SCARCE = st.sampled_from([unit(0), unit(1), unit(2), unit(1, "nvidia-tesla-a100"), unit(1, count=2)])
+
+
+@st.composite
+def room_of_member(draw: st.DrawFn) -> Space:
+    """A member with up to two pools of GPUs and one without, which is measured or not."""
+    numbers = st.integers(0, 40)
+    kinds = draw(st.lists(st.sampled_from(ACCELERATORS[:2]), unique=True))
+    pools = [pool(draw(numbers), draw(st.sampled_from([1, 2, 4])), kind) for kind in kinds] + [pool(draw(numbers), 0)]
+    own = space(*pools)
+    if draw(st.booleans()):
+        return own
+    nodes = [(each, draw(st.integers(0, each.most))) for each in pools]
+    return measured(own, [live(each, number) for each, there in nodes for number in range(there)])
+
+
 FACTS = st.builds(
     Facts,
-    accelerators=st.frozensets(st.frozensets(st.sampled_from(ACCELERATORS), min_size=1, max_size=2), max_size=1),
+    workload=st.sampled_from(["x", "y", "z"]),
     origins=st.lists(st.sampled_from(sorted(regions())), max_size=3, unique=True).map(tuple),
-    free=st.none() | st.dictionaries(st.sampled_from(NAMES), st.tuples(*[st.integers(0, 60)] * 3)),
-    requested=st.just(()) | st.tuples(*[st.sampled_from(["1 nvidia.com/gpu", ""])] * 3),
+    units=st.tuples(SCARCE, SCARCE, SCARCE),
+    pods=st.sampled_from([NO_PODS, gang_of(requests(1)), gang_of(requests(1, "nvidia-l4", "nvidia-h100-80gb"))]),
+    space=st.just({}) | st.fixed_dictionaries({name: room_of_member() for name in NAMES}),
+    doubts=st.sampled_from([(), ("schedulingGates",)]),
 )
 MEMBERS = st.dictionaries(st.sampled_from(NAMES), member(), min_size=1)
 COUNTS = st.lists(st.integers(0, 100), max_size=3)
@@ -211,6 +233,7 @@ def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
     names = list(members)
     random.shuffle(names)
     shuffled = {name: members[name] for name in names}
+    facts = replace(facts, units=facts.units[: len(counts)])
     try:
         decisions = place(placement, members, counts, facts)
     except NothingFits as error:
@@ -221,7 +244,7 @@ def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
     assert place(placement, shuffled, counts, facts) == decisions
     assert [each.cluster for each in decisions] == sorted(members)
     able = candidates(placement, members, facts)
-    waiting = undecided(placement, counts, facts)
+    waiting = undecided(placement, facts)
     for position, count in enumerate(counts):
         assert sum(each.shares[position] for each in decisions) == (count if able and not waiting else 0)
     for each in decisions:
@@ -238,6 +261,7 @@ def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
 def test_a_member_that_is_not_taken_changes_no_share(
     placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts
 ) -> None:
+    facts = replace(facts, units=facts.units[: len(counts)])
     try:
         decisions = place(placement, members, counts, facts)
     except NothingFits:
@@ -256,13 +280,18 @@ def test_a_member_that_is_not_taken_changes_no_share(
 def test_a_member_without_the_accelerator_is_passed_over(
     placement: Placement, members: dict[str, dict[str, str]]
 ) -> None:
-    facts = Facts(frozenset({frozenset({"nvidia-l4"})}), ("us-west1",), {})
+    own = {
+        name: space(pool(9, 0), *(pool(9, 1, each) for each in ACCELERATORS if f"accelerator/{each}" in labels))
+        for name, labels in members.items()
+    }
+    facts = Facts(origins=("us-west1",), pods=gang_of(requests(1, "nvidia-l4")), space=own)
     able = candidates(placement, members)
     for each in place(placement, members, [0], facts) if not list(unmet_limits(placement, members, [0], facts)) else ():
         if "accelerator/nvidia-l4" not in members[each.cluster] and each.cluster in able:
-            assert (each.share, each.reason) == (0, "no nvidia-l4")
+            assert not each.share
+            assert each.reason.startswith("no pool has nvidia-l4")
         else:
-            assert each.reason != "no nvidia-l4"
+            assert "no pool has" not in each.reason
 
 
 @given(st.one_of(SPREAD, WEIGHTED), MEMBERS, st.integers(0, 60))
@@ -332,39 +361,46 @@ def test_the_nearest_are_taken(places: dict[str, str], origins: list[str], count
     for one in taken:
         for other in set(members) - taken:
             assert far[one] < far[other] + 1e-6
-            assert one < other or places[one] != places[other]
+            assert in_order("", [one, other])[0] == one or places[one] != places[other]
     for each in decisions:
         assert f"{far[each.cluster] * 6371.0088:,.0f} km" in each.reason or far[each.cluster] < 1e-6
 
 
-@given(MEMBERS, COUNTS, st.dictionaries(st.sampled_from(NAMES), st.tuples(*[st.integers(0, 60)] * 3)))
+NUMBERS = st.tuples(st.integers(0, 60), st.integers(0, 60))
+
+
+@given(MEMBERS, COUNTS, st.dictionaries(st.sampled_from(NAMES), NUMBERS))
 def test_spare_capacity_never_gives_more_than_fits(
-    members: dict[str, dict[str, str]], counts: list[int], free: dict[str, tuple[int, ...]]
+    members: dict[str, dict[str, str]], counts: list[int], free: dict[str, tuple[int, int]]
 ) -> None:
-    facts = Facts(free=free, requested=("1 nvidia.com/gpu",) * len(counts))
-    rooms = [sum(free[name][position] for name in members if name in free) for position in range(len(counts))]
+    assume(counts)
+    # So many GPUs now, and so many more after a scale-up; of the other members nothing is known.
+    own = {name: gpus(sum(free[name]), now=free[name][0]) if name in free else gpus(60) for name in members}
+    facts = Facts(units=(unit(),) * len(counts), space=own)
+    now = {name: free[name][0] if name in free else 0 for name in members}
+    ever = {name: sum(free[name]) if name in free else 0 for name in members}
+    if not any(name in free for name in members):
+        assert all(each.reason == undecided(SPARE, facts) for each in place(SPARE, members, counts, facts))
+        return
     try:
         decisions = place(SPARE, members, counts, facts)
     except NothingFits as error:
         assert "request 1 nvidia.com/gpu" in str(error)
         assert all(name in str(error) for name in members)
-        assert len(counts) > 1 or counts[0] > rooms[0]
+        assert sum(counts) > sum(ever.values())
         return
-    assert all(count <= room for count, room in zip(counts, rooms, strict=True))
-    for each in decisions:
-        used = Fraction(0)
-        for position, share in enumerate(each.shares):
-            fits = free[each.cluster][position] if each.cluster in free else 0
-            assert share <= fits
-            used += Fraction(share, fits) if share else 0
-        assert used <= 1
-    if len(counts) == 1:
+    assert sum(counts) <= sum(ever.values())
+    assert [sum(parts) for parts in zip(*(each.shares for each in decisions), strict=True)] == counts
+    assert all(each.share <= ever[each.cluster] for each in decisions)
+    if any(each.share > now[each.cluster] for each in decisions):
+        # Nodes are added only where what is free now is full everywhere.
+        assert all(each.share >= now[each.cluster] for each in decisions)
+    elif len(counts) == 1:
         # Whoever has the most room is full before another is touched.
-        rooms_of = {each.cluster: free[each.cluster][0] if each.cluster in free else 0 for each in decisions}
-        partly = [each for each in decisions if 0 < each.share < rooms_of[each.cluster]]
+        partly = [each for each in decisions if 0 < each.share < now[each.cluster]]
         assert len(partly) <= 1
-        least = min((rooms_of[each.cluster] for each in decisions if each.share), default=0)
-        assert all(rooms_of[each.cluster] <= least for each in decisions if not each.share) or not least
+        least = min((now[each.cluster] for each in decisions if each.share), default=0)
+        assert all(now[each.cluster] <= least for each in decisions if not each.share) or not least
 
 
 FAR = {
@@ -372,6 +408,9 @@ FAR = {
     "europe": {"region": "europe-west1", "accelerator/nvidia-l4": "true"},
     "west": {"region": "us-west1"},
 }
+
+
+KM = {"asia": "13,339", "europe": "6,891"}
 
 
 def reasons(raw: dict[str, Any], counts: list[int], facts: Facts) -> dict[str, str]:
@@ -386,11 +425,14 @@ def test_reasons_have_the_numbers() -> None:
         "europe": "3: 190 km from europe-west4; us-west1 is 8,153 km away",
         "west": "0: 8,153 km from europe-west4; europe (190 km) is nearer",
     }
-    l4 = frozenset({frozenset({"nvidia-l4"})})
-    assert reasons({"policy": "nearest", "to": "gs://data", "count": 2}, [3], Facts(l4, ("us-west1", "us-east1"))) == {
-        "asia": "1: 13,339 km from the data, gets 1 of 3",
-        "europe": "2: 6,891 km from the data, gets 2 of 3",
-        "west": "0: no nvidia-l4",
+    l4 = gang_of(requests(1, "nvidia-l4"))
+    pools = {"asia": gpus(9), "europe": gpus(9), "west": gpus(9, accelerator="nvidia-tesla-a100")}
+    of_data = Facts(origins=("us-west1", "us-east1"), pods=l4, space=pools)
+    first, second = in_order("", ["asia", "europe"])
+    assert reasons({"policy": "nearest", "to": "gs://data", "count": 2}, [3], of_data) == {
+        first: f"2: {KM[first]} km from the data, gets 2 of 3",
+        second: f"1: {KM[second]} km from the data, gets 1 of 3",
+        "west": "0: no pool has nvidia-l4 (tesla-a100 has nvidia-tesla-a100)",
     }
     assert reasons({"policy": "weighted", "weights": {"asia": 1, "europe": 2, "west": 0}}, [6], Facts()) == {
         "asia": "2: weight 1 of 3, gets 2 of 6",
@@ -402,41 +444,45 @@ def test_reasons_have_the_numbers() -> None:
         "europe": "1: one of 3 candidates, gets 1 of 6",
         "west": "4: one of 3 candidates, gets 4 of 6, its minimum of 4",
     }
-    free = {"asia": (4,), "europe": (2,)}
-    assert reasons({"policy": "spare-capacity"}, [5], Facts(free=free)) == {
+    free = {"asia": gpus(4, now=4), "europe": gpus(2, now=2), "west": gpus(9)}
+    assert reasons({"policy": "spare-capacity"}, [5], Facts(units=(unit(),), space=free)) == {
         "asia": "4: room for 4 now, gets 4 of 5",
         "europe": "1: room for 2 now, gets 1 of 5",
         "west": "0: not measured",
     }
-    assert reasons({"policy": "spare-capacity"}, [4], Facts(l4, free=free)) == {
-        "asia": "4: room for 4 now, gets 4 of 4",
+    free |= {"asia": gpus(6, now=4), "west": pools["west"]}
+    assert reasons({"policy": "spare-capacity"}, [4], Facts(units=(unit(),), pods=l4, space=free)) == {
+        "asia": "4: room for 4 now, 2 more after scale-up of l4, gets 4 of 4",
         "europe": "0: room for 2 now, but all of it is placed in asia (4)",
-        "west": "0: no nvidia-l4",
+        "west": "0: no pool has nvidia-l4 (tesla-a100 has nvidia-tesla-a100)",
     }
-    undecided_yet = reasons({"policy": "spare-capacity"}, [4], Facts(l4))
+    undecided_yet = reasons({"policy": "spare-capacity"}, [4], Facts(units=(unit(),), pods=l4, space=pools))
     assert undecided_yet["asia"] == "0: decided by free accelerators when it is applied"
-    assert undecided_yet["west"] == "0: no nvidia-l4"
+    assert undecided_yet["west"] == "0: no pool has nvidia-l4 (tesla-a100 has nvidia-tesla-a100)"
 
 
 def test_what_does_not_fit_is_told_with_the_numbers() -> None:
-    facts = Facts(free={"asia": (2,), "europe": (1,), "west": (0,)}, requested=("2 nvidia.com/gpu",))
+    own = {"asia": gpus(3, now=2, each=2), "europe": gpus(1, now=0, each=2), "west": gpus(0, now=0, each=2)}
     with pytest.raises(NothingFits) as raised:
-        place(SPARE, FAR, [4], facts)
+        place(SPARE, FAR, [5], Facts(units=(unit(2),), space=own))
     assert str(raised.value) == (
-        "4 pods that each request 2 nvidia.com/gpu do not fit into what is free now: "
-        "asia has room for 2, europe has room for 1, west has room for 0, 3 in all"
+        "5 of Job train that each request 2 nvidia.com/gpu do not fit: "
+        "asia has room for 2 now, 1 more after scale-up of l4, europe has room for 1 after scale-up of l4, "
+        "west has room for 0 now; raise max_nodes, or write fewer"
     )
 
 
 def test_what_asks_for_no_accelerator_goes_along_with_what_does() -> None:
-    facts = Facts(free={"asia": (0, 4)}, requested=("", "1 nvidia.com/gpu"))
+    both = pool(4, 1), pool(1, 0)
+    own = measured(space(*both), [live(both[0], number) for number in range(4)])
+    facts = Facts(units=(unit(0), unit(1)), space={"asia": own, "europe": space(*both), "west": space(*both)})
     assert {each.cluster: each.shares for each in place(SPARE, FAR, [3, 2], facts)} == {
         "asia": (3, 2),
         "europe": (0, 0),
         "west": (0, 0),
     }
     assert isinstance(SPARE, SpareCapacity)
-    alone = place(SPARE, FAR, [3], Facts(requested=("",)))
+    alone = place(SPARE, FAR, [3], Facts(units=(unit(0),), space=facts.space))
     assert [each.share for each in alone] == [1, 1, 1]
 
 
@@ -444,7 +490,9 @@ def test_what_one_limit_leaves_over_reaches_no_other_limit() -> None:
     placement: Placement = CHECKED.validate_python(
         {"policy": "spread", "limits": {"asia": {"min": 8}, "europe": {"max": 2}}}
     )
-    assert [each.share for each in place(placement, FAR, [9])] == [8, 1, 0]
+    first, second = in_order("", ["europe", "west"])
+    shares = {each.cluster: each.share for each in place(placement, FAR, [9])}
+    assert shares == {"asia": 8, first: 1, second: 0}
     assert [each.share for each in place(placement, FAR, [30])] == [14, 2, 14]
 
 
@@ -458,7 +506,7 @@ def test_a_minimum_where_nothing_goes_is_told_once() -> None:
 
 
 def test_two_objects_share_the_room() -> None:
-    facts = Facts(free={"asia": (4, 2)})
-    assert place(SPARE, FAR, [2, 1], facts)[0].shares == (2, 1)
-    with pytest.raises(NothingFits, match="asia has room for 1"):
-        place(SPARE, FAR, [2, 2], facts)
+    facts = Facts(units=(unit(1), unit(2)), space={"asia": gpus(1, now=1, each=4)})
+    assert place(SPARE, {"asia": FAR["asia"]}, [2, 1], facts)[0].shares == (2, 1)
+    with pytest.raises(NothingFits, match="asia has room for 1 now"):
+        place(SPARE, {"asia": FAR["asia"]}, [2, 2], facts)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from federation.free_accelerators import Node, measure
 
 from federation import drain, queries
 from federation.api_client import NoAnswer, asking, listed
+from federation.free_nodes import measure
 from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
 from geofed.mistake import Mistake
@@ -236,7 +236,9 @@ def test_what_is_null_in_an_object_is_not_there() -> None:
     containers = [{"resources": None}, {"resources": {"requests": None}}]
     pods = [{"metadata": {"name": "a"}, "spec": {"nodeName": None, "containers": containers}, "status": None}]
     with api_server({NODES: body("NodeList", nodes), PODS: body("PodList", pods)}) as url:
-        assert measure("one", kubeconfig(url)) == [Node("", {"nvidia.com/gpu": 4}), Node("", {})]
+        free = [(each.labels, each.allocatable) for each in measure("one", kubeconfig(url))]
+    host = "kubernetes.io/hostname"
+    assert free == [({host: "a"}, {"nvidia.com/gpu": 4}), ({host: "c"}, {})]
 
 
 def test_a_member_that_kubefed_has_not_looked_at_has_a_null_status() -> None:

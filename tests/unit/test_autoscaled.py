@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from placement.autoscaler_rules import check_autoscalers, notes_on
-from placement.copies import PlacedObject, PlacedWorkload, check_placement, place_workload
+from placement.checks import check_placement
+from placement.copies import PlacedObject, PlacedWorkload, place_workload
 from placement.decision import Facts, NothingFits
 from placement.kinds import KNOWN
 from placement.manifests import Manifest
 from placement.overrides import check_overrides
 from placement.workload import Workload
 from tests import objects
+from tests.rooms import gpus, unit
 
 MEMBERS = {
     "asia": {"role": "serving", "region": "asia-southeast1", "continent": "Asia"},
@@ -147,7 +149,7 @@ def test_weights_and_limits_hold_for_both() -> None:
 def test_limits_that_one_of_both_cannot_keep_are_refused(limits: Mapping[str, Any], advice: str) -> None:
     placement = {**SERVING, "limits": limits}
     own = (server(), hpa(3, 12))
-    problems = check_placement("workloads.x", workload(placement), own, MEMBERS)
+    problems = check_placement("x", workload(placement), own, MEMBERS, {})
     assert advice in [each.advice for each in problems]
     with pytest.raises(NothingFits):
         placed(placement, *own)
@@ -161,12 +163,13 @@ def test_the_nearest_cluster_gets_all_of_both() -> None:
 
 
 def test_spare_capacity_needs_room_for_the_minimum() -> None:
-    facts = Facts(free={"asia": [3], "europe": [1], "training": [0]}, requested=("1 nvidia.com/gpu",))
+    space = {"asia": gpus(3, now=3), "europe": gpus(1, now=1), "training": gpus(0, now=0)}
+    facts = Facts("api", units=(unit(title="Deployment api"),), space=space)
     spare = workload({"policy": "spare-capacity"})
     made = place_workload(spare, [server(), hpa(4, 12)], MEMBERS, facts)
     assert ranges(made.objects[1]) == {"asia": (3, 9), "europe": (1, 3)}
     assert reasons(made)["asia"] == "room for 3 now, gets 3 to 9 of 4 to 12; there is room for the minimum"
-    with pytest.raises(NothingFits, match="5 pods"):
+    with pytest.raises(NothingFits, match="5 of Deployment api"):
         place_workload(spare, [server(), hpa(5, 12)], MEMBERS, facts)
 
 

@@ -7,34 +7,42 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
-from federation.free_accelerators import Node
 
-from clusters.spec import member_labels
-from federation import decisions
+from clusters.nodes import GPU, Nodes, nodes_of
+from clusters.spec import Cluster, member_labels
+from federation import decisions, memory
 from federation.api_client import NoAnswer
 from placement.copies import PlacedWorkload
-from settings import parse
+from problems import SettingsError
+from settings import Settings, parse
 from tests.objects import job
+from tests.rooms import live
 from tests.unit.program import run_program, stack_settings
-
-GPU = "nvidia.com/gpu"
 
 
 class World:
-    """Members with free accelerators, and what the host remembers."""
+    """Members with free accelerators, and what the host remembers.
+
+    `nodes` is how many nodes with accelerators each has; what is not free on them is taken by others. `most` is how
+    many a pool can have.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.free = {"training": 0, "serving": 1, "serving-asia": 4}
+        self.nodes = dict.fromkeys(self.free, 8)
+        self.most = 8
         self.dead: set[str] = set()
         self.remembered: dict[str, str] = {}
         self.measured = 0
 
-    def measure(self, member: str, kubeconfig: str) -> list[Node]:
+    def measure(self, member: str, kubeconfig: str) -> list[Nodes]:
         self.measured += 1
         if member in self.dead:
             raise NoAnswer(f"{member} does not answer")
-        return [Node("", {GPU: self.free[member]})]
+        cluster = Cluster.model_validate(stack_settings("prod")["clusters"][member])
+        (pool,) = (each for each in nodes_of(cluster) if GPU in each.allocatable)
+        return [live(pool, number, int(number < self.free[member])) for number in range(self.nodes[member])]
 
     def annotation(self, host: str, kubeconfig: str, manifest: Any, namespace: str, key: str) -> str:
         return self.remembered.get(manifest.name, "")
@@ -42,6 +50,9 @@ class World:
     def settings(self, *jobs: tuple[str, int], image: str = "train:1") -> dict[str, Any]:
         """Those of prod with Jobs of so many pods, each of one GPU, where there is room."""
         settings = stack_settings("prod")
+        for cluster in settings["clusters"].values():
+            for pool in cluster["node_pools"].values():
+                pool.update(min_nodes=0, max_nodes=self.most)
         settings["workloads"] = {
             name: {"manifests": f"{name}.yaml", "namespace": "ai", "placement": {"policy": "spare-capacity"}}
             for name, _ in jobs
@@ -52,12 +63,20 @@ class World:
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(body))
         return settings
 
-    def decide(self, *jobs: tuple[str, int], image: str = "train:1") -> dict[str, PlacedWorkload]:
+    def parsed(self, *jobs: tuple[str, int], image: str = "train:1") -> Settings:
         raw = self.settings(*jobs, image=image)
-        settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, self.folder)
+        return parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, self.folder)
+
+    def decide(self, *jobs: tuple[str, int], image: str = "train:1") -> dict[str, PlacedWorkload]:
+        settings = self.parsed(*jobs, image=image)
         members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
         return decisions.by_spare_capacity(
-            settings.workloads, settings.manifests, settings.federation.host, members, dict.fromkeys(members, "")
+            settings.workloads,
+            settings.manifests,
+            settings.federation.host,
+            members,
+            dict.fromkeys(members, ""),
+            settings.decided.space,
         )
 
 
@@ -66,7 +85,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(decisions, "measure", world.measure)
-    monkeypatch.setattr(decisions, "federated_annotation", world.annotation)
+    monkeypatch.setattr(memory, "federated_annotation", world.annotation)
     return world
 
 
@@ -121,10 +140,55 @@ def test_a_memory_of_members_that_are_gone_is_none(world: World) -> None:
 
 def test_a_member_that_does_not_answer_has_no_room(world: World) -> None:
     world.dead = {"serving-asia"}
-    assert shares(world.decide(("train", 1))["train"]) == {"serving": 1}
+    placed = world.decide(("train", 1))["train"]
+    assert shares(placed) == {"serving": 1}
+    # Nor is anything said to fit there once nodes are added.
+    world.nodes = dict.fromkeys(world.nodes, 0)
+    world.free = dict.fromkeys(world.free, 0)
+    assert "serving-asia" not in shares(world.decide(("train", 16))["train"])
+    with pytest.raises(pulumi.RunError, match="serving-asia has room for 0 now"):
+        world.decide(("train", 17))
 
 
 def test_what_fits_nowhere_is_told_with_its_numbers(world: World) -> None:
     with pytest.raises(pulumi.RunError, match=r"workloads\.train\.placement: .*9.*nvidia\.com/gpu") as error:
         world.decide(("train", 9))
     assert all(name in str(error.value) for name in world.free)
+
+
+def reasons(placed: PlacedWorkload) -> dict[str, str]:
+    return {each.cluster: each.reason for each in placed.decisions}
+
+
+def test_what_fits_after_a_scale_up_comes_after_what_fits_now(world: World) -> None:
+    world.nodes = {"training": 2, "serving": 1, "serving-asia": 4}
+    placed = world.decide(("train", 7))["train"]
+    assert shares(placed) == {"serving-asia": 4, "serving": 3}
+    assert reasons(placed) == {
+        "serving": "room for 1 now, 7 more after scale-up of l4, gets 3 of 7",
+        "serving-asia": "room for 4 now, 4 more after scale-up of l4, gets 4 of 7",
+        "training": "room for 6 after scale-up of a100, but all of it is placed in serving (3) and serving-asia (4)",
+    }
+
+
+def test_pools_without_a_node_are_filled_after_a_scale_up(world: World) -> None:
+    world.free = world.nodes = dict.fromkeys(world.free, 0)
+    placed = world.decide(("train", 20))["train"]
+    assert sorted(shares(placed).values()) == [4, 8, 8]
+    assert all("room for 8 after scale-up of " in each for each in reasons(placed).values())
+
+
+def test_more_than_ever_fits_is_refused_before_any_cluster_is_asked(world: World) -> None:
+    with pytest.raises(SettingsError) as error:
+        world.parsed(("train", 25))
+    (problem,) = error.value.problems
+    assert problem.setting == "workloads.train.placement"
+    assert problem.advice == (
+        "25 of Job train that each request 1 nvidia.com/gpu do not fit: serving has room for 8 after scale-up of l4, "
+        "serving-asia has room for 8 after scale-up of l4, training has room for 8 after scale-up of a100; "
+        "raise max_nodes, or write fewer"
+    )
+    with pytest.raises(SettingsError, match=r"workloads\.second\.placement: 5 of Job second"):
+        world.parsed(("first", 20), ("second", 5))
+    world.parsed(("first", 20), ("second", 4))
+    assert not world.measured

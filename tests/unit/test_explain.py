@@ -25,10 +25,19 @@ def project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def stack(folder: Path, placement: dict[str, Any], **config: Any) -> None:
-    """Writes a stack `x` in which one Job of prod's clusters is placed."""
+def clusters(most: int = 3) -> dict[str, Any]:
+    """Those of prod, where two have up to so many nodes of 2 L4 GPUs."""
+    found = stack_settings("prod")["clusters"]
+    l4 = {"machine_type": "g2-standard-24", "accelerator": {"type": "nvidia-l4", "count": 2}}
+    for name in ("serving", "serving-asia"):
+        found[name]["node_pools"] = {"l4": {**l4, "min_nodes": 0, "max_nodes": most}}
+    return found
+
+
+def stack(folder: Path, placement: dict[str, Any], most: int = 3, **config: Any) -> None:
+    """Writes a stack `x` in which one Job of 3 pods with 2 L4 GPUs each is placed."""
     settings = {
-        "clusters": stack_settings("prod")["clusters"],
+        "clusters": clusters(most),
         "federation": {"host": "training"},
         "workloads": {"train": {"manifests": "job.yaml", "namespace": "ai", "placement": placement}},
     }
@@ -65,16 +74,16 @@ def test_every_workload_of_a_stack_is_explained(capsys: pytest.CaptureFixture[st
     assert geofed("explain", "--stack", "prod") == 0
     assert capsys.readouterr().out.splitlines() == [
         "finetune",
-        "  CLUSTER       SHARE  REASON",
-        "  serving           0  in europe-west1, not in us-west1",
-        "  serving-asia      0  in asia-southeast1, not in us-west1",
-        "  training          1  in us-west1, gets 1 of 1",
+        "  CLUSTER       SHARE  PODS       REASON",
+        "  serving           0             in europe-west1, not in us-west1",
+        "  serving-asia      0             in asia-southeast1, not in us-west1",
+        "  training          1  1 on a100  in us-west1, gets 1 of 1",
         "",
         "inference",
-        "  CLUSTER       SHARE  REASON",
-        "  serving           2  one of 2 candidates, gets 2 of 3",
-        "  serving-asia      1  one of 2 candidates, gets 1 of 3",
-        "  training          0  role is training, not serving",
+        "  CLUSTER       SHARE  PODS     REASON",
+        "  serving           2  2 on l4  one of 2 candidates, gets 2 of 3",
+        "  serving-asia      1  1 on l4  one of 2 candidates, gets 1 of 3",
+        "  training          0           role is training, not serving",
     ]
 
 
@@ -84,17 +93,17 @@ def test_markdown_is_a_table_for_each_workload(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines() == [
         "**finetune**",
         "",
-        "| cluster | share | reason |",
-        "| --- | --: | --- |",
-        "| serving | 0 | in europe-west1, not in us-west1 |",
-        "| training | 1 | in us-west1, gets 1 of 1 |",
+        "| cluster | share | pods | reason |",
+        "| --- | --: | --- | --- |",
+        "| serving | 0 |  | in europe-west1, not in us-west1 |",
+        "| training | 1 | 1 on a100 | in us-west1, gets 1 of 1 |",
         "",
         "**inference**",
         "",
-        "| cluster | share | reason |",
-        "| --- | --: | --- |",
-        "| serving | 3 | the only candidate, gets 3 of 3 |",
-        "| training | 0 | role is training, not serving |",
+        "| cluster | share | pods | reason |",
+        "| --- | --: | --- | --- |",
+        "| serving | 3 | 3 on l4 | the only candidate, gets 3 of 3 |",
+        "| training | 0 |  | role is training, not serving |",
     ]
 
 
@@ -103,7 +112,7 @@ def test_markdown_tells_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--stack", "prod", "--workload", "inference", "--without", "serving", "--without", "serving-asia")
     assert geofed("explain", *asked, "--output", "markdown") == 1
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "| training | 0 | role is training, not serving |",
+        "| training | 0 |  | role is training, not serving |",
         "",
         "no cluster fits",
     ]
@@ -123,13 +132,13 @@ def test_without_a_cluster_the_answer_changes(capsys: pytest.CaptureFixture[str]
 
 
 def test_free_accelerators_decide_spare_capacity(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stack(folder, {"policy": "spare-capacity"})
+    stack(folder, {"policy": "spare-capacity"}, most=2)
     undecided = answer(capsys, "--stack", "x")
     assert shares(undecided, "train") == {"serving": 0, "serving-asia": 0, "training": 0}
     assert [each["reason"] for each in undecided["placements"]["train"]] == [
         "decided by free accelerators when it is applied",
         "decided by free accelerators when it is applied",
-        "no nvidia-l4",
+        "no pool has nvidia-l4",
     ]
     # Each pod asks for 2, so that of 3 one is left over.
     free = ("--free", "serving=3", "--free", "serving-asia=4")
@@ -137,10 +146,30 @@ def test_free_accelerators_decide_spare_capacity(folder: Path, capsys: pytest.Ca
     assert geofed("explain", "--stack", "x", "--free", "serving=3") == 1
     assert capsys.readouterr().out.splitlines() == [
         "train",
-        "  3 pods that each request 2 nvidia.com/gpu do not fit into what is free now: "
-        "serving has room for 1, serving-asia is not measured, 1 in all",
+        "  3 of Job train that each request 2 nvidia.com/gpu do not fit: "
+        "serving has room for 1 now, serving-asia is not measured; raise max_nodes, or write fewer",
     ]
     assert geofed("explain", "--stack", "x", "--free", "training=8", "--free", "serving=8", "--without", "serving") == 1
+
+
+def test_free_accelerators_come_first_and_then_what_can_be_added(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(folder, {"policy": "spare-capacity"})
+    asked = ("--stack", "x", "--free", "serving=1", "--free", "serving-asia=4")
+    answered = answer(capsys, *asked, "--free", "training=8")["placements"]["train"]
+    assert [(each["share"], each["reason"]) for each in answered] == [
+        (1, "room for 2 after scale-up of l4, gets 1 of 3"),
+        (2, "room for 2 now, 1 more after scale-up of l4, gets 2 of 3"),
+        (0, "no pool has nvidia-l4"),
+    ]
+    alone = answer(capsys, *asked, "--without", "serving-asia", code=1)["problems"]["train"]
+    assert alone == (
+        "3 of Job train that each request 2 nvidia.com/gpu do not fit: serving has room for 2 after scale-up of l4; "
+        "raise max_nodes, or write fewer"
+    )
+    assert geofed("explain", *asked) == 0
+    assert capsys.readouterr().out.splitlines()[3].split()[:5] == ["serving-asia", "2", "2", "on", "l4"]
 
 
 def test_a_bucket_is_where_it_is_said_to_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,9 +189,9 @@ def test_limits_that_a_lost_cluster_breaks_are_told(folder: Path, capsys: pytest
 
 
 def test_secrets_and_settings_as_json_are_no_hindrance(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clusters = json.dumps(stack_settings("prod")["clusters"])
+    as_text = json.dumps(clusters())
     secrets = {"gcp:project": {"secure": "v1:x"}, "geo-federation:other": {"secure": "v1:x"}}
-    stack(folder, {"policy": "spread"}, **{"geo-federation:clusters": clusters, "other:key": "a"}, **secrets)
+    stack(folder, {"policy": "spread"}, **{"geo-federation:clusters": as_text, "other:key": "a"}, **secrets)
     assert shares(answer(capsys, "--stack", "x"), "train") == {"serving": 2, "serving-asia": 1, "training": 0}
 
 

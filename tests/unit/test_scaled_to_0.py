@@ -12,6 +12,7 @@ from placement.manifests import Manifest
 from placement.pod_kinds import Run
 from placement.policies import Facts, place
 from placement.workload import Workload
+from tests.rooms import gpus, unit
 from tests.unit.test_decisions import World, world
 
 __all__ = ["world"]
@@ -83,8 +84,8 @@ def test_spare_capacity_takes_whatever_may_be_needed_where_nothing_is_known_of_b
     placement = Workload.model_validate(
         {"manifests": "x", "namespace": "a", "placement": {"policy": "spare-capacity"}}
     ).placement
-    free = {name: [2] for name in MEMBERS}
-    decisions = place(placement, MEMBERS, [0], Facts(free=free, requested=("1 nvidia.com/gpu",)))
+    facts = Facts(units=(unit(),), space={name: gpus(4, now=2) for name in MEMBERS})
+    decisions = place(placement, MEMBERS, [0], facts)
     assert all(each.taken and not each.share for each in decisions)
 
 
