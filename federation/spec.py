@@ -123,7 +123,7 @@ class Federation(Model):
     )
     """a map of CRDs' names to {kind, version}
 
-    Describes types of your own, which can then be listed in types.
+    Describes types of your own, which can then be listed in types, and with run and pods what their objects run.
     """
     tokens: dict[str, Annotated[int, Field(ge=1, le=1_000_000, description="a whole number from 1 up")]] = Field(
         default_factory=dict[str, int]

@@ -60,13 +60,13 @@ class Limit(Model):
     min: int = Field(default=0, ge=0)
     """the fewest that the cluster gets, from 0 up
 
-    In replicas of a Deployment, or a Job's parallelism. What is autoscaled never has fewer there, and never more than
-    max.
+    In replicas, a Job's parallelism, or groups of a LeaderWorkerSet. What is autoscaled never has fewer there, and
+    never more than max.
     """
     max: int | None = Field(default=None, ge=0)
     """the most that the cluster gets, from 0 up
 
-    Left out, any number.
+    Left out, any number; of what is autoscaled, it is of the maximum.
     """
 
     @model_validator(mode="after")
@@ -94,7 +94,7 @@ class _Limited(_Policy):
 
 
 class ByClusters(_Policy):
-    """The named clusters, in equal shares."""
+    """The named clusters, in equal shares; what runs whole is in the first of them in which it fits."""
 
     policy: Literal["clusters"]
     clusters: list[str] = Field(min_length=1)
@@ -105,7 +105,7 @@ class ByClusters(_Policy):
 
 
 class InRegion(_Policy):
-    """Every candidate in one region, in equal shares."""
+    """Every candidate in one region, in equal shares; what runs whole is in the one with the most room."""
 
     policy: Literal["region"]
     region: RegionName
@@ -116,7 +116,10 @@ class InRegion(_Policy):
 
 
 class Nearest(_Policy):
-    """The candidates that are nearest to a region or to a bucket's data, in equal shares."""
+    """The candidates that are nearest to a region or to a bucket's data, in equal shares.
+
+    What runs whole is in the nearest in which it fits.
+    """
 
     policy: Literal["nearest"]
     to: Annotated[str, BeforeValidator(_origin)] = Field(
@@ -130,24 +133,28 @@ class Nearest(_Policy):
     count: int = Field(default=1, ge=1)
     """how many clusters to take, from 1 up
 
-    Where there are fewer candidates, all are taken.
+    Where there are fewer candidates, all are taken. What runs whole is in one.
     """
 
 
 class SpareCapacity(_Policy):
-    """The candidates in which the pods fit now, the one with the most room first."""
+    """The candidates in which the pods fit now, the one with the most room first, and then those that can add nodes.
+
+    What runs whole is in the one with the most room now, or else after a scale-up. Pods that request no accelerators
+    are in every candidate, in equal shares.
+    """
 
     policy: Literal["spare-capacity"]
 
 
 class Spread(_Limited):
-    """Every candidate, in equal shares."""
+    """Every candidate, in equal shares; for what runs whole, there must be only one."""
 
     policy: Literal["spread"]
 
 
 class Weighted(_Limited):
-    """The candidates that have a weight, in shares by weight."""
+    """The candidates that have a weight, in shares by weight; for what runs whole, there must be only one."""
 
     policy: Literal["weighted"]
     weights: Annotated[

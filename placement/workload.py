@@ -84,9 +84,9 @@ class Workload(Model):
     """a policy and its parameters, such as {policy: spread}
 
     It decides in which clusters the objects are placed, and what part of the replicas, or of a Job's parallelism and
-    completions, each gets. A cluster without the accelerator that the pods select is never a candidate. Of what a
-    HorizontalPodAutoscaler or a ScaledObject of the same manifests scales, each gets a part of the minimum and of the
-    maximum.
+    completions, each gets. A cluster is a candidate only if each of the pods fits on one of its node pools, and gets no
+    more than fits there with max_nodes beside the stack's other workloads. Of what a HorizontalPodAutoscaler or a
+    ScaledObject of the same manifests scales, each gets a part of the minimum and of the maximum.
     """
     run: Run | None = None
     """divided, whole or duplicated

@@ -32,6 +32,9 @@ NOT_HERE = {
     "make lock LOCKFLAGS=--upgrade": "it queries a package registry for the newest versions",
     "git diff tests/inventory": "the copy of the project in which this runs is no checkout",
     "go get MODULE@VERSION && go mod tidy": "it changes a pin",
+    "python -m geofed explain --stack ai --free serving=1 --free serving-asia=0": (
+        "the stack is the README's own, and tests/unit/test_docs.py explains it"
+    ),
     "pulumi destroy": "tests/e2e/test_leaving.py runs it, for it takes down the stack on which this runs",
     "make last-release": "it takes this program for the last release's",
     "python -m geofed forget --stack NAME CLUSTER": "tests/e2e/test_leaving.py runs it, for it takes a member out",

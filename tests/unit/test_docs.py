@@ -8,8 +8,11 @@ import yaml
 
 from clusters.spec import member_labels
 from placement.copies import place_workload
+from placement.kinds import DEFAULT_TYPES
 from settings import parse
+from tests.commands import geofed
 from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
+from tests.objects import job
 from tests.unit.program import stack_settings
 
 TARGETS = set(re.findall(r"^([a-z][-a-z]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -70,6 +73,64 @@ def test_the_workload_of_the_readme_is_placed(tmp_path: Path) -> None:
     labels = {name: member_labels(cluster) for name, cluster in settings.members.items()}
     placed = place_workload(settings.workloads["hello"], settings.manifests["hello"], labels)
     assert sorted(each.share for each in placed.decisions) == [1, 1, 2]
+
+
+def _stack_of_the_readme(folder: Path, old: str = "", new: str = "") -> None:
+    """Writes the stack of the README's Placement, with another text in place of one of its own."""
+    text = (ROOT / "README.md").read_text().partition("## Placement")[2]
+    blocks = ("\n".join(lines).replace(old, new) for language, lines in fences(text) if language == "yaml")
+    config, job_set, autoscaler = blocks
+    machines = {
+        "training": ("us-west1", {"h100": {"machine_type": "a3-highgpu-8g", "max_nodes": 2}}),
+        "training-east": ("us-east5", {"h100": {"machine_type": "a3-highgpu-8g", "max_nodes": 8}}),
+        "serving": ("europe-west1", {"l4": {"machine_type": "g2-standard-8", "max_nodes": 8}}),
+        "serving-asia": ("asia-southeast1", {"l4": {"machine_type": "g2-standard-8", "max_nodes": 8}}),
+    }
+    clusters = {
+        name: {"region": region, "slot": slot, "role": name.partition("-")[0], "node_pools": pools}
+        for slot, (name, (region, pools)) in enumerate(machines.items())
+    }
+    types = ["jobsets.jobset.x-k8s.io", "horizontalpodautoscalers.autoscaling", *DEFAULT_TYPES]
+    settings = yaml.safe_load(config)["config"] | {
+        "gcp:project": "p",
+        "geo-federation:clusters": clusters,
+        "geo-federation:federation": {"host": "training", "types": types},
+    }
+    (folder / "Pulumi.ai.yaml").write_text(yaml.safe_dump({"config": settings}, sort_keys=False))
+    (folder / "workloads").mkdir(exist_ok=True)
+    pod = {"containers": [{"name": "a", "image": "b", "resources": {"limits": {"nvidia.com/gpu": 1}}}]}
+    files = {
+        "pretrain": job_set,
+        "inference": f"{(ROOT / 'workloads' / 'inference.yaml').read_text()}---\n{autoscaler}",
+        "evaluate": yaml.safe_dump(job("evaluate", pod, parallelism=3)),
+    }
+    for name, content in files.items():
+        (folder / "workloads" / f"{name}.yaml").write_text(content)
+
+
+def test_the_stack_of_the_readme_is_placed_as_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _stack_of_the_readme(tmp_path)
+    (explain,) = (each for each in commands() if "--stack ai" in each.text)
+    assert geofed(*explain.text.split()[3:]) == 0
+    assert explain.lines == [plain(line) for line in capsys.readouterr().out.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("maxReplicas: 12", "maxReplicas: 40"), ("{policy: nearest, to: us-west1}", "{policy: spread}")],
+    ids=["autoscaler", "policy"],
+)
+def test_what_the_readme_shows_as_refused_is_refused_with_these_words(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _stack_of_the_readme(tmp_path, old, new)
+    assert geofed("explain", "--stack", "ai") == 2
+    message = capsys.readouterr().err.partition("\n")[2]
+    assert " ".join(message.split()) in " ".join((ROOT / "README.md").read_text().split())
 
 
 def test_every_decision_is_in_the_index() -> None:
