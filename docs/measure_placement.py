@@ -9,22 +9,24 @@ import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter
 
+from clusters.nodes import Nodes, nodes_of
 from clusters.regions import regions
+from clusters.spec import Cluster, member_labels
 from docs.measure import MEMBERS, is_ready, wait
 from local.api import Api, Unreachable
-from placement.copies import facts_of, place_workload
-from placement.demand import demands
 from placement.kinds import BUILT_IN
 from placement.manifests import read_manifests
-from placement.policies import Facts
+from placement.node_labels import HOSTNAME
 from placement.preferences import preference, selector
+from placement.space import measured, spaces
+from placement.stack import empty, place_more
 from placement.workload import Workload
 from tests.e2e.pods import Pods, replicas
 from tests.e2e.project import ROOT, Project
@@ -56,30 +58,57 @@ _PREFERENCES = "/apis/scheduling.kubefed.io/v1alpha1/namespaces/ai/replicaschedu
 
 
 def decision(workloads: int = 100, members: int = 50) -> float:
-    """Seconds in which so many workloads are decided over so many members, with all that makes their copies differ."""
+    """Seconds in which so many workloads are decided over so many members of four pools each, with all their copies.
+
+    Each has the room that those before it leave, and all fit.
+    """
     where = sorted(regions())
-    labels = {
-        f"member-{number}": {
-            "region": where[number % len(where)],
-            "role": ("training", "serving")[number % 2],
-            "accelerator": "nvidia-l4",
-        }
+    clusters = {
+        f"member-{number}": Cluster.model_validate(
+            {"region": where[number % len(where)], "role": ("training", "serving")[number % 2], "slot": number}
+            | {"node_pools": _pools(number)}
+        )
         for number in range(members)
     }
-    manifests = read_manifests(ROOT, "workloads/inference.yaml", "ai", list(BUILT_IN.values()))
-    room = {name: [number % 4] * len(demands(manifests)) for number, name in enumerate(labels)}
-    facts = Facts(free=room, requested=facts_of(manifests).requested)
-    asked = [
-        TypeAdapter(Workload).validate_python(
+    labels = {name: member_labels(cluster) for name, cluster in clusters.items()}
+    own = read_manifests(ROOT, "workloads/inference.yaml", "ai", list(BUILT_IN.values()))
+    asked = {
+        f"workload-{number}": Workload.model_validate(
             {"manifests": "x.yaml", "namespace": "ai", "placement": POLICIES[number % len(POLICIES)]}
         )
         for number in range(workloads)
-    ]
+    }
     started = time.perf_counter()
-    placed = [place_workload(workload, manifests, labels, facts) for workload in asked]
+    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
+    # As if none of its nodes existed yet, or every second one.
+    space = {name: measured(each, _live(clusters[name])) for name, each in space.items()}
+    placed = place_more(empty(space), asked, asked, dict.fromkeys(asked, own), labels)
     seconds = time.perf_counter() - started
-    assert all(sum(each.share for each in one.decisions) == 3 for one in placed)
+    assert not placed.problems, placed.problems
+    assert all(sum(each.share for each in one.decisions) == 3 for one in placed.workloads.values())
     return seconds
+
+
+def _pools(number: int) -> dict[str, Any]:
+    """Three pools beside the system pool, of sizes that differ from one cluster to the next."""
+    accelerators = {
+        "l4": ("g2-standard-8", "nvidia-l4", 1),
+        "l4-pairs": ("g2-standard-24", "nvidia-l4", 2),
+        "a100": ("a2-highgpu-1g", "nvidia-tesla-a100", 1),
+    }
+    return {
+        name: {"machine_type": machine, "accelerator": {"type": kind, "count": count}, "max_nodes": 40 + number % 7}
+        for name, (machine, kind, count) in accelerators.items()
+    }
+
+
+def _live(cluster: Cluster) -> list[Nodes]:
+    """Every second node of a cluster's pools, with nothing on it."""
+    return [
+        replace(pool, labels={**pool.labels, HOSTNAME: f"{pool.pool}-{number}"}, most=1)
+        for pool in nodes_of(cluster)
+        for number in range(0, pool.most, 2)
+    ]
 
 
 def started(apis: Mapping[str, Api], name: str, finalizers: Sequence[str]) -> tuple[float, int]:

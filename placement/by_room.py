@@ -23,9 +23,10 @@ def by_room(names: Sequence[str], counts: Sequence[int], facts: Facts) -> dict[s
     texts: dict[str, list[str]] = {name: [] for name in names}
     for position in scarce:
         unit, count = facts.units[position], counts[position]
-        for name, part in _filled(space, unit, count).items():
+        rooms = {name: each.now_and_whole(unit.gang, max(count, MANY)) for name, each in space.items()}
+        for name, part in _filled(space, rooms, unit, count).items():
             shares[name][position] = part
-            texts[name].append(room_text(space[name], unit))
+            texts[name].append(room_text(space[name], unit, rooms[name]))
             space[name] = space[name].without(unit.gang, part)
     totals = {name: sum(shares[name]) for name in names}
     rest = [position for position in range(len(counts)) if position not in scarce]
@@ -49,14 +50,14 @@ def is_scarce(facts: Facts) -> bool:
     return any(unit.requested for unit in facts.units)
 
 
-def room_text(space: Space, unit: Unit) -> str:
-    """What fits in a member now, and what more after a scale-up, as a reason says it."""
+def room_text(space: Space, unit: Unit, room: tuple[int, int]) -> str:
+    """What fits in a member now and in all, as a reason says it."""
+    now, whole = room
     if space.now is None:
         return "not measured"
-    now, whole = space.room_now(unit.gang), space.room(unit.gang)
     if now == whole:
         return f"room for {_many(now)} now"
-    growing = of_pools(space.growing(unit.gang, whole))
+    growing = of_pools(space.growing(unit.gang, whole - now))
     more = f"room for {_many(now)} now, {_many(whole - now)} more" if now else f"room for {_many(whole)}"
     return f"{more} after scale-up{growing}"
 
@@ -70,11 +71,11 @@ def _many(number: int) -> str:
     return str(number) if number < MANY else f"{MANY} or more"
 
 
-def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int]:
+def _filled(space: Mapping[str, Space], rooms: Mapping[str, tuple[int, int]], unit: Unit, count: int) -> dict[str, int]:
     """What each candidate gets: what fits now, the one with the most room first, then what fits after a scale-up."""
-    most, measured = max(count, MANY), {name: each for name, each in space.items() if each.now is not None}
-    now = {name: each.room_now(unit.gang, most) for name, each in measured.items()}
-    more = {name: each.room(unit.gang, most) - now[name] for name, each in measured.items()}
+    measured = [name for name, each in space.items() if each.now is not None]
+    now = {name: rooms[name][0] for name in measured}
+    more = {name: rooms[name][1] - now[name] for name in measured}
     shares = dict.fromkeys(space, 0)
     unplaced = count
     for room in (now, more):
@@ -83,7 +84,7 @@ def _filled(space: Mapping[str, Space], unit: Unit, count: int) -> dict[str, int
             shares[name] += part
             unplaced -= part
     if unplaced:
-        raise NothingFits(_too_little_room(unit, count, space))
+        raise NothingFits(_too_little_room(unit, count, space, rooms))
     return shares
 
 
@@ -95,9 +96,10 @@ def _why_none(space: Space, facts: Facts, totals: Mapping[str, int]) -> str:
     return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 
-def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space]) -> str:
-    rooms = ", ".join(
-        f"{name} {'is' if space[name].now is None else 'has'} {room_text(space[name], unit)}" for name in sorted(space)
+def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space], rooms: Mapping[str, tuple[int, int]]) -> str:
+    texts = ", ".join(
+        f"{name} {'is' if own.now is None else 'has'} {room_text(own, unit, rooms[name])}"
+        for name, own in sorted(space.items())
     )
     what = f"{count} of {unit.title} that each request {unit.requested}"
-    return f"{what} do not fit: {rooms}; raise max_nodes, or write fewer"
+    return f"{what} do not fit: {texts}; raise max_nodes, or write fewer"

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from clusters.spec import selects
 from placement.decision import NO_FACTS, Facts, Members
-from placement.fit import judge, nearest
+from placement.fit import nearest
+from placement.room import verdict_on
 from placement.space import Space
 from placement.spec import ByClusters, InRegion, Placement, Weighted
 
@@ -36,7 +37,7 @@ def why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: F
 def _miss(facts: Facts, space: Space) -> str:
     """Why the first pod that fits on no pool of a member does not."""
     pools = list(dict.fromkeys(each.pool for each in space.largest.bins))
-    misses = (nearest([judge(kind, each.nodes, each.known).misses for each in pools]) for kind in facts.pods.kinds)
+    misses = (nearest([verdict_on(kind, each).misses for each in pools]) for kind in facts.pods.kinds)
     return next(filter(None, misses), "")
 
 

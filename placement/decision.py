@@ -40,7 +40,7 @@ class Facts:
     `workload` is its name, by which ties are broken. `origins` are the regions of the bucket that a placement names;
     none while that is not known. `units` are those of each counted object of a divided workload, or the one of any
     other. A member must have pools for all `pods`. `space` is what each member has room for; where it is empty, fit is
-    not judged. `doubts` are what cannot be judged, as text.
+    not judged. `doubts` are what cannot be judged in any of them, as text.
     """
 
     workload: str = ""

@@ -33,7 +33,8 @@ def divide(
         within = {name: _within(limits.get(name), free) for name, free in room.items()}
         part = dict.fromkeys(ordered, 0) | split(count, own, within)
         shares.append(part)
-        space = {name: each.without(unit.gang, part[name]) for name, each in space.items()}
+        if position < len(counts) - 1:
+            space = {name: each.without(unit.gang, part[name]) for name, each in space.items()}
     return shares
 
 

@@ -7,18 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from placement.decision import Decision, Facts, Unit
 from placement.demand import demands, whole_demand
-from placement.fit import doubts
 from placement.manifests import Manifest
 from placement.pod_kinds import Run
 from placement.pods import doubts as doubts_of_kind
 from placement.pods import pod_groups
-from placement.room import gang
+from placement.room import Gang, gang
 from placement.runs import counted, named, run_of
 from placement.space import Space
 from placement.workload import Workload
 
 NO_SPACE: Mapping[str, Space] = {}
-_MOST_DOUBTS = 3
 
 
 def facts_of(
@@ -30,23 +28,10 @@ def facts_of(
 ) -> Facts:
     """What a workload's placement is decided from; `origins` are the regions of its data."""
     run = run_of(manifests, workload.run)
-    every = [group for manifest in manifests for group in pod_groups(manifest, "divided")]
-    pools = list({id(each.pool): each.pool for own in space.values() for each in own.largest.bins}.values())
-    found = [text for manifest in manifests for text in doubts_of_kind(manifest)]
-    if pools:
-        nodes, known = [each.nodes for each in pools], pools[0].known
-        found += [text for group in every for text in doubts(group.spec, nodes, known)]
-    unjudged = list(dict.fromkeys(found))
-    if len(unjudged) > _MOST_DOUBTS:
-        unjudged = [*unjudged[:_MOST_DOUBTS], f"{len(unjudged) - _MOST_DOUBTS} more"]
-    return Facts(
-        name,
-        origins,
-        tuple(_units(name, workload, manifests, run)),
-        gang(every, workload.namespace),
-        space,
-        tuple(unjudged),
-    )
+    units = tuple(_units(name, workload, manifests, run))
+    pods = _pods(workload, manifests, run, units)
+    doubts = dict.fromkeys(text for manifest in manifests for text in doubts_of_kind(manifest))
+    return Facts(name, origins, units, pods, space, tuple(doubts))
 
 
 def after(facts: Facts, decisions: Sequence[Decision], run: Run, runs_already: bool = False) -> dict[str, Space]:
@@ -70,6 +55,18 @@ def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Ru
             for manifest, requested in each_requests
         ]
     # A DaemonSet has pods where there are nodes for them.
-    others = (manifest for manifest in manifests if manifest.type.kind != "DaemonSet")
+    others = (manifest for manifest in manifests if not _is_daemon_set(manifest))
     groups = [group for manifest in others for group in pod_groups(manifest, "whole")]
     return [Unit(f"workload {name}", gang(groups, workload.namespace), str(whole_demand(manifests)))]
+
+
+def _pods(workload: Workload, manifests: Sequence[Manifest], run: Run, units: Sequence[Unit]) -> Gang:
+    """Every kind of pod of a workload, those of its units as they are there."""
+    others = [each for each in manifests if (not each.type.counted if run == "divided" else _is_daemon_set(each))]
+    rest = gang((group for manifest in others for group in pod_groups(manifest, run)), workload.namespace)
+    gangs = [*(unit.gang for unit in units), rest]
+    return Gang(tuple(kind for each in gangs for kind in each.kinds), tuple(n for each in gangs for n in each.counts))
+
+
+def _is_daemon_set(manifest: Manifest) -> bool:
+    return manifest.type.kind == "DaemonSet"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from placement.needs import Needs
-from placement.room import UNLIMITED, Bin, Gang, Room, filled, merged, offer, slots
+from placement.room import UNLIMITED, Bin, Gang, Room, filled, merged, offer, slots, slots_of
 from placement.small_gangs import Put, is_small, packed
 from placement.tolerations import refuses
 
@@ -34,7 +34,9 @@ class _Piece(NamedTuple):
 
 def fitting(room: Room, gang: Gang, most: int) -> int:
     """How many gangs fit, at most `most`; all of them where a gang has no pods."""
-    upper = min([most, *(_capacity(room, kind) // count for kind, count in zip(gang.kinds, gang.counts, strict=True))])
+    upper = most
+    for kind, count in zip(gang.kinds, gang.counts, strict=True):
+        upper = min(upper, _capacity(room, kind, upper * count) // count)
     if upper <= 0 or len(gang.kinds) < 2:
         return max(upper, 0)
     upper = min(upper, _by_sums(room, gang))
@@ -90,13 +92,19 @@ def _plan(room: Room, gang: Gang, count: int) -> Sequence[Put]:
     return plan
 
 
-def _capacity(room: Room, kind: Needs) -> int:
-    return sum(slots((kind,), each) * each.size for each in room.bins)
+def _capacity(room: Room, kind: Needs, enough: int) -> int:
+    """How many pods of a kind fit; counted no further than what is enough."""
+    found = 0
+    for each in room.bins:
+        if found >= enough:
+            break
+        found += slots_of(kind, each) * each.size
+    return found
 
 
 def _by_sums(room: Room, gang: Gang) -> int:
     """A number of gangs above which no more fit: those whose sum of each resource is free on the nodes for them."""
-    bins = [each for each in room.bins if any(slots((kind,), each) for kind in gang.kinds)]
+    bins = [each for each in room.bins if any(slots_of(kind, each) for kind in gang.kinds)]
     needed = Counter[str]()
     for kind, count in zip(gang.kinds, gang.counts, strict=True):
         needed.update({name: amount * count for name, amount in kind.requests})

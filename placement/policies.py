@@ -32,6 +32,9 @@ __all__ = [
     "unmet_limits",
 ]
 
+# So many doubts are named in a reason.
+_MOST_DOUBTS = 3
+
 
 def place(
     placement: Placement, members: Members, counts: Sequence[int], facts: Facts = NO_FACTS, run: Run = "divided"
@@ -67,7 +70,12 @@ def place(
 
 def _with_doubts(each: Decision, facts: Facts) -> Decision:
     """The decision with what cannot be judged of the pods, where there are any."""
-    doubts = facts.doubts if each.taken else ()
+    if not each.taken:
+        return each
+    space = facts.space.get(each.cluster)
+    doubts = list(dict.fromkeys([*facts.doubts, *(space.doubts(facts.pods) if space else ())]))
+    if len(doubts) > _MOST_DOUBTS:
+        doubts = [*doubts[:_MOST_DOUBTS], f"{len(doubts) - _MOST_DOUBTS} more"]
     return replace(each, reason=f"{each.reason}; not judged: {', '.join(doubts)}") if doubts else each
 
 

@@ -10,7 +10,7 @@ from itertools import combinations_with_replacement
 from typing import Any, NamedTuple, Protocol
 
 from clusters.nodes import Nodes
-from placement.fit import judge
+from placement.fit import Verdict, judge
 from placement.needs import Needs, conflict, needs
 from placement.node_labels import HOSTNAME, ZONES
 from placement.pod_requests import is_extended
@@ -128,10 +128,16 @@ def _add(bins: dict[tuple[Any, ...], Bin], each: Bin) -> None:
         bins[key] = each._replace(size=each.size + (bins[key].size if key in bins else 0))
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**17)
+def verdict_on(kind: Needs, pool: Pool) -> Verdict:
+    """Whether a pod fits on an empty node of a pool."""
+    return judge(kind, pool.nodes, pool.known)
+
+
+@lru_cache(maxsize=2**17)
 def offer(kind: Needs, pool: Pool) -> Offer | None:
     """What a pod needs of a pool's nodes; None where it fits on none, even if empty."""
-    verdict = judge(kind, pool.nodes, pool.known)
+    verdict = verdict_on(kind, pool)
     if verdict.misses:
         return None
     requests = dict(kind.requests)
@@ -142,9 +148,10 @@ def offer(kind: Needs, pool: Pool) -> Offer | None:
 
 def slots(kinds: Sequence[Needs], each: Bin) -> int:
     """How many pods fit on one node, whichever of these kinds each of them is; 0 where one kind does not fit."""
-    least = min(_slots(kind, each) for kind in kinds)
-    if len(kinds) == 1 or not least:
-        return least
+    if len(kinds) == 1:
+        return slots_of(kinds[0], each)
+    if not all(slots_of(kind, each) for kind in kinds):
+        return 0
     largest: dict[int, int] = {}
     zones = each.zones
     for kind in kinds:
@@ -158,7 +165,8 @@ def slots(kinds: Sequence[Needs], each: Bin) -> int:
     return min(most, 1) if apart or zones == frozenset() else most
 
 
-def _slots(kind: Needs, each: Bin) -> int:
+def slots_of(kind: Needs, each: Bin) -> int:
+    """How many pods of one kind fit on one node."""
     terms = offer(kind, each.pool)
     if terms is None:
         return 0
@@ -166,9 +174,11 @@ def _slots(kind: Needs, each: Bin) -> int:
         return 0
     if each.inside and any(conflict(kind, other) for other in each.inside):
         return 0
-    free = each.free
-    most = min([free[at] // amount for at, amount in terms.takes], default=UNLIMITED)
-    return min(most, 1) if terms.alone else most
+    free, most = each.free, 1 if terms.alone else UNLIMITED
+    for at, amount in terms.takes:
+        if free[at] < most * amount:
+            most = free[at] // amount
+    return most
 
 
 def filled(each: Bin, kinds: Sequence[Needs], pattern: Sequence[int]) -> Bin | None:
@@ -177,7 +187,7 @@ def filled(each: Bin, kinds: Sequence[Needs], pattern: Sequence[int]) -> Bin | N
         if not count:
             continue
         terms = offer(kind, each.pool)
-        if terms is None or count > _slots(kind, each):
+        if terms is None or count > slots_of(kind, each):
             return None
         free = list(each.free)
         for position, amount in terms.takes:

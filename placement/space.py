@@ -3,13 +3,14 @@
 It counts; which members a workload takes is decided by the policies.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clusters.nodes import Nodes
 from placement.node_labels import HOSTNAME
 from placement.packing import fitting, pools_of, without
-from placement.room import Gang, Room, offer, room
+from placement.room import Gang, Room, merged, offer, room, verdict_on
 
 MANY = 1000
 """As many units as are counted in a member that has room for more."""
@@ -34,9 +35,17 @@ class Space:
         least = fitting(self.left, gang, most)
         return least if self.grown is None else min(least, fitting(self.grown, gang, most))
 
-    def room_now(self, gang: Gang, most: int = MANY) -> int:
-        """How many of them fit on the nodes that are there; 0 where that was not measured."""
-        return 0 if self.now is None else min(self.room(gang, most), fitting(self.now, gang, most))
+    def doubts(self, gang: Gang) -> list[str]:
+        """What cannot be judged of pods that have a pool here, but for these doubts."""
+        pools = list(dict.fromkeys(each.pool for each in self.largest.bins))
+        verdicts = ([verdict_on(kind, pool) for pool in pools] for kind in gang.kinds)
+        found = (min((v.doubts for v in each if not v.misses), key=len, default=()) for each in verdicts)
+        return list(dict.fromkeys(text for texts in found for text in texts))
+
+    def now_and_whole(self, gang: Gang, most: int = MANY) -> tuple[int, int]:
+        """How many of them fit on the nodes that exist, 0 where that was not measured, and how many in all."""
+        whole = self.room(gang, most)
+        return 0 if self.now is None else fitting(self.now, gang, whole), whole
 
     def without(self, gang: Gang, count: int) -> "Space":
         """What is left beside so many gangs that are still to run, as far as they fit."""
@@ -55,9 +64,8 @@ class Space:
         """Whether each of the pods fits on an empty node of some pool."""
         return all(any(offer(kind, each.pool) for each in self.largest.bins) for kind in gang.kinds)
 
-    def growing(self, gang: Gang, count: int) -> list[str]:
+    def growing(self, gang: Gang, rest: int) -> list[str]:
         """The pools to which nodes are added for so many gangs, beside those that fit now."""
-        rest = count - self.room_now(gang, count)
         if rest <= 0 or self.grown is None:
             return []
         new = Room(tuple(each for each in self.grown.bins if HOSTNAME not in each.pool.nodes.labels))
@@ -82,11 +90,10 @@ def measured(space: Space, live: Iterable[Nodes]) -> Space:
     """The space of a member with what is free on its live nodes, each with a most of 1, and what its pools can add."""
     there = list(live)
     known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
-    added = [
-        replace(each.pool.nodes, most=each.size - sum(one.pool == each.pool.nodes.pool for one in there))
-        for each in space.largest.bins
-    ]
-    return replace(space, now=room(there, known), grown=room([*there, *added], known))
+    now = room(there, known)
+    existing = Counter(each.pool for each in there)
+    added = [each._replace(size=each.size - existing[each.pool.nodes.pool]) for each in space.largest.bins]
+    return replace(space, now=now, grown=merged([*now.bins, *added]))
 
 
 def unreachable(space: Space) -> Space:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from placement.by_distance import by_distance
-from placement.by_room import is_scarce, of_pools, room_text
+from placement.by_room import is_scarce, of_pools
 from placement.by_weight import by_weight, why_taken
 from placement.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.pod_kinds import Run
@@ -55,7 +55,7 @@ def _times(name: str, facts: Facts) -> int:
 
 def _now(name: str, facts: Facts) -> int:
     unit = _unit(facts)
-    return facts.space[name].room_now(unit.gang) if unit and name in facts.space else 0
+    return facts.space[name].now_and_whole(unit.gang)[0] if unit and name in facts.space else 0
 
 
 def _what(facts: Facts) -> str:
@@ -77,7 +77,7 @@ def _room(name: str, facts: Facts) -> str:
 def _lack(name: str, facts: Facts, by_room: bool) -> str:
     unit = _unit(facts)
     if by_room and unit and facts.space[name].now is None:
-        return room_text(facts.space[name], unit)
+        return "not measured"
     others = name in facts.space and facts.space[name].left != facts.space[name].largest
     return f"no room for {(unit and unit.requested) or 'all of it'} at its largest" + (
         " beside the rest of the stack" if others else ""

@@ -84,7 +84,7 @@ def test_a_refresh_finds_no_drift(project: Project) -> None:
 def test_an_edit_by_hand_is_mended(project: Project) -> None:
     role = "clusterrole kubefed-controller-manager:serving-training"
     before = json.loads(project.kubectl("serving", f"get {role} -o json 2>/dev/null").ok().output)["rules"]
-    patch = '[{"op": "add", "path": "/rules/0/verbs/-", "value": "deletecollection"}]'
+    patch = '[{"op": "replace", "path": "/rules/0/verbs/0", "value": "deletecollection"}]'
     project.kubectl("serving", f"patch {role} --type json -p '{patch}'").ok()
     project.shell("pulumi up --yes --skip-preview --refresh").ok()
     after = json.loads(project.kubectl("serving", f"get {role} -o json 2>/dev/null").ok().output)["rules"]

@@ -173,8 +173,8 @@ def autoscaled(world: World, most: int = 12) -> dict[str, Any]:
 def placed_in(world: World, raw: dict[str, Any]) -> PlacedWorkload:
     settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
     members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-    host, unused = settings.federation.host, dict.fromkeys(members, "")
-    return decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused)["api"]
+    host, unused, space = settings.federation.host, dict.fromkeys(members, ""), settings.decided.space
+    return decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused, space)["api"]
 
 
 def test_the_parts_of_an_autoscaler_stay_as_they_were_decided(world: World) -> None:

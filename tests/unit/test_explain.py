@@ -276,7 +276,7 @@ def test_good_buckets_are_taken(bucket: str, folder: Path, capsys: pytest.Captur
 
 
 def test_what_runs_whole_is_told_with_its_one_cluster(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stack(folder, {"policy": "spare-capacity"})
+    stack(folder, {"policy": "spare-capacity"}, most=6)
     body = yaml.safe_load((folder / "job.yaml").read_text())
     body["spec"] |= {"completionMode": "Indexed", "completions": 3}
     (folder / "job.yaml").write_text(yaml.safe_dump(body))
@@ -284,6 +284,7 @@ def test_what_runs_whole_is_told_with_its_one_cluster(folder: Path, capsys: pyte
     assert shares(answered, "train") == {"serving": 0, "serving-asia": 3, "training": 0}
     reasons = {each["cluster"]: each["reason"] for each in answered["placements"]["train"]}
     assert reasons["serving-asia"] == "runs whole; room for 3 pods of 2 nvidia.com/gpu now"
-    # Each half would have room for a part of it.
-    problem = answer(capsys, "--stack", "x", "--free", "serving=5", "--free", "serving-asia=5", code=1)
-    assert "3 pods of 2 nvidia.com/gpu do not fit together" in problem["problems"]["train"]
+    # Each has room for a part of it now, and for all of it with more nodes.
+    answered = answer(capsys, "--stack", "x", "--free", "serving=5", "--free", "serving-asia=4")
+    (reason,) = (each["reason"] for each in answered["placements"]["train"] if each["share"])
+    assert reason == "runs whole; room for 3 pods of 2 nvidia.com/gpu after scale-up of l4"

@@ -1,0 +1,352 @@
+"""Workloads of a stack are placed where they fit, one after the other, or refused with what to write."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clusters.nodes import GPU, Nodes
+from placement.decision import Members
+from placement.kinds import KNOWN
+from placement.manifests import Manifest
+from placement.space import Space, measured
+from placement.stack import Placed, empty, place_more
+from placement.ties import in_order
+from placement.workload import Workload
+from problems import SettingsError
+from settings import parse
+from tests import objects
+from tests.rooms import ACCELERATOR, live, pool, space
+from tests.unit.program import stack_settings
+
+REGIONS = {"asia": "asia-southeast1", "europe": "europe-west1", "serving": "europe-west1", "west": "us-west1"}
+MEMBERS: Members = {name: {"region": region} for name, region in REGIONS.items()}
+NEAREST = {"policy": "nearest", "to": "europe-west4"}
+SPREAD = {"policy": "spread"}
+SPARE = {"policy": "spare-capacity"}
+
+
+def manifest(body: Mapping[str, Any]) -> Manifest:
+    target = next(each for each in KNOWN.values() if each.kind == body["kind"])
+    return Manifest(target, body["metadata"]["name"], body)
+
+
+def pod(gpus: int = 1, **spec: Any) -> dict[str, Any]:
+    resources = {"limits": {GPU: gpus}} if gpus else {}
+    return {"containers": [{"name": "a", "image": "b", "resources": resources}], **spec}
+
+
+def server(replicas: int = 3, gpus: int = 1, name: str = "api", **spec: Any) -> Manifest:
+    return manifest(objects.deployment(name, pod(gpus, **spec), replicas=replicas))
+
+
+def training(pods: int = 4, gpus: int = 1, name: str = "train", **spec: Any) -> Manifest:
+    body = objects.job(name, pod(gpus, **spec), parallelism=pods, completions=pods, completionMode="Indexed")
+    return manifest(body)
+
+
+def place(
+    spaces: Mapping[str, Space], placements: Mapping[str, Mapping[str, Any]], *manifests: Manifest, **settings: Any
+) -> Placed:
+    """The workloads with these placements, each of the same objects, on members with this space."""
+    workloads = {
+        name: Workload.model_validate({"manifests": "x.yaml", "namespace": "ai", "placement": each, **settings})
+        for name, each in placements.items()
+    }
+    members = {name: MEMBERS.get(name, {"region": "us-east1"}) for name in spaces}
+    return place_more(empty(spaces), workloads, workloads, dict.fromkeys(workloads, manifests), members)
+
+
+def one(spaces: Mapping[str, Space], placement: Mapping[str, Any], *manifests: Manifest, **settings: Any) -> Placed:
+    return place(spaces, {"x": placement}, *manifests, **settings)
+
+
+def shares(placed: Placed, name: str = "x") -> dict[str, int]:
+    return {each.cluster: each.share for each in placed.workloads[name].decisions if each.taken}
+
+
+def reasons(placed: Placed, name: str = "x") -> dict[str, str]:
+    return {each.cluster: each.reason for each in placed.workloads[name].decisions}
+
+
+def gpus(most: int, now: int | None = None, each: int = 1) -> Space:
+    nodes = pool(most, each)
+    own = space(nodes, pool(3, 0))
+    return own if now is None else measured(own, [live(nodes, number) for number in range(now)])
+
+
+# What fits on no pool.
+
+
+def test_a_cluster_is_a_candidate_only_where_every_pod_has_a_pool() -> None:
+    spaces = {"asia": gpus(8), "europe": gpus(2, each=8), "west": space(pool(9, 0))}
+    placed = one(spaces, SPREAD, server(2, 8))
+    assert shares(placed) == {"europe": 2}
+    assert reasons(placed) == {
+        "asia": "no pool has 8 nvidia.com/gpu on a node (l4 has 1)",
+        "europe": "the only candidate, gets 2 of 2",
+        "west": "no pool has nvidia.com/gpu",
+    }
+    # The pods of what is beside it must have a pool there too.
+    beside = server(1, 1, "other", nodeSelector={ACCELERATOR: "nvidia-tesla-a100"})
+    spaces["west"] = space(pool(9, 1, "nvidia-tesla-a100"), pool(9, 8))
+    placed = one(spaces, SPREAD, server(2, 8), beside)
+    assert shares(placed) == {"west": 3}
+    assert reasons(placed)["europe"] == "no pool has nvidia-tesla-a100 (l4 has nvidia-l4)"
+
+
+def settings(*files: tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Any]], folder: Path) -> dict[str, Any]:
+    """Those of prod, of which workloads have these objects and placements."""
+    raw = stack_settings("prod")
+    raw["federation"] = {"host": "training"}
+    raw["workloads"] = {}
+    for name, bodies, placement in files:
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump_all(bodies))
+        raw["workloads"][name] = {"manifests": f"{name}.yaml", "namespace": "ai", "placement": placement}
+    return {key: raw[key] for key in ("clusters", "federation", "workloads")}
+
+
+def refused(*files: tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Any]], folder: Path) -> list[str]:
+    try:
+        parse(settings(*files, folder=folder), folder)
+    except SettingsError as error:
+        return [f"{each.setting}: {each.advice}" for each in error.problems]
+    return []
+
+
+def test_a_pod_that_fits_on_no_pool_of_the_stack_is_refused_with_the_nearest_misses(tmp_path: Path) -> None:
+    large = objects.deployment("api", pod(8), replicas=1)
+    assert refused(("x", [large], {"policy": "spread", "select": {"role": "serving"}}), folder=tmp_path) == [
+        "workloads.x.placement: no cluster fits (serving: no pool has 8 nvidia.com/gpu on a node (l4 has 1); "
+        "serving-asia: no pool has 8 nvidia.com/gpu on a node (l4 has 1); training: role is training, not serving); "
+        "write a placement or pools that do"
+    ]
+    assert len(refused(("x", [objects.job("t", pod(8))], SPARE), folder=tmp_path)) == 1
+    assert len(refused(("x", [objects.job("t", pod(8), completionMode="Indexed")], NEAREST), folder=tmp_path)) == 1
+
+
+# More than fits.
+
+
+def test_more_replicas_than_ever_fit_are_refused_with_the_number_to_raise(tmp_path: Path) -> None:
+    placement = {"policy": "spread", "select": {"role": "serving"}}
+    forty = objects.deployment("api", pod(), replicas=40)
+    assert refused(("x", [forty], placement), folder=tmp_path) == [
+        "workloads.x.placement: 40 of Deployment api do not fit: serving 8, serving-asia 8 at their largest; "
+        "raise max_nodes, or write fewer"
+    ]
+    assert refused(("x", [objects.deployment("api", pod(), replicas=16)], placement), folder=tmp_path) == []
+    limited = {**placement, "limits": {"serving": {"max": 2}}}
+    assert refused(("x", [objects.deployment("api", pod(), replicas=11)], limited), folder=tmp_path) == [
+        "workloads.x.placement: 11 of Deployment api do not fit: serving 2 by its maximum, serving-asia 8 at their "
+        "largest; raise max_nodes, or write fewer"
+    ]
+    floor = {**placement, "limits": {"serving": {"min": 9}}}
+    assert refused(("x", [objects.deployment("api", pod(), replicas=11)], floor), folder=tmp_path) == [
+        "workloads.x.placement: serving has a minimum of 9 of Deployment api, and room for 8 at its largest; "
+        "raise max_nodes of a pool that fits, or write a smaller minimum"
+    ]
+
+
+def test_what_one_workload_takes_is_not_there_for_the_next(tmp_path: Path) -> None:
+    spaces = {"asia": gpus(4), "europe": gpus(4)}
+    placed = place(spaces, {"a": NEAREST, "b": SPREAD}, server(4))
+    assert shares(placed, "a") == {"europe": 4}
+    assert shares(placed, "b") == {"asia": 4, "europe": 0}
+    assert reasons(placed, "b")["europe"].endswith("but 4 over 2 clusters leaves it none, all that fits")
+    third = place(spaces, {"a": NEAREST, "b": SPREAD, "c": SPREAD}, server(4))
+    assert third.problems == {
+        "c": "4 of Deployment api do not fit: asia 0, europe 0 at their largest beside the rest of the stack; "
+        "raise max_nodes, or write fewer"
+    }
+    placement = {"policy": "spread", "select": {"role": "serving"}}
+    ten, seven = (objects.deployment(f"api-{number}", pod(), replicas=number) for number in (10, 7))
+    assert refused(("a", [ten], placement), ("b", [seven], placement), folder=tmp_path) == [
+        "workloads.b.placement: 7 of Deployment api-7 do not fit: serving 3, serving-asia 3 at their largest beside "
+        "the rest of the stack; raise max_nodes, or write fewer"
+    ]
+
+
+def test_pools_without_any_node_yet_are_counted(tmp_path: Path) -> None:
+    # The A100 pool has a min_nodes of 0.
+    assert refused(("x", [objects.job("t", pod(), parallelism=8)], NEAREST | {"to": "us-west1"}), folder=tmp_path) == []
+
+
+# Ties.
+
+
+def spread_over(names: Sequence[str], workloads: Sequence[str], replicas: int = 3) -> dict[str, frozenset[str]]:
+    placed = place({name: gpus(8) for name in names}, dict.fromkeys(workloads, SPREAD), server(replicas))
+    assert not placed.problems
+    return {name: frozenset(cluster for cluster, share in shares(placed, name).items() if share) for name in workloads}
+
+
+def test_small_workloads_spread_and_nothing_moves_that_need_not() -> None:
+    clusters = [f"cluster-{number}" for number in range(11)]
+    workloads = [f"model-{number}" for number in range(10)]
+    before = spread_over(clusters, workloads)
+    assert all(len(each) == 3 for each in before.values())
+    assert len(set(before.values())) > 5
+    assert len(frozenset().union(*before.values())) > 8
+    # Another workload, whether its name is first or last.
+    for new in ("a", "z"):
+        assert {name: each for name, each in spread_over(clusters, [*workloads, new]).items() if name != new} == before
+    # A cluster that goes takes only its own replicas along.
+    for gone in clusters:
+        after = spread_over([name for name in clusters if name != gone], workloads)
+        for name in workloads:
+            assert before[name] - {gone} <= after[name]
+            assert len(after[name] - before[name]) == (gone in before[name])
+
+
+def test_the_order_of_ties_is_of_each_workload() -> None:
+    names = [*"abcdef"]
+    assert in_order("x", names) == in_order("x", reversed(names))
+    assert len({tuple(in_order(f"workload-{number}", names)) for number in range(20)}) == 20
+    for gone in names:
+        left = [name for name in names if name != gone]
+        assert in_order("x", left) == [name for name in in_order("x", names) if name != gone]
+
+
+# Spare capacity.
+
+
+def test_spare_capacity_says_now_after_a_scale_up_or_never() -> None:
+    spaces = {"asia": gpus(8, now=2), "europe": gpus(4, now=0), "serving": gpus(1, now=1), "west": gpus(0, now=0)}
+    placed = one(spaces, SPARE, server(5))
+    assert reasons(placed) == {
+        "asia": "room for 2 now, 6 more after scale-up of l4, gets 4 of 5",
+        "europe": "room for 4 after scale-up of l4, but all of it is placed in asia (4) and serving (1)",
+        "serving": "room for 1 now, gets 1 of 5",
+        "west": "no pool has nvidia.com/gpu",
+    }
+    never = one(spaces, SPARE, server(14))
+    assert never.problems == {
+        "x": "14 of Deployment api that each request 1 nvidia.com/gpu do not fit: asia has room for 2 now, 6 more "
+        "after scale-up of l4, europe has room for 4 after scale-up of l4, serving has room for 1 now; "
+        "raise max_nodes, or write fewer"
+    }
+
+
+def test_a_gang_needs_room_for_all_of_it() -> None:
+    # Groups of a LeaderWorkerSet with 4 GPUs each: 3 nodes of 2 GPUs have room for one.
+    template = {"spec": pod(2)}
+    body = {
+        "apiVersion": "leaderworkerset.x-k8s.io/v1",
+        "kind": "LeaderWorkerSet",
+        "metadata": {"name": "llm"},
+        "spec": {"replicas": 2, "leaderWorkerTemplate": {"size": 2, "workerTemplate": template}},
+    }
+    spaces = {"asia": gpus(3, now=3, each=2), "europe": gpus(3, now=1, each=2)}
+    placed = one(spaces, SPARE, manifest(body))
+    assert shares(placed) == {"asia": 1, "europe": 1}
+    assert reasons(placed)["europe"] == "room for 1 after scale-up of l4, gets 1 of 2"
+    refused = one(spaces, SPREAD, manifest({**body, "spec": {**body["spec"], "replicas": 3}}))
+    assert refused.problems == {
+        "x": "3 of LeaderWorkerSet llm do not fit: asia 1, europe 1 at their largest; raise max_nodes, or write fewer"
+    }
+
+
+def test_spare_capacity_that_never_fits_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    gang = objects.job("gang", pod(), parallelism=9, completionMode="Indexed")
+    assert refused(("x", [gang], SPARE), folder=tmp_path) == [
+        "workloads.x.placement: workload x (9 pods of 1 nvidia.com/gpu) must be in one cluster, and fits in none: "
+        "serving has no room for 9 pods of 1 nvidia.com/gpu at its largest, serving-asia has no room for 9 pods of "
+        "1 nvidia.com/gpu at its largest, training has no room for 9 pods of 1 nvidia.com/gpu at its largest; "
+        "raise max_nodes of a pool that it fits on"
+    ]
+
+
+# Whole.
+
+
+def test_what_runs_whole_is_in_the_nearest_cluster_in_which_all_of_it_fits() -> None:
+    placed = one({"asia": gpus(8), "europe": gpus(3), "west": gpus(4)}, NEAREST, training(4))
+    assert shares(placed) == {"west": 4}
+    assert reasons(placed) == {
+        "asia": "10,469 km from europe-west4; west (8,153 km) is nearer",
+        "europe": "no room for 4 pods of 1 nvidia.com/gpu at its largest",
+        "west": "runs whole; nearest in which 4 pods of 1 nvidia.com/gpu fit; 8,153 km from europe-west4; "
+        "asia-southeast1 is 10,469 km away",
+    }
+
+
+def test_a_region_takes_the_cluster_with_the_most_room() -> None:
+    region = {"policy": "region", "region": "europe-west1"}
+    placed = one({"europe": gpus(4), "serving": gpus(9)}, region, training(4))
+    assert shares(placed) == {"serving": 4}
+    assert reasons(placed)["europe"] == "in europe-west1, but runs whole in serving, which has as much room or more"
+
+
+def test_named_clusters_are_tried_in_their_order() -> None:
+    spaces = {"asia": gpus(8), "europe": gpus(3), "west": gpus(4)}
+    placed = one(spaces, {"policy": "clusters", "clusters": ["europe", "west", "asia"]}, training(4))
+    assert shares(placed) == {"west": 4}
+    assert reasons(placed) == {
+        "asia": "named by the placement, but runs whole in west, which is named before it",
+        "europe": "no room for 4 pods of 1 nvidia.com/gpu at its largest",
+        "west": "runs whole; first of the named clusters in which 4 pods of 1 nvidia.com/gpu fit",
+    }
+
+
+def test_spare_capacity_takes_the_most_room_now_and_then_after_a_scale_up() -> None:
+    spaces = {"asia": gpus(16, now=3), "europe": gpus(8, now=4), "west": gpus(9, now=0)}
+    placed = one(spaces, SPARE, training(4))
+    assert shares(placed) == {"europe": 4}
+    assert reasons(placed) == {
+        "asia": "room for 4 pods of 1 nvidia.com/gpu after scale-up of l4, but runs whole in europe, which has it now",
+        "europe": "runs whole; room for 4 pods of 1 nvidia.com/gpu now",
+        "west": "room for 4 pods of 1 nvidia.com/gpu after scale-up of l4, but runs whole in europe, which has it now",
+    }
+    placed = one(spaces, SPARE, training(5))
+    assert shares(placed) == {"asia": 5}
+    assert reasons(placed)["asia"] == "runs whole; room for 5 pods of 1 nvidia.com/gpu after scale-up of l4"
+
+
+def test_what_runs_whole_and_fits_in_no_cluster_is_refused() -> None:
+    placed = one({"asia": gpus(8), "europe": gpus(3)}, NEAREST, training(9))
+    assert placed.problems == {
+        "x": "workload x (9 pods of 1 nvidia.com/gpu) must be in one cluster, and fits in none: asia has no room for "
+        "9 pods of 1 nvidia.com/gpu at its largest, europe has no room for 9 pods of 1 nvidia.com/gpu at its largest; "
+        "raise max_nodes of a pool that it fits on"
+    }
+
+
+# Duplicated.
+
+
+def test_what_is_duplicated_is_in_each_cluster_in_which_all_of_it_fits() -> None:
+    spaces = {"asia": gpus(4), "europe": gpus(3), "west": gpus(9)}
+    placed = one(spaces, SPREAD, server(4), run="duplicated")
+    assert shares(placed) == {"asia": 4, "west": 4}
+    assert reasons(placed) == {
+        "asia": "one of 2 candidates, gets all of it",
+        "europe": "no room for 4 pods of 1 nvidia.com/gpu at its largest",
+        "west": "one of 2 candidates, gets all of it",
+    }
+    after = place(spaces, {"a": SPREAD, "b": SPREAD}, server(4), run="duplicated")
+    assert shares(after, "b") == {"west": 4}
+    assert reasons(after, "b")["asia"].endswith("at its largest beside the rest of the stack")
+
+
+# What cannot be judged.
+
+
+def test_what_cannot_be_judged_is_in_the_reason_of_each_cluster_that_is_taken() -> None:
+    gated = server(2, 0, schedulingGates=[{"name": "x"}], nodeSelector={"example.com/rack": "a"})
+    placed = one({"asia": gpus(4), "europe": gpus(3)}, NEAREST, gated)
+    assert reasons(placed) == {
+        "asia": "10,469 km from europe-west4; europe (190 km) is nearer",
+        "europe": "190 km from europe-west4; asia-southeast1 is 10,469 km away; not judged: schedulingGates, "
+        "label example.com/rack=a, which the settings do not give",
+    }
+
+
+def test_doubts_are_of_the_cluster_that_is_taken() -> None:
+    gold = server(2, 0, nodeSelector={"example.com/rack": "a"})
+    with_label = pool(3, 0)
+    sure = space(Nodes("rack", {"example.com/rack": "a"}, with_label.allocatable, 3))
+    spaces = {"asia": sure, "europe": gpus(3)}
+    assert "not judged" in reasons(one(spaces, NEAREST, gold))["europe"]
+    assert "not judged" not in reasons(one(spaces, {"policy": "clusters", "clusters": ["asia"]}, gold))["asia"]
