@@ -62,7 +62,17 @@ SAMPLE: Mapping[str, Any] = {
     f"{PREFIX}federation": {
         "host": "training",
         "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
-        "custom_types": Example({"podgroups.example.com": {"kind": "PodGroup", "version": "v1", "status": False}}),
+        "custom_types": Example(
+            {
+                "podgroups.example.com": {
+                    "kind": "PodGroup",
+                    "version": "v1",
+                    "status": False,
+                    "run": "whole",
+                    "pods": [{"template": "/spec/template", "count": ["/spec/replicas"]}],
+                }
+            }
+        ),
         "tokens": Example({"serving": 2}),
         "multi_cluster_services": Example(True),
         "default_deny": Example(True),

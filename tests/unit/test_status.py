@@ -430,7 +430,7 @@ def test_an_override_of_a_count_is_what_is_desired(tmp_path: Path) -> None:
         "workloads": {"db": workload | {"overrides": overrides}},
     }
     decisions = [{"cluster": name, "share": share} for name, share in (("a", 3), ("b", 3), ("c", 0), ("gone", 3))]
-    outputs = {"members": {name: {} for name in "abc"}, "placements": {"db": decisions}}
+    outputs: dict[str, Any] = {"members": {name: {} for name in "abc"}, "placements": {"db": decisions}}
     outputs |= {f"{name}_kubeconfig": "" for name in "abc"}
     assert stack_of("x", parse(raw, tmp_path), outputs).placed["db"].shares == {"a": 4, "b": 1, "c": 0, "gone": 3}
 
