@@ -66,7 +66,7 @@ class Limit(Model):
     max: int | None = Field(default=None, ge=0)
     """the most that the cluster gets, from 0 up
 
-    Left out, any number; of what is autoscaled, it is of the maximum.
+    Left out, any number.
     """
 
     @model_validator(mode="after")

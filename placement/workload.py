@@ -85,7 +85,7 @@ class Workload(Model):
 
     It decides in which clusters the objects are placed, and what part of the replicas, or of a Job's parallelism and
     completions, each gets. A cluster is a candidate only if each of the pods fits on one of its node pools, and gets no
-    more than fits there with max_nodes beside the stack's other workloads. Of what a HorizontalPodAutoscaler or a
+    more than fits there with max_nodes, beside the rest of the stack. Of what a HorizontalPodAutoscaler or a
     ScaledObject of the same manifests scales, each gets a part of the minimum and of the maximum.
     """
     run: Run | None = None

@@ -133,6 +133,14 @@ def test_what_the_readme_shows_as_refused_is_refused_with_these_words(
     assert " ".join(message.split()) in " ".join((ROOT / "README.md").read_text().split())
 
 
+def test_every_file_of_placement_is_on_its_map() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## The map of placement")[2].partition("\n## ")[0]
+    named = re.findall(r"`(\w+\.py)`", text)
+    files = {file.name for file in (ROOT / "placement").glob("*.py")} - {"__init__.py"}
+    assert {*named} == files
+    assert len(named) == len(files)
+
+
 def test_every_decision_is_in_the_index() -> None:
     pages = {file.name for file in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"}
     index = (ROOT / "docs" / "decisions" / "README.md").read_text()
