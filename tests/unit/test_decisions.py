@@ -13,6 +13,7 @@ from federation import decisions
 from federation.api_client import NoAnswer
 from federation.free_accelerators import Node
 from placement.copies import PlacedWorkload
+from problems import SettingsError
 from settings import parse
 from tests.objects import deployment, job
 from tests.unit.program import run_program, stack_settings
@@ -182,3 +183,28 @@ def test_an_autoscaled_object_is_written_without_a_preference(world: World) -> N
         "serving": {"/spec/minReplicas": 3, "/spec/maxReplicas": 6},
         "serving-asia": {"/spec/minReplicas": 2, "/spec/maxReplicas": 6},
     }
+
+
+def test_what_runs_whole_needs_room_for_its_minimum(world: World) -> None:
+    settings = autoscaled(world)
+    settings["workloads"]["api"]["run"] = "whole"
+    with pytest.raises(pulumi.RunError, match="5 pods of 1 nvidia"):
+        placed_in(world, settings)
+    world.free["serving"] = 5
+    placed = placed_in(world, settings)
+    assert shares(placed) == {"serving": 5}
+    assert "autoscaled from 5 to 12" in placed.decisions[0].reason
+
+
+def test_autoscalers_are_checked_and_noted_with_the_settings(world: World) -> None:
+    raw = autoscaled(world, most=4)
+    plain = {key: raw[key] for key in ("clusters", "federation", "workloads")}
+    with pytest.raises(SettingsError, match="minReplicas 5 is above maxReplicas 4"):
+        parse(plain, world.folder)
+    file = world.folder / "api.yaml"
+    *others, scaler = yaml.safe_load_all(file.read_text())
+    metric = {"metric": {"name": "queue"}, "target": {"type": "AverageValue", "averageValue": "10"}}
+    scaler["spec"] |= {"maxReplicas": 12, "metrics": [{"type": "External", "external": metric}]}
+    file.write_text(yaml.safe_dump_all([*others, scaler]))
+    (note,) = parse(plain, world.folder).notes
+    assert note.startswith("workloads.api.manifests: HorizontalPodAutoscaler scaler: where what External measures")
