@@ -21,9 +21,8 @@ def _number(value: Any, default: int) -> int:
 def _train_job(body: Mapping[str, Any]) -> Iterator[Made]:
     """Kubeflow's TrainJob: its runtime has the templates, and the job the resources of each node."""
     trainer = entries(at(body, "spec", "trainer"))
-    if trainer:
-        spec = {"containers": [{"name": "node", "resources": entries(trainer.get("resourcesPerNode"))}]}
-        yield spec, {}, _number(trainer.get("numNodes"), 1), ("spec", "trainer")
+    spec = {"containers": [{"name": "node", "resources": entries(trainer.get("resourcesPerNode"))}]}
+    yield spec, {}, _number(trainer.get("numNodes"), 1), ("spec", "trainer")
 
 
 # Of a component of an InferenceService, what is neither part of a pod's spec nor a container.

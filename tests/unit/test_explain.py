@@ -244,3 +244,17 @@ def test_a_mistake_in_a_placement_is_printed_as_it_is(
 def test_good_buckets_are_taken(bucket: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stack(folder, {"policy": "nearest", "to": f"gs://{bucket}"})
     assert answer(capsys, "--stack", "x", "--bucket", f"gs://{bucket}=us-west1")["problems"] == {}
+
+
+def test_what_runs_whole_is_told_with_its_one_cluster(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack(folder, {"policy": "spare-capacity"})
+    body = yaml.safe_load((folder / "job.yaml").read_text())
+    body["spec"] |= {"completionMode": "Indexed", "completions": 3}
+    (folder / "job.yaml").write_text(yaml.safe_dump(body))
+    answered = answer(capsys, "--stack", "x", "--free", "serving=6", "--free", "serving-asia=13")
+    assert shares(answered, "train") == {"serving": 0, "serving-asia": 3, "training": 0}
+    reasons = {each["cluster"]: each["reason"] for each in answered["placements"]["train"]}
+    assert reasons["serving-asia"] == "runs whole; room for 3 pods of 2 nvidia.com/gpu now"
+    # Each half would have room for a part of it.
+    problem = answer(capsys, "--stack", "x", "--free", "serving=5", "--free", "serving-asia=5", code=1)
+    assert "3 pods of 2 nvidia.com/gpu do not fit together" in problem["problems"]["train"]

@@ -185,7 +185,8 @@ def test_a_runtime_decides_the_pods_of_a_train_job_but_for_its_nodes() -> None:
     assert group.labels == {"jobset.sigs.k8s.io/jobset-name": "train"}
     assert str(whole_demand([each])) == f"4 pods of 8 {GPU}"
     assert doubts(each) == ["pods of TrainJob train are decided by the runtime that it names too"]
-    assert pod_groups(manifest("trainjobs.trainer.kubeflow.org", {"runtimeRef": {"name": "torch"}})) == []
+    (group,) = pod_groups(manifest("trainjobs.trainer.kubeflow.org", {"runtimeRef": {"name": "torch"}}))
+    assert group.labels == {"jobset.sigs.k8s.io/jobset-name": "train"}
 
 
 def test_an_inference_service_has_pods_of_each_component() -> None:
