@@ -69,7 +69,7 @@ SAMPLE: Mapping[str, Any] = {
                     "version": "v1",
                     "status": False,
                     "run": "whole",
-                    "pods": [{"template": "/spec/template", "count": ["/spec/size"]}],
+                    "pods": [{"template": "/spec/template", "count": ["/spec/replicas"]}],
                 }
             }
         ),

@@ -23,12 +23,10 @@ class Pods:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def pool(
-    most: int, each: int = 1, accelerator: str = "nvidia-l4", name: str = "", amounts: Mapping[str, int] | None = None
-) -> Nodes:
+def pool(most: int, each: int = 1, accelerator: str = "nvidia-l4") -> Nodes:
     """A pool of so many nodes at its largest, with so many GPUs on each; of 0 GPUs, it has none."""
-    found = {"cpu": 64_000, "memory": 256 * GI, "pods": 110} | ({GPU: each} if each else {}) | (amounts or {})
-    name = name or (accelerator.removeprefix("nvidia-") if each else "cpus")
+    found = {"cpu": 64_000, "memory": 256 * GI, "pods": 110} | ({GPU: each} if each else {})
+    name = accelerator.removeprefix("nvidia-") if each else "cpus"
     labels = {POOL: name} | ({ACCELERATOR: accelerator} if each else {})
     return Nodes(name, labels, found, most, (GPU_TAINT,) if each else ())
 

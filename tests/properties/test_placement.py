@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from clusters.regions import regions
 from placement.decision import NO_PODS
+from placement.facts import NO_SPACE
 from placement.policies import Facts, NothingFits, candidates, place, undecided, unmet_limits
 from placement.shares import split
 from placement.space import Space, measured
@@ -113,7 +114,7 @@ FACTS = st.builds(
     origins=st.lists(st.sampled_from(sorted(regions())), max_size=3, unique=True).map(tuple),
     units=st.tuples(SCARCE, SCARCE, SCARCE),
     pods=st.sampled_from([NO_PODS, gang_of(requests(1)), gang_of(requests(1, "nvidia-l4", "nvidia-h100-80gb"))]),
-    space=st.just({}) | st.fixed_dictionaries({name: room_of_member() for name in NAMES}),
+    space=st.just(NO_SPACE) | st.fixed_dictionaries({name: room_of_member() for name in NAMES}),
     doubts=st.sampled_from([(), ("schedulingGates",)]),
 )
 MEMBERS = st.dictionaries(st.sampled_from(NAMES), member(), min_size=1)

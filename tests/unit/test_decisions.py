@@ -246,3 +246,28 @@ def test_more_than_ever_fits_is_refused_before_any_cluster_is_asked(world: World
         world.parsed(("first", 20), ("second", 5))
     world.parsed(("first", 20), ("second", 4))
     assert not world.measured
+
+
+def test_what_runs_whole_needs_room_for_its_minimum(world: World) -> None:
+    settings = autoscaled(world)
+    settings["workloads"]["api"]["run"] = "whole"
+    with pytest.raises(pulumi.RunError, match="5 pods of 1 nvidia"):
+        placed_in(world, settings)
+    world.free["serving"] = 5
+    placed = placed_in(world, settings)
+    assert shares(placed) == {"serving": 5}
+    assert "autoscaled from 5 to 12" in placed.decisions[0].reason
+
+
+def test_autoscalers_are_checked_and_noted_with_the_settings(world: World) -> None:
+    raw = autoscaled(world, most=4)
+    plain = {key: raw[key] for key in ("clusters", "federation", "workloads")}
+    with pytest.raises(SettingsError, match="minReplicas 5 is above maxReplicas 4"):
+        parse(plain, world.folder)
+    file = world.folder / "api.yaml"
+    *others, scaler = yaml.safe_load_all(file.read_text())
+    metric = {"metric": {"name": "queue"}, "target": {"type": "AverageValue", "averageValue": "10"}}
+    scaler["spec"] |= {"maxReplicas": 12, "metrics": [{"type": "External", "external": metric}]}
+    file.write_text(yaml.safe_dump_all([*others, scaler]))
+    (note,) = parse(plain, world.folder).notes
+    assert note.startswith("workloads.api.manifests: HorizontalPodAutoscaler scaler: where what External measures")

@@ -34,10 +34,10 @@ def clusters(most: int = 3) -> dict[str, Any]:
     return found
 
 
-def stack(folder: Path, placement: dict[str, Any], most: int = 3, **config: Any) -> None:
+def stack(folder: Path, placement: dict[str, Any], **config: Any) -> None:
     """Writes a stack `x` in which one Job of 3 pods with 2 L4 GPUs each is placed."""
     settings = {
-        "clusters": clusters(most),
+        "clusters": clusters(),
         "federation": {"host": "training"},
         "workloads": {"train": {"manifests": "job.yaml", "namespace": "ai", "placement": placement}},
     }
@@ -132,7 +132,7 @@ def test_without_a_cluster_the_answer_changes(capsys: pytest.CaptureFixture[str]
 
 
 def test_free_accelerators_decide_spare_capacity(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stack(folder, {"policy": "spare-capacity"}, most=2)
+    stack(folder, {"policy": "spare-capacity"}, **{"geo-federation:clusters": clusters(2)})
     undecided = answer(capsys, "--stack", "x")
     assert shares(undecided, "train") == {"serving": 0, "serving-asia": 0, "training": 0}
     assert [each["reason"] for each in undecided["placements"]["train"]] == [

@@ -162,7 +162,7 @@ def test_of_what_is_autoscaled_its_autoscaler_decides_what_is_desired() -> None:
     assert (up.desired, up.ready_replicas) == (7, 7)
     assert up.shares["c"] == Share(0, 0)
     # No cluster makes up for another, since nothing moves.
-    assert not at(hpa(3, 12, target="it"), (6, 5), (3, 3)).ready
+    assert not at(hpa(3, 12, target="it"), (6, 5), (1, 2)).ready
     # Where it is at 0, a HorizontalPodAutoscaler does nothing.
     assert at(hpa(3, 12, target="it"), (2, 2), (0, 0)).shares["b"] == Share(1, 0)
     assert at(keda(target="it", minReplicaCount=3, idleReplicaCount=0), (0, 0), (0, 0)).ready

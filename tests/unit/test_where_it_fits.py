@@ -188,7 +188,7 @@ def test_small_workloads_spread_and_nothing_moves_that_need_not() -> None:
     before = spread_over(clusters, workloads)
     assert all(len(each) == 3 for each in before.values())
     assert len(set(before.values())) > 5
-    assert len(frozenset().union(*before.values())) > 8
+    assert len(frozenset[str]().union(*before.values())) > 8
     # Another workload, whether its name is first or last.
     for new in ("a", "z"):
         assert {name: each for name, each in spread_over(clusters, [*workloads, new]).items() if name != new} == before
@@ -232,7 +232,7 @@ def test_spare_capacity_says_now_after_a_scale_up_or_never() -> None:
 def test_a_gang_needs_room_for_all_of_it() -> None:
     # Groups of a LeaderWorkerSet with 4 GPUs each: 3 nodes of 2 GPUs have room for one.
     template = {"spec": pod(2)}
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "leaderworkerset.x-k8s.io/v1",
         "kind": "LeaderWorkerSet",
         "metadata": {"name": "llm"},
