@@ -102,7 +102,8 @@ def parts_of(
         weights = shares
     lowest = {name: max(1, limits[name].min if name in limits else 0) for name in shares}
     highest = {name: limits[name].max if name in limits else None for name in shares}
-    fits = {name: min(free, autoscaler.most if highest[name] is None else highest[name]) for name, free in room.items()}
+    limit = {name: autoscaler.most if most is None else most for name, most in highest.items()}
+    fits = {name: min(free, limit[name]) for name, free in room.items()}
     if sum(fits.values()) >= autoscaler.most:
         highest, lowest = highest | fits, {name: min(lowest[name], fits.get(name, lowest[name])) for name in shares}
     taken = [name for name in shares if highest[name] != 0 and weights[name]]
@@ -219,11 +220,9 @@ def _with_parts(
         shares = tuple(0 if position in scaled else share for position, share in enumerate(each.shares))
         stays = each.taken and len(scaled) < len(counts)
         return replace(each, share=sum(shares), shares=shares, most=tuple(0 for _ in shares), taken=stays)
-    least = tuple(
-        parts[position][0].get(name, 0) if position in scaled else share for position, share in enumerate(each.shares)
-    )
-    most = tuple(
-        parts[position][1].get(name, 0) if position in scaled else share for position, share in enumerate(each.shares)
+    least, most = (
+        tuple(parts[at][end].get(name, 0) if at in scaled else share for at, share in enumerate(each.shares))
+        for end in (0, 1)
     )
     reason = _reason(each, counts, scaled, (least, most))
     if isinstance(placement, SpareCapacity):
