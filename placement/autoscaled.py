@@ -5,7 +5,7 @@ copies then differ is said here too. What is not autoscaled is passed through as
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,11 @@ from placement.pod_kinds import Run
 from placement.policies import impossible, place
 from placement.runs import counted, run_of
 from placement.shares import split
+from placement.space import Space
 from placement.spec import Limit, Placement, SpareCapacity, Spread, Weighted
 from placement.workload import Workload
 
+NO_ROOM: Mapping[str, int] = {}
 Parts = tuple[dict[str, int], dict[str, int]]
 """The minimum and the maximum of each cluster that is taken."""
 
@@ -61,15 +63,35 @@ def place_objects(
         return decisions
     if run != "divided":
         return [_with_all(each, scaled) for each in decisions]
-    parts = {
-        position: parts_of(each, placement, {one.cluster: one.shares[position] for one in decisions if one.taken})
-        for position, each in scaled.items()
-    }
+    taken = [each for each in decisions if each.taken]
+    space = _beside({*scaled}, taken, facts)
+    parts: dict[int, Parts] = {}
+    for position, each in scaled.items():
+        room: dict[str, int] = {}
+        if space and not isinstance(placement, SpareCapacity):
+            room = {name: own.room(facts.units[position].gang, each.most) for name, own in space.items()}
+        parts[position] = parts_of(each, placement, {one.cluster: one.shares[position] for one in taken}, room)
+        for name, most in parts[position][1].items() if room else ():
+            space[name] = space[name].without(facts.units[position].gang, most)
     return [_with_parts(each, counts, scaled, parts, placement) for each in decisions]
 
 
-def parts_of(autoscaler: Autoscaler, placement: Placement, shares: Mapping[str, int]) -> Parts:
+def _beside(scaled: Collection[int], taken: Sequence[Decision], facts: Facts) -> dict[str, Space]:
+    """What each taken cluster has room for beside the objects that are not autoscaled."""
+    space = {each.cluster: facts.space[each.cluster] for each in taken if each.cluster in facts.space}
+    for each in taken:
+        for position, share in enumerate(each.shares):
+            if each.cluster in space and position not in scaled:
+                space[each.cluster] = space[each.cluster].without(facts.units[position].gang, share)
+    return space
+
+
+def parts_of(
+    autoscaler: Autoscaler, placement: Placement, shares: Mapping[str, int], room: Mapping[str, int] = NO_ROOM
+) -> Parts:
     """The parts of an autoscaler's minimum and maximum, given what the policy gave each cluster of its count.
+
+    `room` is how many replicas fit in each cluster, if that is judged: no maximum is larger.
 
     The parts of the maximum add up to it, and so do those of the minimum, unless that is less than 1 for each cluster
     that is taken; a minimum of 0 is 0 everywhere. Clusters that got more of the count come first.
@@ -80,6 +102,10 @@ def parts_of(autoscaler: Autoscaler, placement: Placement, shares: Mapping[str, 
         weights = shares
     lowest = {name: max(1, limits[name].min if name in limits else 0) for name in shares}
     highest = {name: limits[name].max if name in limits else None for name in shares}
+    limit = {name: autoscaler.most if most is None else most for name, most in highest.items()}
+    fits = {name: min(free, limit[name]) for name, free in room.items()}
+    if sum(fits.values()) >= autoscaler.most:
+        highest, lowest = highest | fits, {name: min(lowest[name], fits.get(name, lowest[name])) for name in shares}
     taken = [name for name in shares if highest[name] != 0 and weights[name]]
     if sum(lowest[name] for name in taken) > autoscaler.most:
         taken = [name for name in taken if shares[name]]
@@ -194,11 +220,9 @@ def _with_parts(
         shares = tuple(0 if position in scaled else share for position, share in enumerate(each.shares))
         stays = each.taken and len(scaled) < len(counts)
         return replace(each, share=sum(shares), shares=shares, most=tuple(0 for _ in shares), taken=stays)
-    least = tuple(
-        parts[position][0].get(name, 0) if position in scaled else share for position, share in enumerate(each.shares)
-    )
-    most = tuple(
-        parts[position][1].get(name, 0) if position in scaled else share for position, share in enumerate(each.shares)
+    least, most = (
+        tuple(parts[at][end].get(name, 0) if at in scaled else share for at, share in enumerate(each.shares))
+        for end in (0, 1)
     )
     reason = _reason(each, counts, scaled, (least, most))
     if isinstance(placement, SpareCapacity):

@@ -55,6 +55,8 @@ def room_text(space: Space, unit: Unit, room: tuple[int, int]) -> str:
     now, whole = room
     if space.now is None:
         return "not measured"
+    if not whole:
+        return "no room, now or after a scale-up"
     if now == whole:
         return f"room for {_many(now)} now"
     growing = of_pools(space.growing(unit.gang, whole - now))

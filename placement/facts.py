@@ -14,6 +14,7 @@ from placement.pods import pod_groups
 from placement.room import Gang, gang
 from placement.runs import counted, named, run_of
 from placement.space import Space
+from placement.spec import SpareCapacity
 from placement.workload import Workload
 
 NO_SPACE: Mapping[str, Space] = {}
@@ -34,13 +35,19 @@ def facts_of(
     return Facts(name, origins, units, pods, space, tuple(doubts))
 
 
-def after(facts: Facts, decisions: Sequence[Decision], run: Run, runs_already: bool = False) -> dict[str, Space]:
-    """What each member has room for beside a workload that runs as decided."""
+def after(
+    facts: Facts, workload: Workload, decisions: Sequence[Decision], run: Run, runs_already: bool = False
+) -> dict[str, Space]:
+    """What each member has room for beside a workload that runs as decided.
+
+    What an autoscaler may add is counted as well, but not by spare capacity, which needs room for the minimum alone.
+    """
+    spare = isinstance(workload.placement, SpareCapacity)
     space = dict(facts.space)
     for each in decisions:
         if each.taken and each.cluster in space:
-            # What an autoscaler may add is counted as well.
-            shares = (each.most or each.shares) if run == "divided" else [1] * len(facts.units)
+            counts = each.shares if spare else each.most or each.shares
+            shares = counts if run == "divided" else [1] * len(facts.units)
             for unit, share in zip(facts.units, shares, strict=True):
                 own = space[each.cluster]
                 space[each.cluster] = own.beside(unit.gang, share) if runs_already else own.without(unit.gang, share)

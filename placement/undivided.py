@@ -19,11 +19,13 @@ def undivided(
     placement: Placement, regions: Mapping[str, str], counts: Sequence[int], facts: Facts, run: Run
 ) -> dict[str, Decision]:
     """The decision for each candidate, whose regions are given. Raises NothingFits."""
+    if not regions:
+        return {}
     by_room = isinstance(placement, SpareCapacity) and is_scarce(facts)
     fit = {name: region for name, region in regions.items() if _times(name, facts)}
     if by_room:
         fit = {name: region for name, region in fit.items() if facts.space[name].now is not None}
-    if regions and not fit:
+    if not fit:
         raise NothingFits(_fits_nowhere(regions, facts, by_room))
     placed = {name: decision(name, [], False, _lack(name, facts, by_room)) for name in regions if name not in fit}
     if run == "duplicated":
@@ -38,7 +40,7 @@ def undivided(
         placed |= _nearest(placement, fit, facts)
     elif by_room:
         placed |= _most_room(fit, facts)
-    elif fit:
+    else:
         placed |= _first(placement, fit, facts)
     return {name: _as_whole(each, counts) for name, each in placed.items()}
 

@@ -469,7 +469,7 @@ def test_what_does_not_fit_is_told_with_the_numbers() -> None:
     assert str(raised.value) == (
         "5 of Job train that each request 2 nvidia.com/gpu do not fit: "
         "asia has room for 2 now, 1 more after scale-up of l4, europe has room for 1 after scale-up of l4, "
-        "west has room for 0 now; raise max_nodes, or write fewer"
+        "west has no room, now or after a scale-up; raise max_nodes, or write fewer"
     )
 
 

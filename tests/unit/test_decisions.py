@@ -146,7 +146,7 @@ def test_a_member_that_does_not_answer_has_no_room(world: World) -> None:
     world.nodes = dict.fromkeys(world.nodes, 0)
     world.free = dict.fromkeys(world.free, 0)
     assert "serving-asia" not in shares(world.decide(("train", 16))["train"])
-    with pytest.raises(pulumi.RunError, match="serving-asia has room for 0 now"):
+    with pytest.raises(pulumi.RunError, match="serving-asia has no room, now or after a scale-up"):
         world.decide(("train", 17))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from clusters.nodes import GPU, Nodes
+from placement.autoscalers import with_minima
 from placement.decision import Members
 from placement.kinds import KNOWN
 from placement.manifests import Manifest
@@ -19,6 +20,7 @@ from settings import parse
 from tests import objects
 from tests.rooms import ACCELERATOR, live, pool, space
 from tests.unit.program import stack_settings
+from tests.unit.test_autoscaled import hpa
 
 REGIONS = {"asia": "asia-southeast1", "europe": "europe-west1", "serving": "europe-west1", "west": "us-west1"}
 MEMBERS: Members = {name: {"region": region} for name, region in REGIONS.items()}
@@ -350,3 +352,34 @@ def test_doubts_are_of_the_cluster_that_is_taken() -> None:
     spaces = {"asia": sure, "europe": gpus(3)}
     assert "not judged" in reasons(one(spaces, NEAREST, gold))["europe"]
     assert "not judged" not in reasons(one(spaces, {"policy": "clusters", "clusters": ["asia"]}, gold))["asia"]
+
+
+# Autoscaled.
+
+
+def test_no_cluster_gets_a_larger_maximum_than_fits() -> None:
+    scaled = with_minima([server(), hpa(3, 12)])
+    placed = one({"asia": gpus(9), "europe": gpus(4)}, SPREAD, *scaled)
+    assert {each.cluster: each.most for each in placed.workloads["x"].decisions} == {"asia": (8,), "europe": (4,)}
+    assert reasons(placed)["europe"].endswith(" to 4 of 3 to 12, all that fits")
+    # What else the workload runs is counted too.
+    placed = one({"asia": gpus(15), "europe": gpus(4)}, SPREAD, *scaled, server(4, name="other"))
+    assert {each.cluster: each.most for each in placed.workloads["x"].decisions} == {"asia": (8, 4), "europe": (4, 0)}
+    too_many = one({"asia": gpus(7), "europe": gpus(4)}, SPREAD, *scaled)
+    assert too_many.problems["x"].startswith("12 of Deployment api do not fit: asia 7, europe 4 at their largest")
+
+
+def test_a_maximum_takes_room_from_the_next_workload_but_by_spare_capacity_only_the_minimum_does() -> None:
+    scaled = with_minima([server(), hpa(2, 6)])
+    by_settings = place({"asia": gpus(8), "europe": gpus(6)}, {"a": NEAREST, "b": NEAREST, "c": SPREAD}, *scaled)
+    assert shares(by_settings, "a") == {"europe": 2}
+    assert by_settings.problems["b"].startswith("6 of Deployment api do not fit: europe 0 at their largest beside")
+    assert shares(by_settings, "c") == {"asia": 2}
+    spaces = {"asia": gpus(3, now=3), "europe": gpus(2, now=2)}
+    spare = place(spaces, {"a": SPARE, "b": SPARE}, *scaled)
+    assert shares(spare, "a") == {"asia": 2}
+    assert shares(spare, "b") == {"europe": 2}
+    third = place(spaces, {"a": SPARE, "b": SPARE, "c": SPARE}, *scaled)
+    assert third.problems["c"].endswith(
+        "asia has room for 1 now, europe has no room, now or after a scale-up; raise max_nodes, or write fewer"
+    )
