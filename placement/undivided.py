@@ -122,7 +122,7 @@ def _first(placement: Placement, names: Mapping[str, str], facts: Facts) -> dict
     listed = isinstance(placement, ByClusters)
     if isinstance(placement, ByClusters):
         order = [name for name in placement.clusters if name in names]
-    elif isinstance(placement, InRegion):
+    elif isinstance(placement, InRegion | SpareCapacity):
         order = sorted(order, key=lambda name: -_times(name, facts))
     first = f"first of the named clusters in which {_what(facts)}" if listed else "the one with the most room"
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in order}

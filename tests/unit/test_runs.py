@@ -350,8 +350,13 @@ def test_spare_capacity_duplicates_wherever_all_of_it_fits() -> None:
     }
 
 
-def test_what_requests_nothing_scarce_is_whole_in_one() -> None:
-    assert list(shares(placed(SPARE, database(), SERVICE)).values()) == [3]
+@pytest.mark.parametrize("largest", MEMBERS)
+def test_what_requests_nothing_scarce_is_whole_where_the_pools_are_largest(largest: str) -> None:
+    own = workload(SPARE)
+    manifests = (database(), SERVICE)
+    space = spaces({name: [rooms.pool(9 if name == largest else 3, 0)] for name in MEMBERS})
+    decided = place_workload(own, manifests, MEMBERS, facts_of("w", own, manifests, space))
+    assert shares(decided) == {largest: 3}
 
 
 def test_free_accelerators_must_hold_all_of_what_is_whole(world: World) -> None:
