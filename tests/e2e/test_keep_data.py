@@ -13,9 +13,9 @@ from tests.e2e.project import Done, Project, eventually, found
 UP = "pulumi up --yes --skip-preview"
 LABELS = {"app": "vecdb"}
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-# No node has so many, so that pods stay pending until they are deleted: a simulated pod of a Job ends at once.
-HUGE = {"resources": {"requests": {"cpu": "500"}}}
-HUGE_POD = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1", **HUGE}]}
+# No node has it, and no setting says so: pods stay pending until they are deleted. A simulated pod of a Job ends at once.
+NOWHERE = {"nodeSelector": {"example.com/disk": "tape"}}
+POD = {**NOWHERE, "restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}
 JOB = "/apis/batch/v1/namespaces/batch/jobs/train"
 FEDERATED_JOB = "/apis/types.kubefed.io/v1beta1/namespaces/batch/federatedjobs/train"
 JOB_PODS = "/api/v1/namespaces/batch/pods"
@@ -42,8 +42,7 @@ def vecdb(replicas: int, **service: Any) -> list[dict[str, Any]]:
 
 
 def job(image: str = "a:1", parallelism: int = 2) -> dict[str, Any]:
-    containers = [{"name": "a", "image": image, **HUGE}]
-    template = {"spec": {"restartPolicy": "Never", "containers": containers}}
+    template = {"spec": {**POD, "containers": [{"name": "a", "image": image}]}}
     return body("Job", "batch/v1", "train", spec={"parallelism": parallelism, "template": template})
 
 
@@ -52,8 +51,8 @@ def owners() -> list[dict[str, Any]]:
 
     def spec(name: str, **more: Any) -> dict[str, Any]:
         labels = {"app": name}
-        containers = [{"name": "a", "image": "a:1", **HUGE}]
-        template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+        containers = [{"name": "a", "image": "a:1"}]
+        template = {"metadata": {"labels": labels}, "spec": {**NOWHERE, "containers": containers}}
         return {"selector": {"matchLabels": labels}, "template": template, **more}
 
     return [
@@ -215,7 +214,7 @@ def test_a_changed_job_starts_when_the_pods_of_the_old_one_have_ended(project: P
     eventually(lambda: check_pods(training, 2), 20)
     before = pods(training)
     # A pod that no Job owns any more, as an earlier release left them.
-    orphan = {"metadata": {"name": "left", "labels": {"batch.kubernetes.io/job-name": "train"}}, "spec": HUGE_POD}
+    orphan = {"metadata": {"name": "left", "labels": {"batch.kubernetes.io/job-name": "train"}}, "spec": POD}
     training.create(JOB_PODS, {"apiVersion": "v1", "kind": "Pod", **orphan})
     declare(project, "train", "batch", ["training"], [job("a:2")])
     with ThreadPoolExecutor() as pool:

@@ -38,6 +38,7 @@ JOB: dict[str, Any] = {
         "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "once", "image": "once:1"}]}},
     },
 }
+TWO_TO_ONE = {"policy": "weighted", "weights": {"serving": 2, "serving-asia": 1}}
 MEMBERS = "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/kubefedclusters"
 # KubeFed counts a pod as one that does not fit after 60 s.
 _MOVED_SECONDS = 60 + 30
@@ -52,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     write(project, DEPLOYMENT, JOB)
     declare(
         project,
-        crowd={"policy": "spread", "select": {"role": "serving"}},
+        crowd=TWO_TO_ONE,
         once={"policy": "clusters", "clusters": ["serving"]},
     )
     with project.taken_down():
@@ -146,7 +147,7 @@ def test_never_more_pods_than_asked_for(project: Project) -> None:
     small = yaml.safe_load(yaml.safe_dump(DEPLOYMENT).replace("crowd", "small"))
     del small["spec"]["template"]["spec"]["containers"][0]["resources"]
     write(project, small)
-    declare(project, small={"policy": "spread", "select": {"role": "serving"}})
+    declare(project, small=TWO_TO_ONE)
     apis = {name: project.api(name) for name in ("training", "serving", "serving-asia")}
     with Pods(apis, "ai", "small") as pods:
         project.shell("pulumi up --yes --skip-preview").ok()

@@ -44,7 +44,10 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "replicasets.apps": {"spec": {"replicas": 1, **_pods("replicasets")}},
     "statefulsets.apps": {"spec": {"replicas": 1, "serviceName": "each", **_pods("statefulsets")}},
     "horizontalpodautoscalers.autoscaling": {
-        "spec": {"maxReplicas": 1, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "no"}}
+        "spec": {
+            "maxReplicas": 1,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "each-statefulsets"},
+        }
     },
     "cronjobs.batch": {
         "spec": {
