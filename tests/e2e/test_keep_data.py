@@ -13,7 +13,7 @@ from tests.e2e.project import Done, Project, eventually, found
 UP = "pulumi up --yes --skip-preview"
 LABELS = {"app": "vecdb"}
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-# No node has it, and no setting says so: pods stay pending until they are deleted. A simulated pod of a Job ends at once.
+# No node has this label, and no setting says so: pods stay pending, where a simulated pod of a Job would end at once.
 NOWHERE = {"nodeSelector": {"example.com/disk": "tape"}}
 POD = {**NOWHERE, "restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}
 JOB = "/apis/batch/v1/namespaces/batch/jobs/train"
