@@ -67,9 +67,8 @@ def place_objects(
     space = _beside({*scaled}, taken, facts)
     parts: dict[int, Parts] = {}
     for position, each in scaled.items():
-        room: dict[str, int] = {}
-        if space and not isinstance(placement, SpareCapacity):
-            room = {name: own.room(facts.units[position].gang, each.most) for name, own in space.items()}
+        judged = {} if isinstance(placement, SpareCapacity) else space
+        room = {name: own.room(facts.units[position].gang, each.most) for name, own in judged.items()}
         parts[position] = parts_of(each, placement, {one.cluster: one.shares[position] for one in taken}, room)
         for name, most in parts[position][1].items() if room else ():
             space[name] = space[name].without(facts.units[position].gang, most)

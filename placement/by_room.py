@@ -28,9 +28,9 @@ def by_room(names: Sequence[str], counts: Sequence[int], facts: Facts) -> dict[s
             shares[name][position] = part
             texts[name].append(room_text(space[name], unit, rooms[name]))
             space[name] = space[name].without(unit.gang, part)
-    totals = {name: sum(shares[name]) for name in names}
+    totals = {name: sum(shares[name]) for name in space}
     rest = [position for position in range(len(counts)) if position not in scarce]
-    weights = totals if any(totals.values()) else dict.fromkeys(names, 1)
+    weights = totals if any(totals.values()) else dict.fromkeys(space, 1)
     others = replace(facts, space=space, units=tuple(facts.units[position] for position in rest))
     for position, parts in zip(rest, divide(weights, [counts[position] for position in rest], others), strict=True):
         for name, part in parts.items():
@@ -94,7 +94,7 @@ def _why_none(space: Space, facts: Facts, totals: Mapping[str, int]) -> str:
     """Why a candidate gets nothing although it has room; empty where it has none, or that is not known."""
     if space.now is None or not any(space.room(unit.gang, 1) for unit in facts.units if unit.requested):
         return ""
-    filled = " and ".join(f"{each} ({total})" for each, total in totals.items() if total)
+    filled = " and ".join(f"{each} ({total})" for each, total in sorted(totals.items()) if total)
     return f", but all of it is placed in {filled}" if filled else ", but there is nothing to place"
 
 

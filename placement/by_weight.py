@@ -20,8 +20,9 @@ def by_weight(
     """Takes every candidate, each with its share by weight, within its limits and its room. Raises NothingFits."""
     weights = {name: placement.weights[name] if isinstance(placement, Weighted) else 1 for name in names}
     limits = placement.limits if isinstance(placement, Spread | Weighted) else {}
-    splits = divide(weights, counts, facts, limits)
+    # What cannot be split evenly goes to members in an order of the workload's own, so that workloads spread.
     ordered = {name: weights[name] for name in in_order(facts.workload, weights)}
+    splits = divide(ordered, counts, facts, limits)
     freely = [(split(count, ordered), split(count, ordered, limits)) for count in counts]
     decisions: dict[str, Decision] = {}
     for name in names:

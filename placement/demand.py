@@ -1,6 +1,6 @@
 """Reads from manifests what the pods of a workload request: extended resources, accelerators and the number of pods.
 
-It does not know the nodes: what fits is measured by federation/free_accelerators.py. cpu and memory are not counted.
+It does not know the nodes, nor what is free (federation/free_nodes.py). cpu and memory are not counted.
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,7 +9,6 @@ from placement.decision import Facts, NothingFits, Unit
 from placement.shares import NO_LIMITS, split
 from placement.space import MANY, Space
 from placement.spec import Limit
-from placement.ties import in_order
 
 
 def divide(
@@ -17,21 +16,20 @@ def divide(
 ) -> list[dict[str, int]]:
     """Each member's share of every count, by weight. Raises NothingFits where more is to be placed than fits.
 
-    What cannot be split evenly goes to members in an order of the workload's own, so that workloads spread.
+    What cannot be split evenly goes to the first in the order of the weights.
     """
-    ordered = {name: weights[name] for name in in_order(facts.workload, weights)}
-    space = {name: facts.space[name] for name in ordered if name in facts.space}
+    space = {name: facts.space[name] for name in weights if name in facts.space}
     shares: list[dict[str, int]] = []
     for position, count in enumerate(counts):
         unit = facts.units[position] if position < len(facts.units) else None
         if unit is None or not space:
-            shares.append(split(count, ordered, limits))
+            shares.append(split(count, weights, limits))
             continue
-        own = {name: weight for name, weight in ordered.items() if name in space and weight}
+        own = {name: weight for name, weight in weights.items() if name in space and weight}
         room = {name: space[name].room(unit.gang, max(count, 1)) for name in own}
         check_room(unit, count, room, space, limits)
         within = {name: _within(limits.get(name), free) for name, free in room.items()}
-        part = dict.fromkeys(ordered, 0) | split(count, own, within)
+        part = dict.fromkeys(weights, 0) | split(count, own, within)
         shares.append(part)
         if position < len(counts) - 1:
             space = {name: each.without(unit.gang, part[name]) for name, each in space.items()}

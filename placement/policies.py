@@ -43,7 +43,8 @@ def place(
 
     Divided, the shares of an object add up to its count; whole, one member has all of each; duplicated, each that is
     taken has all of each. Where there is no candidate, or `undecided` says why nothing can be decided, they are all 0.
-    What cannot be split evenly goes to members in an order of the workload's own. Raises NothingFits.
+    What cannot be split evenly goes to the nearest, or to members in an order of the workload's own.
+    Raises NothingFits.
     """
     passed_over = {name: why_not(placement, name, members[name], facts) for name in sorted(members)}
     names = [name for name, reason in passed_over.items() if not reason]

@@ -91,7 +91,8 @@ def test_all_that_is_placed_fits_together_and_what_is_not_is_refused(clusters: P
         assert _fit(own, [each for most, each, _ in clusters[cluster] for _ in range(most)]), (cluster, own)
     for text in placed.problems.values():
         assert "write" in text or "raise max_nodes" in text
-    again = place(dict(reversed(clusters.items())), dict(reversed(asked.items())))
+    reverse = {name: clusters[name] for name in reversed([*clusters])}
+    again = place(reverse, {name: asked[name] for name in reversed([*asked])})
     assert (again.workloads, again.problems) == (placed.workloads, placed.problems)
 
 

@@ -175,6 +175,29 @@ def test_pools_without_any_node_yet_are_counted(tmp_path: Path) -> None:
     assert refused(("x", [objects.job("t", pod(), parallelism=8)], NEAREST | {"to": "us-west1"}), folder=tmp_path) == []
 
 
+def test_nearest_takes_the_nearest_in_which_all_of_it_fits() -> None:
+    spaces = {"asia": gpus(9), "europe": gpus(1), "west": gpus(4)}
+    placed = one(spaces, NEAREST, server(3))
+    assert reasons(placed) == {
+        "asia": "10,469 km from europe-west4; west (8,153 km) is nearer",
+        "europe": "190 km from europe-west4, but has room for 1 of 3",
+        "west": "nearest in which all of it fits; 8,153 km from europe-west4; asia-southeast1 is 10,469 km away",
+    }
+    assert shares(placed) == {"west": 3}
+    two = NEAREST | {"count": 2}
+    assert shares(one(spaces, two, server(5))) == {"europe": 1, "west": 4}
+    placed = one(spaces, two, server(6))
+    assert shares(placed) == {"asia": 3, "west": 3}
+    assert reasons(placed)["europe"] == "190 km from europe-west4, but has room for 1 of 6"
+    # What cannot be split evenly goes to the nearest, whatever the workload's name.
+    uneven = {"asia": gpus(9), "europe": gpus(9), "west": gpus(9)}
+    for name in "abcdef":
+        assert shares(place(uneven, {name: two}, server(3)), name) == {"europe": 2, "west": 1}
+    assert one(spaces, NEAREST, server(10)).problems == {
+        "x": "10 of Deployment api do not fit: europe 1 at their largest; raise max_nodes, or write fewer"
+    }
+
+
 # Ties.
 
 
@@ -332,6 +355,14 @@ def test_what_is_duplicated_is_in_each_cluster_in_which_all_of_it_fits() -> None
     assert reasons(after, "b")["asia"].endswith("at its largest beside the rest of the stack")
 
 
+def test_a_daemon_set_takes_no_room_that_must_be_measured() -> None:
+    daemons = manifest(objects.deployment("agent", pod(1), kind="DaemonSet"))
+    placed = one({"asia": gpus(1), "europe": gpus(1), "west": space(pool(9, 0))}, SPARE, daemons)
+    assert shares(placed) == {"asia": 1, "europe": 1}
+    assert reasons(placed)["asia"] == "one of 2 candidates"
+    assert reasons(placed)["west"] == "no pool has nvidia.com/gpu"
+
+
 # What cannot be judged.
 
 
@@ -373,8 +404,8 @@ def test_a_maximum_takes_room_from_the_next_workload_but_by_spare_capacity_only_
     scaled = with_minima([server(), hpa(2, 6)])
     by_settings = place({"asia": gpus(8), "europe": gpus(6)}, {"a": NEAREST, "b": NEAREST, "c": SPREAD}, *scaled)
     assert shares(by_settings, "a") == {"europe": 2}
-    assert by_settings.problems["b"].startswith("6 of Deployment api do not fit: europe 0 at their largest beside")
-    assert shares(by_settings, "c") == {"asia": 2}
+    assert shares(by_settings, "b") == {"asia": 2}
+    assert by_settings.problems["c"].startswith("6 of Deployment api do not fit: asia 2, europe 0 at their largest")
     spaces = {"asia": gpus(3, now=3), "europe": gpus(2, now=2)}
     spare = place(spaces, {"a": SPARE, "b": SPARE}, *scaled)
     assert shares(spare, "a") == {"asia": 2}
