@@ -276,7 +276,7 @@ def test_good_buckets_are_taken(bucket: str, folder: Path, capsys: pytest.Captur
 
 
 def test_what_runs_whole_is_told_with_its_one_cluster(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stack(folder, {"policy": "spare-capacity"}, most=6)
+    stack(folder, {"policy": "spare-capacity"}, **{"geo-federation:clusters": clusters(6)})
     body = yaml.safe_load((folder / "job.yaml").read_text())
     body["spec"] |= {"completionMode": "Indexed", "completions": 3}
     (folder / "job.yaml").write_text(yaml.safe_dump(body))
