@@ -9,9 +9,9 @@ from federation.copy_health import CopyHealth, conditions, copy_health
 from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
 from placement.autoscalers import autoscalers, is_autoscaled
-from placement.demand import ACCELERATOR_LABEL
 from placement.lookup import at
 from placement.manifests import Manifest
+from placement.node_labels import GPU_LABEL
 
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
 _ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
@@ -147,11 +147,11 @@ def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> s
 def _accelerators(answer: Answer) -> dict[str, Count]:
     total, free = defaultdict[str, int](int), defaultdict[str, int](int)
     for node in answer.nodes:
-        label = node["metadata"].get("labels", {}).get(ACCELERATOR_LABEL, "")
+        label = node["metadata"].get("labels", {}).get(GPU_LABEL, "")
         for name, amount in _counted(label, node["status"].get("allocatable", {})):
             total[name] += amount
     for node in free_nodes(answer.nodes, answer.pods):
-        for name, amount in _counted(node.labels.get(ACCELERATOR_LABEL, ""), node.allocatable):
+        for name, amount in _counted(node.labels.get(GPU_LABEL, ""), node.allocatable):
             free[name] += amount
     return {name: Count(total[name], free[name]) for name in sorted(total)}
 

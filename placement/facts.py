@@ -58,13 +58,13 @@ def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Ru
     if run == "divided":
         each_requests = zip(counted(manifests), demands(manifests), strict=True)
         return [
-            Unit(named(manifest), gang(pod_groups(manifest, "divided"), workload.namespace), str(requested))
+            Unit(named(manifest), gang(pod_groups(manifest, "divided"), workload.namespace), requested)
             for manifest, requested in each_requests
         ]
     # A DaemonSet has pods where there are nodes for them.
     others = [manifest for manifest in manifests if not _is_daemon_set(manifest)]
     groups = [group for manifest in others for group in pod_groups(manifest, "whole")]
-    return [Unit(f"workload {name}", gang(groups, workload.namespace), str(whole_demand(others)))]
+    return [Unit(f"workload {name}", gang(groups, workload.namespace), whole_demand(others))]
 
 
 def _pods(workload: Workload, manifests: Sequence[Manifest], run: Run, units: Sequence[Unit]) -> Gang:

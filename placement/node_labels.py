@@ -10,7 +10,8 @@ from enum import Enum
 from clusters.nodes import Nodes
 from placement.selectors import Requirement, holds
 
-ACCELERATORS = ("cloud.google.com/gke-accelerator", "cloud.google.com/gke-tpu-accelerator")
+GPU_LABEL = "cloud.google.com/gke-accelerator"
+ACCELERATORS = (GPU_LABEL, "cloud.google.com/gke-tpu-accelerator")
 SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
 CLIENTS = "cloud.google.com/gke-max-shared-clients-per-gpu"
 PARTITION = "cloud.google.com/gke-gpu-partition-size"

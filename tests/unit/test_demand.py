@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placement.demand import PodDemand, UnitDemand, accelerators, demands, pod_demand, pods
+from placement.demand import demands, pods, whole_demand
 from placement.kinds import BUILT_IN, DEFAULT_TYPES
 from placement.manifests import Manifest, read_manifests
+from placement.pod_requests import requested
 from placement.pods import pod_groups
 from tests.unit.program import ROOT
 
@@ -26,9 +27,9 @@ def manifest(kind: str, pod: Any, **spec: Any) -> Manifest:
     return Manifest(BUILT_IN[kind], "a", body)
 
 
-def demand_of(each: Manifest) -> PodDemand:
+def demand_of(each: Manifest) -> dict[str, int]:
     """What the one pod of an object requests; nothing where it has none."""
-    return next((pod_demand(group.spec) for group in pod_groups(each)), PodDemand({}, frozenset()))
+    return next((requested(group.spec) for group in pod_groups(each)), dict[str, int]())
 
 
 def container(limits: Any = None, requests: Any = None) -> dict[str, Any]:
@@ -50,12 +51,12 @@ def one_of(*values: str, operator: str = "In", key: str = LABEL) -> dict[str, An
 )
 def test_every_type_that_makes_pods_is_read(kind: str) -> None:
     pod = {"nodeSelector": {LABEL: "nvidia-l4"}, "containers": [container({"nvidia.com/gpu": 2})]}
-    assert demand_of(manifest(kind, pod)) == PodDemand({"nvidia.com/gpu": 2}, frozenset({"nvidia-l4"}))
+    assert demand_of(manifest(kind, pod)) == {"nvidia.com/gpu": 2}
 
 
 def test_what_makes_no_pods_asks_for_nothing() -> None:
     pod = {"nodeSelector": {LABEL: "nvidia-l4"}, "containers": [container({"nvidia.com/gpu": 2})]}
-    assert demand_of(manifest("services", pod)) == PodDemand({}, frozenset())
+    assert demand_of(manifest("services", pod)) == {}
 
 
 def test_containers_add_up_and_a_limit_comes_before_a_request() -> None:
@@ -66,52 +67,34 @@ def test_containers_add_up_and_a_limit_comes_before_a_request() -> None:
             container({"google.com/tpu": 4, "nvidia.com/gpu": 0}),
         ]
     }
-    demand = demand_of(manifest("jobs.batch", pod))
-    assert demand.resources == {"nvidia.com/gpu": 3, "google.com/tpu": 4}
-    assert str(demand) == "4 google.com/tpu and 3 nvidia.com/gpu"
+    each = manifest("jobs.batch", pod)
+    assert demand_of(each) == {"nvidia.com/gpu": 3, "google.com/tpu": 4}
+    assert demands([each]) == ["4 google.com/tpu and 3 nvidia.com/gpu"]
 
 
 def test_init_containers_and_sidecars_are_asked_for_too() -> None:
     first, sidecar = container({"nvidia.com/gpu": 4}), container({"nvidia.com/gpu": 2}) | {"restartPolicy": "Always"}
     pod = {"containers": [container({"nvidia.com/gpu": 1})], "initContainers": [sidecar, first]}
-    assert demand_of(manifest("jobs.batch", pod)).resources == {"nvidia.com/gpu": 6}
+    assert demand_of(manifest("jobs.batch", pod)) == {"nvidia.com/gpu": 6}
 
 
-@pytest.mark.parametrize(
-    ("pod", "expected"),
-    [
-        ({"affinity": affinity([one_of("nvidia-l4", "nvidia-tesla-t4")])}, {"nvidia-l4", "nvidia-tesla-t4"}),
-        ({"affinity": affinity([one_of("nvidia-l4")], [one_of("nvidia-tesla-t4")])}, {"nvidia-l4", "nvidia-tesla-t4"}),
-        ({"affinity": affinity([one_of("nvidia-l4")], [one_of("a", key="zone")])}, set[str]()),
-        ({"affinity": affinity([one_of("nvidia-l4", operator="NotIn")])}, set[str]()),
-        ({"affinity": affinity([one_of("x", "nvidia-l4"), one_of("nvidia-l4", "y")])}, {"nvidia-l4"}),
-        ({"nodeSelector": {LABEL: "nvidia-l4"}, "affinity": affinity([one_of("x", "nvidia-l4")])}, {"nvidia-l4"}),
-        ({"nodeSelector": {LABEL: "nvidia-l4"}, "affinity": affinity([one_of("x")])}, {"nvidia-l4"}),
-        ({"nodeSelector": {"zone": "a"}}, set[str]()),
-    ],
-)
-def test_accelerators_are_those_that_a_node_may_have(pod: dict[str, Any], expected: set[str]) -> None:
-    assert demand_of(manifest("deployments.apps", pod)).accelerators == expected
-
-
-def test_a_workload_needs_what_each_of_its_objects_needs() -> None:
+def test_what_runs_together_is_told_together_what_requests_most_first() -> None:
     objects = [
-        manifest("deployments.apps", {"nodeSelector": {LABEL: "nvidia-l4"}}),
-        manifest("cronjobs.batch", {"nodeSelector": {LABEL: "nvidia-tesla-t4"}}),
+        manifest("deployments.apps", {"nodeSelector": {LABEL: "nvidia-l4"}}, replicas=2),
+        manifest("statefulsets.apps", {"containers": [container({"nvidia.com/gpu": 1})]}, replicas=3),
         manifest("services", {}),
-        manifest("jobs.batch", {"containers": [container({"nvidia.com/gpu": 1})]}),
+        manifest("jobs.batch", {"containers": [container({"nvidia.com/gpu": 8})]}),
     ]
-    assert accelerators(objects) == {frozenset({"nvidia-l4"}), frozenset({"nvidia-tesla-t4"})}
-    gpu = PodDemand({"nvidia.com/gpu": 1}, frozenset())
-    assert demands(objects) == [UnitDemand(()), UnitDemand(((gpu, 1),))]
-    assert [str(each) for each in demands(objects)] == ["", "1 nvidia.com/gpu"]
+    assert demands(objects) == ["", "1 nvidia.com/gpu", "8 nvidia.com/gpu"]
+    assert whole_demand(objects) == "1 pod of 8 nvidia.com/gpu and 3 pods of 1 nvidia.com/gpu"
+    assert whole_demand(objects[:1]) == ""
 
 
 def test_the_workloads_of_the_project_ask_for_a_gpu() -> None:
     types = [BUILT_IN[name] for name in DEFAULT_TYPES]
     for name, count in (("finetune", 1), ("inference", 3)):
         objects = read_manifests(Path(ROOT), f"workloads/{name}.yaml", "ai", types)
-        assert [str(each) for each in demands(objects)] == ["1 nvidia.com/gpu"]
+        assert demands(objects) == ["1 nvidia.com/gpu"]
         assert [pods(each) for each in objects if each.type.counted] == [count]
 
 
@@ -175,10 +158,8 @@ def test_no_pod_is_too_odd(data: st.DataObject, kind: str) -> None:
     for key in parents:
         body = body[key]
     body[last] = data.draw(ANYTHING)
-    demand = demand_of(odd)
-    assert all(type(amount) is int and amount > 0 for amount in demand.resources.values())
-    assert all(type(each) is str for each in accelerators([odd]) for each in each)
-    assert isinstance(str(demand), str)
+    assert all(type(amount) is int and amount > 0 for amount in demand_of(odd).values())
+    assert isinstance(whole_demand([odd]), str)
 
 
 ODD_AMOUNTS = ["²", "$GPUS", "-1", "500m", "9" * 5000, 1 << 20000, True, None, 1.5, -1, [1], {"a": 1}]
@@ -187,9 +168,9 @@ ODD_AMOUNTS = ["²", "$GPUS", "-1", "500m", "9" * 5000, 1 << 20000, True, None, 
 @pytest.mark.parametrize("amount", ODD_AMOUNTS, ids=range(len(ODD_AMOUNTS)))
 def test_an_amount_that_is_no_whole_number_is_left_out(amount: Any) -> None:
     pod = {"containers": [container({"nvidia.com/gpu": amount})]}
-    assert demand_of(manifest("jobs.batch", pod)).resources == {}
+    assert demand_of(manifest("jobs.batch", pod)) == {}
 
 
 def test_a_body_that_holds_itself_is_read() -> None:
     body: Any = yaml.safe_load("spec: &a {template: {spec: *a}, containers: [*a], nodeSelector: *a}")
-    assert demand_of(Manifest(BUILT_IN["jobs.batch"], "a", body)) == PodDemand({}, frozenset())
+    assert demand_of(Manifest(BUILT_IN["jobs.batch"], "a", body)) == {}

@@ -183,7 +183,7 @@ def test_a_runtime_decides_the_pods_of_a_train_job_but_for_its_nodes() -> None:
     (group,) = pod_groups(each)
     assert (default_run(each), group.count) == ("whole", 4)
     assert group.labels == {"jobset.sigs.k8s.io/jobset-name": "train"}
-    assert str(whole_demand([each])) == f"4 pods of 8 {GPU}"
+    assert whole_demand([each]) == f"4 pods of 8 {GPU}"
     assert doubts(each) == ["pods of TrainJob train are decided by the runtime that it names too"]
     (group,) = pod_groups(manifest("trainjobs.trainer.kubeflow.org", {"runtimeRef": {"name": "torch"}}))
     assert group.labels == {"jobset.sigs.k8s.io/jobset-name": "train"}
@@ -210,7 +210,7 @@ def test_an_inference_service_has_pods_of_each_component() -> None:
     predictor = pod_groups(each)[0]
     assert predictor.spec["serviceAccountName"] == "runner" and predictor.spec["nodeSelector"] == {"a": "b"}
     assert predictor.labels == {"serving.kserve.io/inferenceservice": "train"}
-    assert str(whole_demand([each])) == f"6 pods of 1 {GPU}"
+    assert whole_demand([each]) == f"6 pods of 1 {GPU}"
     assert "ServingRuntime" in doubts(each)[0]
 
 
@@ -228,7 +228,7 @@ def test_a_spark_application_has_a_driver_and_executors() -> None:
     assert (executor.count, executor.labels) == (3, {"sparkoperator.k8s.io/app-name": "train"})
     assert executor.spec["containers"][0]["resources"]["requests"] == {"cpu": 2, "memory": int(8 * 2**30 * 1.1)}
     assert executor.spec["nodeSelector"] == {"pool": "spark"}
-    assert (default_run(each), str(whole_demand([each]))) == ("whole", f"3 pods of 1 {GPU}")
+    assert (default_run(each), whole_demand([each])) == ("whole", f"3 pods of 1 {GPU}")
     dynamic = {"dynamicAllocation": {"enabled": True, "minExecutors": 2}, "executor": {"memory": "odd"}}
     (group,) = pod_groups(manifest("sparkapplications.sparkoperator.k8s.io", dynamic))
     assert group.count == 2
@@ -249,4 +249,4 @@ def test_what_is_malformed_has_no_pods_or_some(name: str, odd: Any) -> None:
     for spec in specs:
         each = manifest(name, spec)
         assert all(group.count >= 0 for group in pod_groups(each)) and units(each) >= 0
-        assert isinstance(str(whole_demand([each])), str)
+        assert isinstance(whole_demand([each]), str)
