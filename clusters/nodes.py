@@ -52,12 +52,13 @@ _QUEUED_TAINT = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
 
 
 def nodes_of(cluster: Cluster) -> list[Nodes]:
-    """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings.
+    """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings by name.
 
     They are as an empty node of each pool is on GKE, without what the system's own DaemonSets request, and as many as
     the pool has at its largest.
     """
-    return [_nodes(name, pool, cluster) for name, pool in ({SYSTEM_POOL: SYSTEM} | cluster.node_pools).items()]
+    pools = {SYSTEM_POOL: SYSTEM} | dict(sorted(cluster.node_pools.items()))
+    return [_nodes(name, pool, cluster) for name, pool in pools.items()]
 
 
 def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:

@@ -97,7 +97,8 @@ def test_a_g2_standard_8() -> None:
 
 
 def test_every_pool_is_there_at_its_largest() -> None:
-    plain = {"a": L4 | {"max_nodes": 7}, "b": {"machine_type": "n2-standard-8", "max_nodes": 9}}
+    # By name, whatever their order in the settings.
+    plain = {"b": {"machine_type": "n2-standard-8", "max_nodes": 9}, "a": L4 | {"max_nodes": 7}}
     found = nodes_of(cluster(node_pools=plain))
     assert [(each.pool, each.most) for each in found] == [("system", 3), ("a", 7), ("b", 9)]
     assert found[0].allocatable["cpu"] == 3920
