@@ -13,7 +13,7 @@ from geofed.stack import read_settings
 from placement.decision import Decision, Facts, Members, table
 from placement.distance import origin_regions
 from placement.node_labels import HOSTNAME
-from placement.packing import without
+from placement.packing import fitting, without
 from placement.pod_kinds import Run
 from placement.policies import candidates
 from placement.runs import run_of
@@ -118,7 +118,8 @@ def _pools(decision: Decision, facts: Facts, run: Run) -> str:
     found, left = Counter[str](), facts.space[decision.cluster].left
     shares = decision.shares if run == "divided" else [1] * len(facts.units)
     for unit, share in zip(facts.units, shares, strict=True):
-        left, pods = without(left, unit.gang, share)
+        # Counted in this order, in which the policy need not have counted.
+        left, pods = without(left, unit.gang, fitting(left, unit.gang, share))
         found.update(pods)
     return ", ".join(f"{count} on {pool}" for pool, count in sorted(found.items()))
 

@@ -62,9 +62,9 @@ def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Ru
             for manifest, requested in each_requests
         ]
     # A DaemonSet has pods where there are nodes for them.
-    others = (manifest for manifest in manifests if not _is_daemon_set(manifest))
+    others = [manifest for manifest in manifests if not _is_daemon_set(manifest)]
     groups = [group for manifest in others for group in pod_groups(manifest, "whole")]
-    return [Unit(f"workload {name}", gang(groups, workload.namespace), str(whole_demand(manifests)))]
+    return [Unit(f"workload {name}", gang(groups, workload.namespace), str(whole_demand(others)))]
 
 
 def _pods(workload: Workload, manifests: Sequence[Manifest], run: Run, units: Sequence[Unit]) -> Gang:

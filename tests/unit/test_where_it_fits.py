@@ -355,6 +355,14 @@ def test_what_is_duplicated_is_in_each_cluster_in_which_all_of_it_fits() -> None
     assert reasons(after, "b")["asia"].endswith("at its largest beside the rest of the stack")
 
 
+def test_a_daemon_set_takes_no_room_that_must_be_measured() -> None:
+    daemons = manifest(objects.deployment("agent", pod(1), kind="DaemonSet"))
+    placed = one({"asia": gpus(1), "europe": gpus(1), "west": space(pool(9, 0))}, SPARE, daemons)
+    assert shares(placed) == {"asia": 1, "europe": 1}
+    assert reasons(placed)["asia"] == "one of 2 candidates"
+    assert reasons(placed)["west"] == "no pool has nvidia.com/gpu"
+
+
 # What cannot be judged.
 
 
