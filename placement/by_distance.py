@@ -60,8 +60,9 @@ def _nearest(
     for end in range(min(number, len(order)), len(order) + 1):
         taken = list(order[:end])
         if end > number:
-            roomiest = sorted(taken, key=lambda name: _part_that_fits(name, counts, facts), reverse=True)
-            taken = [name for name in taken if name in roomiest[:number]]
+            *before, last = taken
+            before.sort(key=lambda name: _part_that_fits(name, counts, facts), reverse=True)
+            taken = [name for name in taken if name == last or name in before[: number - 1]]
         try:
             return taken, divide(dict.fromkeys(taken, 1), counts, facts)
         except NothingFits as error:

@@ -45,7 +45,7 @@ _MOST = 20
 @pytest.fixture(scope="module")
 def cluster(api_server: ControlPlane) -> Iterator[Cluster]:
     with with_nodes(Api(api_server), POOLS) as cluster:
-        assert [each.pool for each in cluster.pools] == ["system", *POOLS]
+        assert [each.pool for each in cluster.pools] == ["system", *sorted(POOLS)]
         yield cluster
 
 

@@ -228,12 +228,22 @@ _SIMPLE = workloads(1) | workloads().filter(lambda own: own.run != "divided" or 
 SIMPLE = st.builds(Stack, CLUSTERS, st.fixed_dictionaries({"w": _SIMPLE}), st.integers(0, 2))
 """Stacks of one workload, of which one object at the most is divided."""
 
-_SERVER = Pod(gpus=1)
-_SERVERS = {"replicas": 3, "template": _SERVER.template}
-_NEAREST = {"manifests": "a.yaml", "namespace": "ai", "placement": {"policy": "nearest", "to": "us-west1"}}
-NEAR = Stack(
-    {"one": cluster(0, "us-east4", {"a": POOLS[2] | {"max_nodes": 3}})},
-    {"w": Own(Workload.model_validate(_NEAREST), (_object("deployments.apps", "a", _SERVERS, 3, ((_SERVER, 1),)),))},
+_NEAREST = Workload.model_validate(
+    {"manifests": "a.yaml", "namespace": "ai", "placement": {"policy": "nearest", "to": "us-west1"}}
 )
-TOO_SMALL = cluster(0, "us-west1", {"a": POOLS[2]})
-"""A cluster that is nearer, and has a GPU for one of the three replicas."""
+
+
+def _near(pool: Mapping[str, Any], *servers: tuple[int, Pod]) -> Stack:
+    """A stack of one cluster, and Deployments of so many pods that are placed by distance."""
+    found = [
+        _object("deployments.apps", f"object-{at}", {"replicas": count, "template": pod.template}, count, ((pod, 1),))
+        for at, (count, pod) in enumerate(servers)
+    ]
+    return Stack({"one": cluster(0, "us-east4", {"a": dict(pool)})}, {"w": Own(_NEAREST, tuple(found))})
+
+
+TOO_SMALL = [
+    (_near(POOLS[2] | {"max_nodes": 3}, (3, Pod(1))), cluster(0, "us-west1", {"a": POOLS[2]})),
+    (_near(POOLS[3] | {"max_nodes": 2}, (1, Pod(1)), (1, Pod(2))), cluster(0, "us-west1", {"a": POOLS[3]})),
+]
+"""Stacks, and a cluster that is nearer and has room for a part of the pods, or for each of two objects but not both."""
