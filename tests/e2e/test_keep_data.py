@@ -49,17 +49,17 @@ def job(image: str = "a:1", parallelism: int = 2) -> dict[str, Any]:
 def owners() -> list[dict[str, Any]]:
     """One of each kind that owns pods."""
 
-    def spec(name: str, **more: Any) -> dict[str, Any]:
+    def spec(name: str, where: dict[str, Any] = NOWHERE, **more: Any) -> dict[str, Any]:
         labels = {"app": name}
         containers = [{"name": "a", "image": "a:1"}]
-        template = {"metadata": {"labels": labels}, "spec": {**NOWHERE, "containers": containers}}
+        template = {"metadata": {"labels": labels}, "spec": {**where, "containers": containers}}
         return {"selector": {"matchLabels": labels}, "template": template, **more}
 
     return [
         job(),
         body("Deployment", "apps/v1", "a", spec=spec("a")),
         body("ReplicaSet", "apps/v1", "b", spec=spec("b")),
-        body("DaemonSet", "apps/v1", "c", spec=spec("c")),
+        body("DaemonSet", "apps/v1", "c", spec=spec("c", where={})),
         body("StatefulSet", "apps/v1", "d", spec=spec("d", serviceName="d")),
     ]
 
