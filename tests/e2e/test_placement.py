@@ -87,7 +87,7 @@ def test_spare_capacity_is_where_accelerators_are_free_and_a_job_stays(project: 
 
 
 def test_what_fits_nowhere_is_told_and_nothing_is_made(project: Project) -> None:
-    huge = (job("huge", 1, 9), {"policy": "spare-capacity"})
+    huge = (job("huge", 1, 11), {"policy": "spare-capacity"})
     declare(project, huge=huge)
     before = project.shell("pulumi stack export").ok().output
     done = project.shell("pulumi up --yes --skip-preview")
