@@ -27,7 +27,8 @@ def install(home: Home) -> None:
     place(binaries, home.binaries)
     _write_script(home.binaries / "gke-gcloud-auth-plugin", "-IS", PROJECT / "local" / "auth_plugin.py", home.root)
     gcp = _plugin_folder(home, "gcp") / "pulumi-resource-gcp"
-    _write_script(gcp, "-m", "local.gcp", home.root)
+    # -P: the folder that Pulumi runs in may have another package of that name.
+    _write_script(gcp, "-P", "-m", "local.gcp", home.root)
 
 
 def users_pulumi() -> Path | None:

@@ -111,7 +111,7 @@ def test_a_pull_request_is_previewed_on_stand_ins(tmp_path: Path, hub: GitHub) -
         assert comment["body"].partition("\n")[2] == page == runner.files["GITHUB_STEP_SUMMARY"].read_text()
         assert len(comment["body"]) < 65_536
         assert re.findall(r"^### (.*?): \+ \d\d+ to create$", page, re.MULTILINE) == ["dev", "prod"]
-        assert "| serving-asia | 1 | one of 2 candidates, gets 1 of 3 |" in page
+        assert "| serving-asia | 1 | 1 on l4 | one of 2 candidates, gets 1 of 3 |" in page
         assert page.count("<details>") == page.count("</details>") == 2
         # The policy pack has run, and is content.
         assert "geo-federation|local|policy/pack" in printed
