@@ -14,7 +14,6 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
 from clusters.addresses import SLOTS
-from clusters.nodes import nodes_of
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
 from federation.exports import check_exports
@@ -28,7 +27,7 @@ from placement.kinds import TargetType
 from placement.manifests import Manifest, read_manifests
 from placement.overrides import check_overrides
 from placement.pod_selectors import with_pod_labels
-from placement.space import spaces
+from placement.space import spaces_of
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
@@ -81,8 +80,9 @@ class Settings:
     def decided(self) -> Placed:
         """The workloads that the settings alone place, and what they leave to others."""
         labels = {name: member_labels(cluster) for name, cluster in self.members.items()}
-        space = spaces({name: nodes_of(cluster) for name, cluster in self.members.items()})
-        return place_more(empty(space), by_settings(self.workloads), self.workloads, self.manifests, labels)
+        return place_more(
+            empty(spaces_of(self.members)), by_settings(self.workloads), self.workloads, self.manifests, labels
+        )
 
 
 def load() -> Settings:
@@ -141,7 +141,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
     labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
     types = (federation or Federation(host="")).targets()
-    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items() if cluster.member})
+    space = spaces_of({name: cluster for name, cluster in clusters.items() if cluster.member})
     manifests: dict[str, Sequence[Manifest]] = {}
     notes: list[str] = []
     for name, workload in workloads.items():

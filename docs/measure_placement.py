@@ -25,7 +25,7 @@ from placement.kinds import BUILT_IN
 from placement.manifests import read_manifests
 from placement.node_labels import HOSTNAME
 from placement.preferences import preference, selector
-from placement.space import measured, spaces
+from placement.space import measured, spaces_of
 from placement.stack import empty, place_more
 from placement.workload import Workload
 from tests.e2e.pods import Pods, replicas
@@ -79,7 +79,7 @@ def decision(workloads: int = 100, members: int = 50) -> float:
         for number in range(workloads)
     }
     started = time.perf_counter()
-    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
+    space = spaces_of(clusters)
     # As if none of its nodes existed yet, or every second one.
     space = {name: measured(each, _live(clusters[name])) for name, each in space.items()}
     placed = place_more(empty(space), asked, asked, dict.fromkeys(asked, own), labels)

@@ -18,7 +18,7 @@ from placement.facts import after, facts_of
 from placement.manifests import Manifest
 from placement.runs import run_of
 from placement.space import Space, measured, unreachable
-from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.spec import BUCKET, SpareCapacity, bucket_of
 from placement.stack import Placed, place_more
 from placement.workload import Workload
 
@@ -37,11 +37,7 @@ def decide(
     room that those before it leave.
     """
     decided = {name: pulumi.Output.from_input(placed) for name, placed in first.workloads.items()}
-    near = {
-        name: each.placement.to
-        for name, each in workloads.items()
-        if isinstance(each.placement, Nearest) and each.placement.to.startswith(BUCKET)
-    }
+    near = {name: to for name, each in workloads.items() if (to := bucket_of(each.placement))}
     second = pulumi.Output.from_input(first)
     if near:
         locations = {to: storage.get_bucket_output(name=to.removeprefix(BUCKET)).location for to in near.values()}

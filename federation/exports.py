@@ -10,7 +10,7 @@ from federation.aliases import with_alias
 from federation.spec import Federation
 from placement.copies import PlacedWorkload
 from placement.manifests import Manifest
-from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.spec import is_by_settings
 from placement.workload import Workload
 from problems import Problem, one_of
 
@@ -29,7 +29,7 @@ def check_exports(
         if manifests and name not in services:
             yield Problem(f"{setting}.export", name, f"no Service of the manifests; write {one_of(name, services)}")
     placement = workload.placement
-    if isinstance(placement, SpareCapacity) or (isinstance(placement, Nearest) and placement.to.startswith(BUCKET)):
+    if not is_by_settings(placement):
         advice = "an export needs a placement that the settings decide alone; write another, or remove export"
         yield Problem(f"{setting}.placement.policy", placement.policy, advice)
 

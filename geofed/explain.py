@@ -12,13 +12,14 @@ from geofed.mistake import Mistake
 from geofed.stack import read_settings
 from placement.decision import Decision, Facts, Members, table
 from placement.distance import origin_regions
+from placement.facts import numbered
 from placement.node_labels import HOSTNAME
 from placement.packing import fitting, without
 from placement.pod_kinds import Run
 from placement.policies import candidates
 from placement.runs import run_of
-from placement.space import measured, spaces
-from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.space import measured, spaces_of
+from placement.spec import SpareCapacity, bucket_of
 from placement.stack import Placed, by_settings, empty, place_more
 from problems import one_of
 from settings import Settings
@@ -55,7 +56,7 @@ def explain(
     if workload is not None:
         _check_names("--workload", [workload], settings.workloads)
     placements = {name: each.placement for name, each in settings.workloads.items()}
-    named = {each.to for each in placements.values() if isinstance(each, Nearest) and each.to.startswith(BUCKET)}
+    named = {bucket_of(each) for each in placements.values()} - {""}
     buckets = _pairs("--bucket", bucket)
     _check_names("--bucket", buckets, named)
     numbers = {name: _number(text) for name, text in _pairs("--free", free).items()}
@@ -68,8 +69,8 @@ def explain(
     left = {name: each for name, each in settings.members.items() if name not in without}
     if not left:
         raise Mistake("--without: no cluster is left; leave at least one")
-    placed = _placed(settings, left, origins, numbers)
     labels = {name: member_labels(each) for name, each in left.items()}
+    placed = _placed(settings, left, labels, origins, numbers)
     return {name: _answer(name, settings, placed, labels) for name in settings.workloads if workload in (None, name)}
 
 
@@ -84,17 +85,16 @@ def shown(answers: Mapping[str, Answer], output: Output) -> str:
 def _placed(
     settings: Settings,
     clusters: Mapping[str, Cluster],
+    labels: Members,
     origins: Mapping[str, tuple[str, ...]],
     free: Mapping[str, int],
 ) -> Placed:
     """All workloads of a stack, placed in the order of a run."""
-    space = spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
-    labels = {name: member_labels(cluster) for name, cluster in clusters.items()}
     workloads = settings.workloads
     by_policy = {name for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)}
     first = by_settings(workloads)
     near = {*workloads} - by_policy - {*first}
-    placed = place_more(empty(space), first, workloads, settings.manifests, labels)
+    placed = place_more(empty(spaces_of(clusters)), first, workloads, settings.manifests, labels)
     placed = place_more(placed, near, workloads, settings.manifests, labels, origins)
     with_free = {
         name: measured(each, _free(clusters[name], free[name])) if name in free else each
@@ -116,8 +116,7 @@ def _answer(name: str, settings: Settings, placed: Placed, members: Members) -> 
 def _pools(decision: Decision, facts: Facts, run: Run) -> str:
     """On which pools a member's pods would run, such as 2 on l4."""
     found, left = Counter[str](), facts.space[decision.cluster].left
-    shares = decision.shares if run == "divided" else [1] * len(facts.units)
-    for unit, share in zip(facts.units, shares, strict=True):
+    for unit, share in numbered(facts.units, decision.shares, run):
         # Counted in this order, in which the policy need not have counted.
         left, pods = without(left, unit.gang, fitting(left, unit.gang, share))
         found.update(pods)

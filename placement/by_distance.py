@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from placement.decision import Decision, Facts, NothingFits, decision, with_share
 from placement.distance import nearest_distance
 from placement.divide import divide
-from placement.spec import BUCKET, Nearest
+from placement.spec import Nearest, bucket_of
 from placement.ties import in_order
 
 
@@ -25,7 +25,7 @@ def by_distance(
     taken, splits = _nearest(order, placement.count, counts, facts)
     passed = [name for name in order if taken and name not in taken and order.index(name) < order.index(taken[-1])]
     farther = [name for name in order if name not in taken and name not in passed]
-    origin = "the data" if placement.to.startswith(BUCKET) else placement.to
+    origin = "the data" if bucket_of(placement) else placement.to
     decisions: dict[str, Decision] = {}
     for name in taken:
         reason = f"{'nearest in which all of it fits; ' if passed else ''}{_km(distances[name])} from {origin}"
@@ -85,7 +85,7 @@ def _rooms(name: str, counts: Sequence[int], facts: Facts) -> list[int]:
 
 def origins(placement: Nearest, facts: Facts) -> tuple[str, ...]:
     """The regions from which distances are measured; none while a bucket's location is not known."""
-    return facts.origins if placement.to.startswith(BUCKET) else (placement.to,)
+    return facts.origins if bucket_of(placement) else (placement.to,)
 
 
 def _km(distance: float) -> str:

@@ -3,7 +3,7 @@
 What members have room for is measured elsewhere (space.py), and passed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from placement.decision import Decision, Facts, Unit
 from placement.demand import demands, whole_demand
@@ -47,11 +47,15 @@ def after(
     for each in decisions:
         if each.taken and each.cluster in space:
             counts = each.shares if spare else each.most or each.shares
-            shares = counts if run == "divided" else [1] * len(facts.units)
-            for unit, share in zip(facts.units, shares, strict=True):
+            for unit, share in numbered(facts.units, counts, run):
                 own = space[each.cluster]
                 space[each.cluster] = own.beside(unit.gang, share) if runs_already else own.without(unit.gang, share)
     return space
+
+
+def numbered(units: Sequence[Unit], shares: Sequence[int], run: Run) -> Iterator[tuple[Unit, int]]:
+    """Each unit with how many of it a member that is taken runs: its share, or 1 of what is not divided."""
+    return zip(units, shares if run == "divided" else [1] * len(units), strict=True)
 
 
 def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Run) -> list[Unit]:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clusters.nodes import Nodes
+from clusters.nodes import Nodes, nodes_of
+from clusters.spec import Cluster
 from placement.node_labels import HOSTNAME
 from placement.packing import fitting, pools_of, without
 from placement.room import Gang, Room, merged, offer, room, verdict_on
@@ -71,6 +72,11 @@ class Space:
         new = Room(tuple(each for each in self.grown.bins if HOSTNAME not in each.pool.nodes.labels))
         rest = min(rest, fitting(new, gang, rest))
         return sorted({name for kind in pools_of(new, gang, rest) for name in kind}) if rest else []
+
+
+def spaces_of(clusters: Mapping[str, Cluster]) -> dict[str, Space]:
+    """What each cluster, as its settings say it, offers to the first workload."""
+    return spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
 
 
 def spaces(nodes: Mapping[str, Sequence[Nodes]]) -> dict[str, Space]:

@@ -178,3 +178,13 @@ def named_clusters(placement: Placement) -> Iterator[tuple[str, str]]:
         yield from (("placement.weights", name) for name in placement.weights)
     if isinstance(placement, Spread | Weighted):
         yield from (("placement.limits", name) for name in placement.limits)
+
+
+def bucket_of(placement: Placement) -> str:
+    """The address of the bucket whose data a placement is near, such as gs://data; empty for any other."""
+    return placement.to if isinstance(placement, Nearest) and placement.to.startswith(BUCKET) else ""
+
+
+def is_by_settings(placement: Placement) -> bool:
+    """Whether a placement needs no measurement, not even a bucket's location."""
+    return not isinstance(placement, SpareCapacity) and not bucket_of(placement)

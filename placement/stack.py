@@ -13,7 +13,7 @@ from placement.facts import after, facts_of
 from placement.manifests import Manifest
 from placement.runs import run_of
 from placement.space import Space
-from placement.spec import BUCKET, Nearest, SpareCapacity
+from placement.spec import Nearest, is_by_settings
 from placement.workload import Workload
 
 
@@ -57,9 +57,4 @@ def place_more(
 
 def by_settings(workloads: Mapping[str, Workload]) -> list[str]:
     """The workloads whose placement needs no measurement, not even a bucket's location."""
-    return [
-        name
-        for name, each in workloads.items()
-        if not isinstance(each.placement, SpareCapacity)
-        and not (isinstance(each.placement, Nearest) and each.placement.to.startswith(BUCKET))
-    ]
+    return [name for name, each in workloads.items() if is_by_settings(each.placement)]

@@ -1,7 +1,7 @@
 """Kubernetes objects as plain values, valid but small, in which a test sets what it is about."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 
 def deployment(
@@ -22,3 +22,13 @@ def job(name: str = "train", pod: Mapping[str, Any] | None = None, **spec: Any) 
 
 def _pod(changed: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"containers": [{"name": "a", "image": "b"}], **(changed or {})}
+
+
+def paths(value: Any) -> list[tuple[Any, ...]]:
+    """The way to every value inside a value."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = cast(dict[Any, Any], value).items()
+    elif isinstance(value, list):
+        items = enumerate(cast(list[Any], value))
+    return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]

@@ -1,8 +1,7 @@
 """What pods request, read from manifests in which anything may be written."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -14,6 +13,7 @@ from placement.kinds import BUILT_IN, DEFAULT_TYPES
 from placement.manifests import Manifest, read_manifests
 from placement.pod_requests import requested
 from placement.pods import pod_groups
+from tests.objects import paths
 from tests.unit.program import ROOT
 
 LABEL = "cloud.google.com/gke-accelerator"
@@ -133,16 +133,6 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
-
-
-def paths(value: Any) -> list[tuple[Any, ...]]:
-    """The way to every value inside a value."""
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        items = cast(dict[Any, Any], value).items()
-    elif isinstance(value, list):
-        items = enumerate(cast(list[Any], value))
-    return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]
 
 
 @given(data=st.data(), kind=st.sampled_from(["deployments.apps", "cronjobs.batch"]))

@@ -1,7 +1,6 @@
 """Whether a pod fits on a pool: one rule of the scheduler or of GKE after another."""
 
-from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from placement.fit import doubts, judge, miss, nearest_miss
 from placement.needs import conflict, needs
 from placement.selectors import Requirement, holds
 from placement.tolerations import of_pod, tolerates
+from tests.objects import paths
 
 GI = 2**30
 GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
@@ -443,16 +443,6 @@ SYSTEM, L4, L4X4, H100 = pool("system"), gpus("l4", 1), gpus("l4x4", 4), gpus("h
 )
 def test_the_nearest_miss_is_named(spec: dict[str, Any], pools: list[Nodes], text: str) -> None:
     assert nearest_miss(spec, pools) == text
-
-
-def paths(value: Any) -> list[tuple[Any, ...]]:
-    """The way to every value inside a value."""
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        items = cast(dict[Any, Any], value).items()
-    elif isinstance(value, list):
-        items = enumerate(cast(list[Any], value))
-    return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]
 
 
 ODD: st.SearchStrategy[Any] = st.recursive(
