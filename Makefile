@@ -56,7 +56,7 @@ schema: $(VENV)/ready ## Rewrite stack.schema.json and docs/settings.md from the
 inventory: $(VENV)/ready ## Rewrite tests/inventory: what the program registers for dev, prod and local
 	@$(BIN)/python -m tests.inventory
 
-api-schemas: $(VENV)/ready ## Rewrite placement/api_schemas.json, after another version in tools/kubernetes
+api-schemas: $(VENV)/ready ## Rewrite placement/api/api_schemas.json, after another version in tools/kubernetes
 	@$(BIN)/python -m tools.api_schemas
 
 # The name is passed in the environment, so that no shell interprets it.

@@ -19,15 +19,15 @@ from federation.bucket_access import access_of, account_email, account_id, check
 from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
 from federation.spec import Federation, check_federation
-from placement.autoscaler_rules import check_autoscalers, notes_on
-from placement.autoscalers import with_minima
+from placement.api.kinds import TargetType
+from placement.autoscaling.autoscaler_rules import check_autoscalers, notes_on
+from placement.autoscaling.autoscalers import with_minima
 from placement.checks import check_placement, check_room
-from placement.documents import ManifestError
-from placement.kinds import TargetType
-from placement.manifests import Manifest, read_manifests
+from placement.fit.space import spaces_of
+from placement.manifests.documents import ManifestError
+from placement.manifests.manifest import Manifest, read_manifests
 from placement.overrides import check_overrides
-from placement.pod_selectors import with_pod_labels
-from placement.space import spaces_of
+from placement.pods.pod_selectors import with_pod_labels
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of

@@ -21,11 +21,11 @@ from clusters.regions import regions
 from clusters.spec import Cluster, member_labels
 from docs.measure import MEMBERS, is_ready, wait
 from local.api import Api, Unreachable
-from placement.kinds import BUILT_IN
-from placement.manifests import read_manifests
-from placement.node_labels import HOSTNAME
+from placement.api.kinds import BUILT_IN
+from placement.fit.node_labels import HOSTNAME
+from placement.fit.space import measured, spaces_of
+from placement.manifests.manifest import read_manifests
 from placement.preferences import preference, selector
-from placement.space import measured, spaces_of
 from placement.stack import empty, place_more
 from placement.workload import Workload
 from tests.e2e.pods import Pods, replicas

@@ -10,8 +10,8 @@ from pulumi_gcp import config as gcp_config
 from pulumi_gcp import serviceaccount, storage
 
 from clusters.apis import Apis
-from placement.manifests import Manifest
-from placement.pods import pod_groups
+from placement.manifests.manifest import Manifest
+from placement.pods.pods import pod_groups
 from placement.spec import BUCKET
 from placement.workload import Workload
 from problems import Problem

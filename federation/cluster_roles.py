@@ -8,7 +8,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
 from federation.aliases import with_alias
 from federation.rbac import name_with_digest
-from placement.kinds import NAMESPACE
+from placement.api.kinds import NAMESPACE
 
 
 def bind_cluster_role(

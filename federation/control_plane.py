@@ -13,7 +13,7 @@ from federation import crds
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.config import kubefed_config
 from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules
-from placement.kinds import NAMESPACE, NAMESPACES, TargetType
+from placement.api.kinds import NAMESPACE, NAMESPACES, TargetType
 
 IMAGE = "quay.io/kubernetes-multicluster/kubefed:v0.10.0"
 CONTROLLER = "kubefed-controller"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from federation.queries import Object, has_ended
-from placement.lookup import at
-from placement.manifests import Manifest
-from placement.pod_selectors import pod_labels
-from placement.pods import pod_groups
+from placement.api.lookup import at
+from placement.manifests.manifest import Manifest
+from placement.pods.pod_selectors import pod_labels
+from placement.pods.pods import pod_groups
 
 
 @dataclass(frozen=True)

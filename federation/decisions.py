@@ -12,12 +12,12 @@ from federation.api_client import NoAnswer
 from federation.free_nodes import measure
 from federation.memory import digest_of, recorded, scaled_to_0, still_valid, text_of
 from placement.copies import PlacedWorkload, copies, place_workload
-from placement.decision import Members, NothingFits
-from placement.distance import origin_regions
 from placement.facts import after, facts_of
-from placement.manifests import Manifest
-from placement.runs import run_of
-from placement.space import Space, measured, unreachable
+from placement.fit.space import Space, measured, unreachable
+from placement.manifests.manifest import Manifest
+from placement.pods.runs import run_of
+from placement.policies.decision import Members, NothingFits
+from placement.policies.distance import origin_regions
 from placement.spec import BUCKET, SpareCapacity, bucket_of
 from placement.stack import Placed, place_more
 from placement.workload import Workload

@@ -11,8 +11,8 @@ from federation.health import Placed, condition, list_of, observed, workload_hea
 from federation.outputs_by_name import outputs_by_name
 from federation.queries import Object, ask_members
 from federation.workloads import FederatedWorkload
+from placement.api.kinds import NAMESPACE, NAMESPACES, TargetType
 from placement.copies import PlacedWorkload
-from placement.kinds import NAMESPACE, NAMESPACES, TargetType
 
 _SECONDS = 300.0
 _PAUSE = 1.0

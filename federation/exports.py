@@ -9,7 +9,7 @@ from clusters.gke import GkeCluster
 from federation.aliases import with_alias
 from federation.spec import Federation
 from placement.copies import PlacedWorkload
-from placement.manifests import Manifest
+from placement.manifests.manifest import Manifest
 from placement.spec import is_by_settings
 from placement.workload import Workload
 from problems import Problem, one_of

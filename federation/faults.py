@@ -7,8 +7,8 @@ from dataclasses import replace
 from federation.federated_objects import copies_of
 from federation.health import Placed, WorkloadHealth
 from federation.queries import Answer, ListPath, Object
-from placement.kinds import SECRETS
-from placement.manifests import Manifest
+from placement.api.kinds import SECRETS
+from placement.manifests.manifest import Manifest
 
 # What KubeFed says of a copy that is as it should be, or that it cannot see to now.
 _NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from federation.api_client import asking
 from federation.queries import Object, items
-from placement.kinds import NAMESPACE
+from placement.api.kinds import NAMESPACE
 
 _TYPE_CONFIGS = f"/apis/core.kubefed.io/v1beta1/namespaces/{NAMESPACE}/federatedtypeconfigs"
 

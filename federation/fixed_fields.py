@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from placement.ends import without_fields
-from placement.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
+from placement.api.ends import without_fields
+from placement.api.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
 from placement.patches import patched, steps_of
 
 Body = Mapping[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 from clusters.nodes import Nodes, Taint
 from federation.api_client import asking, listed
 from federation.queries import has_ended
-from placement.node_labels import HOSTNAME, POOL
-from placement.pod_requests import offered, requested_of_node
+from placement.api.pod_requests import offered, requested_of_node
+from placement.fit.node_labels import HOSTNAME, POOL
 
 _SECONDS = 20
 

@@ -8,10 +8,10 @@ from typing import Any
 from federation.copy_health import CopyHealth, conditions, copy_health
 from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
-from placement.autoscalers import autoscalers, is_autoscaled
-from placement.lookup import at
-from placement.manifests import Manifest
-from placement.node_labels import GPU_LABEL
+from placement.api.lookup import at
+from placement.autoscaling.autoscalers import autoscalers, is_autoscaled
+from placement.fit.node_labels import GPU_LABEL
+from placement.manifests.manifest import Manifest
 
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
 _ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")

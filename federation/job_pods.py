@@ -11,7 +11,7 @@ import pulumi
 from federation.api_client import NoAnswer, asking
 from federation.outputs_by_name import outputs_by_name
 from federation.queries import Object, has_ended, items
-from placement.kinds import JOBS, KNOWN, TargetType
+from placement.api.kinds import JOBS, KNOWN, TargetType
 
 _SECONDS = 300.0
 _PAUSE = 1.0

@@ -14,8 +14,8 @@ from federation.fixed_fields import Patches, impossible_field_changes
 from federation.outputs_by_name import outputs_by_name
 from federation.queries import Object, items
 from federation.removals import Desired, Key, Removal, own_objects, refusal, removals
+from placement.api.kinds import CLAIMS, NAMESPACES
 from placement.copies import PlacedWorkload, template
-from placement.kinds import CLAIMS, NAMESPACES
 from placement.workload import Workload
 
 

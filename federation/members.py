@@ -13,7 +13,7 @@ from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.control_plane import ControlPlane
 from federation.rbac import member_rules, member_type_rules
 from federation.waits import holds, waits
-from placement.kinds import NAMESPACE, TargetType
+from placement.api.kinds import NAMESPACE, TargetType
 from placement.preferences import MEMBER_LABEL
 
 # A registration is done when the controller has found the member healthy.

@@ -7,14 +7,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from federation.queries import federated_annotation
-from placement.autoscaled import counts_of
-from placement.autoscalers import autoscalers
+from placement.autoscaling.autoscaled import counts_of
+from placement.autoscaling.autoscalers import autoscalers
 from placement.copies import MEMORY, keeps_memory
-from placement.decision import SCALED_TO_0, Decision, Facts, Members
-from placement.demand import pods
-from placement.manifests import Manifest
-from placement.policies import candidates, place
-from placement.runs import counted, run_of
+from placement.manifests.manifest import Manifest
+from placement.pods.demand import pods
+from placement.pods.runs import counted, run_of
+from placement.policies.decision import SCALED_TO_0, Decision, Facts, Members
+from placement.policies.place import candidates, place
 from placement.workload import Workload
 
 _ELSEWHERE = "was elsewhere before it was scaled to 0"

@@ -6,10 +6,10 @@ from typing import Any
 
 from clusters.addresses import addresses
 from federation.spec import Federation
-from placement.kinds import POLICIES
-from placement.manifests import Manifest
+from placement.api.kinds import POLICIES
+from placement.manifests.manifest import Manifest
 from placement.opening import LAST_PORT, OWN_PODS
-from placement.pod_selectors import calls_api_server, pod_labels, run_together
+from placement.pods.pod_selectors import calls_api_server, pod_labels, run_together
 from placement.workload import Workload
 from problems import Problem
 

@@ -7,8 +7,8 @@ from threading import Thread
 from typing import Any
 
 from federation.api_client import NoAnswer, answered, asking
-from placement.kinds import NAMESPACE
-from placement.manifests import Manifest
+from placement.api.kinds import NAMESPACE
+from placement.manifests.manifest import Manifest
 
 Object = Mapping[str, Any]
 

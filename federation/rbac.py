@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
-from placement.kinds import NAMESPACES, TargetType
+from placement.api.kinds import NAMESPACES, TargetType
 
 _READ = ["get", "list", "watch"]
 _RBAC = "rbac.authorization.k8s.io"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from federation.federated_objects import clusters_with_copies
 from federation.queries import Object
 from federation.waits import WAIT_FOR
-from placement.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
+from placement.api.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
 
 Key = tuple[str, str, str]
 """The federated kind, the namespace and the name of an object."""

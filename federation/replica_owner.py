@@ -18,8 +18,8 @@ import pulumi
 
 from federation.api_client import NoAnswer, answered, asking
 from federation.queries import Object
-from placement.kinds import TargetType
-from placement.lookup import at, elements, entries
+from placement.api.kinds import TargetType
+from placement.api.lookup import at, elements, entries
 from placement.preferences import selected
 
 _SECONDS = 60.0

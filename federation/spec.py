@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, INSTEAD, KNOWN, NAMESPACES, POLICIES, TargetType
-from placement.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Run
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, INSTEAD, KNOWN, NAMESPACES, POLICIES, TargetType
+from placement.api.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Run
 from problems import DNS_LABEL, Model, Problem, one_of
 
 # What federates a type has its plural and its kind with "federated" before them, and "List" after the kind, in the 63

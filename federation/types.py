@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 from clusters.gke import GkeCluster
 from federation.control_plane import ControlPlane
 from federation.outputs_by_name import outputs_by_name
-from placement.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
+from placement.api.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
 from problems import one_of
 
 Definition = kubernetes.apiextensions.v1.CustomResourceDefinition

@@ -15,12 +15,12 @@ from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
 from federation.replica_owner import hand_over_first
 from federation.waits import holds, waits
-from placement.autoscalers import is_autoscaled
+from placement.api.ends import deleting_fields
+from placement.api.kinds import JOBS, NAMESPACES, SECRETS, TargetType
+from placement.autoscaling.autoscalers import is_autoscaled
 from placement.copies import MEMORY, PlacedObject, PlacedWorkload, keeps_memory, template
-from placement.ends import deleting_fields
-from placement.kinds import JOBS, NAMESPACES, SECRETS, TargetType
-from placement.manifests import Manifest
-from placement.policies import table
+from placement.manifests.manifest import Manifest
+from placement.policies.place import table
 from placement.preferences import selector
 from placement.workload import Workload
 

@@ -10,15 +10,15 @@ from clusters.nodes import GPU, TPU, Nodes, nodes_of
 from clusters.spec import Cluster, member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
-from placement.decision import Decision, Facts, Members, table
-from placement.distance import origin_regions
+from placement.api.pod_kinds import Run
 from placement.facts import numbered
-from placement.node_labels import HOSTNAME
-from placement.packing import fitting, without
-from placement.pod_kinds import Run
-from placement.policies import candidates
-from placement.runs import run_of
-from placement.space import measured, spaces_of
+from placement.fit.node_labels import HOSTNAME
+from placement.fit.packing import fitting, without
+from placement.fit.space import measured, spaces_of
+from placement.pods.runs import run_of
+from placement.policies.decision import Decision, Facts, Members, table
+from placement.policies.distance import origin_regions
+from placement.policies.place import candidates
 from placement.spec import SpareCapacity, bucket_of
 from placement.stack import Placed, by_settings, empty, place_more
 from problems import one_of

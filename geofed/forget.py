@@ -14,7 +14,7 @@ from federation.health import condition
 from geofed.mistake import Mistake
 from geofed.outputs import stack_outputs
 from geofed.stack import read_settings
-from placement.kinds import NAMESPACE
+from placement.api.kinds import NAMESPACE
 from problems import one_of
 
 _SECONDS = 20

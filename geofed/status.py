@@ -25,7 +25,7 @@ from geofed.mistake import Mistake
 from geofed.outputs import stack_outputs
 from geofed.stack import read_settings
 from placement.overrides import count_in, overrides_of
-from placement.runs import counted, run_of
+from placement.pods.runs import counted, run_of
 from settings import Settings
 
 

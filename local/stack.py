@@ -25,7 +25,7 @@ from local.gcp.resource import Cloud
 from local.install import users_pulumi
 from local.paths import PROJECT, Home, write_atomically
 from local.plugin import Refused
-from placement.lookup import at
+from placement.api.lookup import at
 from stack_file import read_stack_file
 
 STACK = "local"

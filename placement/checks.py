@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from placement.autoscaled import extremes_of
-from placement.candidates import candidates, why_not
-from placement.decision import Members
+from placement.autoscaling.autoscaled import extremes_of
 from placement.facts import facts_of
-from placement.manifests import Manifest
-from placement.policies import unmet_limits
-from placement.room import Room
-from placement.runs import check_run, contradiction, run_of, whole_because
-from placement.space import Space
+from placement.fit.room import Room
+from placement.fit.space import Space
+from placement.manifests.manifest import Manifest
+from placement.pods.runs import check_run, contradiction, run_of, whole_because
+from placement.policies.candidates import candidates, why_not
+from placement.policies.decision import Members
+from placement.policies.place import unmet_limits
 from placement.spec import InRegion, SpareCapacity, named_clusters
 from placement.stack import Placed, place_more
 from placement.workload import Workload

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from placement.autoscaled import place_objects, scaled_copies
-from placement.candidates import candidates
-from placement.demand import pods
-from placement.ends import deleting_fields, without_fields
-from placement.kinds import JOBS
-from placement.manifests import Manifest
+from placement.api.ends import deleting_fields, without_fields
+from placement.api.kinds import JOBS
+from placement.autoscaling.autoscaled import place_objects, scaled_copies
+from placement.manifests.manifest import Manifest
 from placement.overrides import overrides_of, patches_for
-from placement.policies import NO_FACTS, Decision, Facts, Members
+from placement.pods.demand import pods
+from placement.pods.runs import counted, run_of
+from placement.policies.candidates import candidates
+from placement.policies.place import NO_FACTS, Decision, Facts, Members
+from placement.policies.shares import split
 from placement.preferences import preference
-from placement.runs import counted, run_of
-from placement.shares import split
 from placement.spec import Spread, Weighted
 from placement.workload import Workload
 

@@ -5,15 +5,15 @@ What members have room for is measured elsewhere (space.py), and passed in.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from placement.decision import Decision, Facts, Unit
-from placement.demand import demands, whole_demand
-from placement.manifests import Manifest
-from placement.pod_kinds import Run
-from placement.pods import doubts as doubts_of_kind
-from placement.pods import pod_groups
-from placement.room import Gang, gang
-from placement.runs import counted, named, run_of
-from placement.space import Space
+from placement.api.pod_kinds import Run
+from placement.fit.room import Gang, gang
+from placement.fit.space import Space
+from placement.manifests.manifest import Manifest
+from placement.pods.demand import demands, whole_demand
+from placement.pods.pods import doubts as doubts_of_kind
+from placement.pods.pods import pod_groups
+from placement.pods.runs import counted, named, run_of
+from placement.policies.decision import Decision, Facts, Unit
 from placement.spec import SpareCapacity
 from placement.workload import Workload
 

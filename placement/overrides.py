@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clusters.spec import selects
-from placement.api_rules import check_object
-from placement.autoscalers import divided_fields
-from placement.manifests import Manifest
+from placement.api.api_rules import check_object
+from placement.api.pod_kinds import Run
+from placement.api.pod_templates import units_of
+from placement.api.schemas import dotted, normal
+from placement.autoscaling.autoscalers import divided_fields
+from placement.manifests.manifest import Manifest
 from placement.patches import found, patch_in_place, steps_of, takes
-from placement.pod_kinds import Run
-from placement.pod_templates import units_of
-from placement.runs import run_of
-from placement.schemas import dotted, normal
+from placement.pods.runs import run_of
 from placement.workload import Override, Workload
 from problems import Problem, one_of
 

@@ -6,8 +6,8 @@ Shares and limits are decided before (policies.py); which replicas are moved, an
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from placement.kinds import TargetType
-from placement.lookup import at, elements
+from placement.api.kinds import TargetType
+from placement.api.lookup import at, elements
 
 MEMBER_LABEL = "geo-federation/member"
 """A label of every registration, by which a preference can name members."""

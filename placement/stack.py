@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from placement.copies import PlacedWorkload, place_workload
-from placement.decision import Facts, Members, NothingFits
 from placement.facts import after, facts_of
-from placement.manifests import Manifest
-from placement.runs import run_of
-from placement.space import Space
+from placement.fit.space import Space
+from placement.manifests.manifest import Manifest
+from placement.pods.runs import run_of
+from placement.policies.decision import Facts, Members, NothingFits
 from placement.spec import Nearest, is_by_settings
 from placement.workload import Workload
 

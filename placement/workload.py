@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from clusters.regions import CONTINENT_CODES
-from placement.kinds import NAMESPACE
-from placement.manifests import Manifest
+from placement.api.kinds import NAMESPACE
+from placement.api.pod_kinds import Run
+from placement.manifests.manifest import Manifest
 from placement.opening import Opening
-from placement.pod_kinds import Run
 from placement.spec import BUCKET, Placement, is_bucket_name, named_clusters
 from problems import DNS_LABEL, Model, Problem, one_of
 

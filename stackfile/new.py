@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from placement.kinds import DEFAULT_TYPES
+from placement.api.kinds import DEFAULT_TYPES
 from problems import Schema
 from stackfile.describe import default, flow, meaning, of_each, policies, resolve, what_to_write
 from stackfile.schema import FIRST_LINE, PREFIX, settings_of, stack_schema

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusters.nodes import GPU, GPU_TAINT, Nodes
-from placement.decision import Unit
-from placement.node_labels import HOSTNAME, POOL
-from placement.room import Gang, gang
-from placement.space import Space, measured, spaces
+from placement.fit.node_labels import HOSTNAME, POOL
+from placement.fit.room import Gang, gang
+from placement.fit.space import Space, measured, spaces
+from placement.policies.decision import Unit
 
 ACCELERATOR = "cloud.google.com/gke-accelerator"
 GI = 2**30

@@ -1,4 +1,4 @@
-"""Writes placement/api_schemas.json: the schemas of the kinds that are built into the local stack's Kubernetes.
+"""Writes placement/api/api_schemas.json: the schemas of the kinds that are built into the local stack's Kubernetes.
 
     make api-schemas
 
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, cast
 
-from placement.kinds import BUILT_IN
-from placement.schemas import FILE, METADATA, definition
+from placement.api.kinds import BUILT_IN
+from placement.api.schemas import FILE, METADATA, definition
 from tools.build import ToolError, check_go
 from tools.modules import KUBERNETES, TOOLS, Module
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from placement.kinds import TargetType
+from placement.api.kinds import TargetType
 
 _FOLDER = Path(__file__).parent
 

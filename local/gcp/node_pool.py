@@ -13,7 +13,7 @@ from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, pro
 from local.gcp.timing import operation, taking_time
 from local.plugin import Refused
 from local.wire import UNKNOWN, Properties
-from placement.quantities import whole
+from placement.api.quantities import whole
 
 _NODE_CONFIG = (
     "advancedMachineFeatures bootDiskKmsKey confidentialNodes enableConfidentialStorage ephemeralStorageConfig "

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.pod_templates import PodGroup
-from placement.pods import pod_groups
+from placement.api.kinds import KNOWN
+from placement.api.pod_templates import PodGroup
+from placement.manifests.manifest import Manifest
+from placement.pods.pods import pod_groups
 
 Spec = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clusters.nodes import Nodes
 from local.api import Api, ApiError
-from placement.space import spaces
+from placement.fit.space import spaces
 from tests.e2e.pod_shapes import ARCH, SHAPES, Spec
 from tests.unit.local.test_gcp_nodes import both
 from tests.unit.program import ROOT, run_program, stack_settings

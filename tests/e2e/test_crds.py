@@ -21,7 +21,7 @@ from federation.config import kubefed_config
 from federation.crds import core_crds, federated_crd
 from local.api import Api, ApiError
 from local.control_plane import ControlPlane
-from placement.kinds import BUILT_IN, TargetType
+from placement.api.kinds import BUILT_IN, TargetType
 from tests.e2e.upstream import changes, kubefed
 from tests.e2e.upstream.kubefed import Body, Call, Question
 

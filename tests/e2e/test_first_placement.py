@@ -5,7 +5,7 @@ from typing import Any
 
 from docs.measure_placement import DEPLOYMENT, FINALIZERS, SERVING
 from local.api import Api
-from placement.kinds import BUILT_IN
+from placement.api.kinds import BUILT_IN
 from placement.preferences import preference, selector
 from tests.e2e.pods import replicas
 from tests.e2e.project import Project

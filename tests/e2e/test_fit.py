@@ -12,11 +12,11 @@ import pytest
 from clusters.nodes import Nodes
 from local.api import Api
 from local.control_plane import ControlPlane
-from placement.fit import judge, miss
-from placement.needs import needs
-from placement.packing import fitting
-from placement.room import gang
-from placement.space import spaces
+from placement.fit.judge import judge, miss
+from placement.fit.needs import needs
+from placement.fit.packing import fitting
+from placement.fit.room import gang
+from placement.fit.space import spaces
 from tests.e2e.pod_shapes import GANGS, NOWHERE, POOL, SHAPES, Spec, pod
 from tests.e2e.scheduler import Cluster, with_nodes
 

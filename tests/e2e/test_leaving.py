@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from local.api import Api
-from placement.kinds import DEFAULT_TYPES
+from placement.api.kinds import DEFAULT_TYPES
 from tests.e2e.project import Project, eventually, found
 
 SYSTEM = "kube-federation-system"

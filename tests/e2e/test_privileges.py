@@ -11,7 +11,7 @@ import urllib3
 import yaml
 
 from federation.rbac import member_rules, member_type_rules
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, POLICIES
 from tests.e2e.project import Project, eventually
 
 SYSTEM = "kube-federation-system"

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from clusters.nodes import Nodes, nodes_of
 from clusters.spec import Cluster, member_labels
-from placement.decision import Decision
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.pod_kinds import Run
-from placement.policies import Members
-from placement.runs import check_run, run_of
-from placement.space import measured, spaces
+from placement.api.kinds import KNOWN
+from placement.api.pod_kinds import Run
+from placement.fit.space import measured, spaces
+from placement.manifests.manifest import Manifest
+from placement.pods.runs import check_run, run_of
+from placement.policies.decision import Decision
+from placement.policies.place import Members
 from placement.spec import SpareCapacity
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload

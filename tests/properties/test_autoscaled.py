@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placement.autoscaled import Parts, parts_of
-from placement.autoscalers import Autoscaler
-from placement.by_weight import unmet_limits
+from placement.autoscaling.autoscaled import Parts, parts_of
+from placement.autoscaling.autoscalers import Autoscaler
 from placement.copies import place_workload
-from placement.decision import NothingFits
+from placement.policies.by_weight import unmet_limits
+from placement.policies.decision import NothingFits
 from placement.spec import Placement, Spread, Weighted
 from placement.workload import Workload
 from tests.properties.test_placement import MEMBERS, NEAREST, PLACEMENTS, SPREAD, WEIGHTED

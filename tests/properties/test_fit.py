@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clusters.nodes import Nodes, Taint
-from placement import small_gangs
-from placement.fit import judge
-from placement.needs import conflict, needs
-from placement.packing import fitting, pools_of, without
-from placement.room import gang, room
+from placement.fit import small_gangs
+from placement.fit.judge import judge
+from placement.fit.needs import conflict, needs
+from placement.fit.packing import fitting, pools_of, without
+from placement.fit.room import gang, room
 
 GPU, ZONE, HOST = "nvidia.com/gpu", "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 REGION = {"topology.kubernetes.io/region": "us-west1"}

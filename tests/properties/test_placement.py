@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from clusters.regions import regions
-from placement.decision import NO_PODS
 from placement.facts import NO_SPACE
-from placement.policies import Facts, NothingFits, candidates, place, undecided, unmet_limits
-from placement.shares import split
-from placement.space import Space, measured
+from placement.fit.space import Space, measured
+from placement.policies.decision import NO_PODS
+from placement.policies.place import Facts, NothingFits, candidates, place, undecided, unmet_limits
+from placement.policies.shares import split
+from placement.policies.ties import in_order
 from placement.spec import Nearest, Placement, SpareCapacity, Spread, Weighted
-from placement.ties import in_order
 from tests.rooms import gang_of, gpus, live, pool, requests, space, unit
 
 REGIONS = {

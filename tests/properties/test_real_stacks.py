@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clusters.nodes import nodes_of
 from clusters.spec import Cluster
-from placement.candidates import candidates
+from placement.policies.candidates import candidates
 from placement.spec import Spread, Weighted
 from tests.properties.brute_force import schedulable
 from tests.properties.real_stacks import CLUSTER, SIMPLE, STACKS, TOO_SMALL, Own, Stack

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placement.manifests import Manifest
-from placement.space import Space, measured
+from placement.fit.space import Space, measured
+from placement.manifests.manifest import Manifest
 from placement.stack import Placed, empty, place_more
 from placement.workload import Workload
 from tests.rooms import live, pool, space

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from placement.api_rules import check_object
-from placement.kinds import BUILT_IN, KNOWN
-from placement.schemas import dotted, normal
+from placement.api.api_rules import check_object
+from placement.api.kinds import BUILT_IN, KNOWN
+from placement.api.schemas import dotted, normal
 from tests.objects import deployment, job
 
 GPU = "nvidia.com/gpu"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from placement.schemas import FILE
+from placement.api.schemas import FILE
 from tools.api_schemas import written
 from tools.modules import KUBERNETES
 

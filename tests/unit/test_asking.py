@@ -15,8 +15,8 @@ from federation.free_nodes import measure
 from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
 from geofed.mistake import Mistake
-from placement.kinds import BUILT_IN
-from placement.manifests import Manifest
+from placement.api.kinds import BUILT_IN
+from placement.manifests.manifest import Manifest
 from tests.unit.api_server import api_server, kubeconfig, status_of
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from placement.autoscaler_rules import check_autoscalers, notes_on
+from placement.api.kinds import KNOWN
+from placement.autoscaling.autoscaler_rules import check_autoscalers, notes_on
 from placement.checks import check_placement
 from placement.copies import PlacedObject, PlacedWorkload, place_workload
-from placement.decision import Facts, NothingFits
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
+from placement.manifests.manifest import Manifest
 from placement.overrides import check_overrides
+from placement.policies.decision import Facts, NothingFits
 from placement.workload import Workload
 from tests import objects
 from tests.rooms import gpus, unit

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from clusters.nodes import GPU, Nodes, Taint
 from federation.free_nodes import free_nodes
-from placement.packing import fitting, without
-from placement.room import room
+from placement.fit.packing import fitting, without
+from placement.fit.room import room
 from tests.rooms import ACCELERATOR, Pods, gang_of, requests
 
 POOL, HOST = "cloud.google.com/gke-nodepool", "kubernetes.io/hostname"

@@ -8,9 +8,9 @@ import pytest
 from federation.copy_health import CopyHealth, copy_health
 from federation.health import Placed, Share, WorkloadHealth, list_of, observed, workload_health
 from federation.queries import Answer
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.pod_kinds import POD_KINDS
+from placement.api.kinds import KNOWN
+from placement.api.pod_kinds import POD_KINDS
+from placement.manifests.manifest import Manifest
 from tests import objects
 
 POD: dict[str, Any] = {"spec": {"containers": [{"name": "a", "image": "b"}]}}

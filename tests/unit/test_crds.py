@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from federation import crds
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, TargetType
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, NAMESPACES, TargetType
 
 _CORE = {each["metadata"]["name"]: each for each in crds.core_crds()}
 _FEDERATED = {name: crds.federated_crd(target) for name, target in BUILT_IN.items()}

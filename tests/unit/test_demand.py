@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placement.demand import demands, pods, whole_demand
-from placement.kinds import BUILT_IN, DEFAULT_TYPES
-from placement.manifests import Manifest, read_manifests
-from placement.pod_requests import requested
-from placement.pods import pod_groups
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES
+from placement.api.pod_requests import requested
+from placement.manifests.manifest import Manifest, read_manifests
+from placement.pods.demand import demands, pods, whole_demand
+from placement.pods.pods import pod_groups
 from tests.objects import paths
 from tests.unit.program import ROOT
 

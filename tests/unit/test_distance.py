@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from clusters.regions import regions
-from placement.distance import distance, nearest_distance, origin_regions
+from placement.policies.distance import distance, nearest_distance, origin_regions
 
 
 @pytest.mark.parametrize(

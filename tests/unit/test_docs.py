@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from clusters.spec import member_labels
+from placement.api.kinds import DEFAULT_TYPES
 from placement.copies import place_workload
-from placement.kinds import DEFAULT_TYPES
 from settings import parse
 from tests.commands import geofed
 from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
@@ -136,7 +136,7 @@ def test_what_the_readme_shows_as_refused_is_refused_with_these_words(
 def test_every_file_of_placement_is_on_its_map() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text().partition("## The map of placement")[2].partition("\n## ")[0]
     named = re.findall(r"`(\w+\.py)`", text)
-    files = {file.name for file in (ROOT / "placement").glob("*.py")} - {"__init__.py"}
+    files = {file.name for file in (ROOT / "placement").rglob("*.py")} - {"__init__.py"}
     assert {*named} == files
     assert len(named) == len(files)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from placement.documents import Document, ManifestError, read_documents
+from placement.manifests.documents import Document, ManifestError, read_documents
 from tests.readings import FILES, SCALARS, TEXTS
 
 TEXT = """\

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from placement.documents import ManifestError
-from placement.kinds import BUILT_IN
-from placement.manifests import read_manifests
+from placement.api.kinds import BUILT_IN
+from placement.manifests.documents import ManifestError
+from placement.manifests.manifest import read_manifests
 from tests import objects
 
 TYPES = list(BUILT_IN.values())

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.nodes import Nodes, Taint
-from placement.fit import doubts, judge, miss, nearest_miss
-from placement.needs import conflict, needs
-from placement.selectors import Requirement, holds
-from placement.tolerations import of_pod, tolerates
+from placement.fit.judge import doubts, judge, miss, nearest_miss
+from placement.fit.needs import conflict, needs
+from placement.fit.selectors import Requirement, holds
+from placement.fit.tolerations import of_pod, tolerates
 from tests.objects import paths
 
 GI = 2**30

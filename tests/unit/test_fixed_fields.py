@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from federation.fixed_fields import impossible_field_changes, replacement_trigger
-from placement.kinds import BUILT_IN
+from placement.api.kinds import BUILT_IN
 from placement.patches import patched
 
 Body = dict[str, Any]

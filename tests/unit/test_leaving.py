@@ -10,7 +10,7 @@ import pytest
 from federation import drain
 from federation.drain import await_empty, leaving_members, still_there
 from federation.outputs_by_name import outputs_by_name
-from placement.kinds import BUILT_IN
+from placement.api.kinds import BUILT_IN
 from settings import parse
 from tests.unit.api_server import api_server, kubeconfig
 from tests.unit.program import ROOT, run_program, stack_settings

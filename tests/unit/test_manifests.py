@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from placement.documents import ManifestError
-from placement.kinds import BUILT_IN, DEFAULT_TYPES
-from placement.manifests import Manifest, read_manifests
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES
+from placement.manifests.documents import ManifestError
+from placement.manifests.manifest import Manifest, read_manifests
 from tests.objects import deployment
 from tests.unit.program import ROOT
 

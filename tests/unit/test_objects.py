@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from placement.documents import ManifestError
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
-from placement.manifests import Manifest, read_manifests
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, TargetType
+from placement.manifests.documents import ManifestError
+from placement.manifests.manifest import Manifest, read_manifests
 
 DEFAULTS = [BUILT_IN[name] for name in DEFAULT_TYPES]
 ALL = list(KNOWN.values())

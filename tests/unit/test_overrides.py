@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from clusters.spec import selects
-from placement.kinds import KNOWN
-from placement.manifests import Manifest, read_manifests
+from placement.api.kinds import KNOWN
+from placement.manifests.manifest import Manifest, read_manifests
 from placement.overrides import check_overrides, count_in, overrides_of, patches_for
 from placement.workload import Workload
 from tests.objects import deployment, job

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from clusters.nodes import Nodes, Taint
-from placement.packing import fitting, pools_of, without
-from placement.room import Room, gang, room, slots
+from placement.fit.packing import fitting, pools_of, without
+from placement.fit.room import Room, gang, room, slots
 
 GI = 2**30
 GPU, ZONE, HOST = "nvidia.com/gpu", "topology.kubernetes.io/zone", "kubernetes.io/hostname"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from placement.pod_requests import most_of_container, requested, requested_of_node
+from placement.api.pod_requests import most_of_container, requested, requested_of_node
 
 GPU = "nvidia.com/gpu"
 

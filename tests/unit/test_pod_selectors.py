@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from federation.network_policies import network_policies
-from placement.kinds import BUILT_IN, TargetType
-from placement.manifests import Manifest
-from placement.pod_kinds import POD_KINDS
-from placement.pod_selectors import WORKLOAD_LABEL, calls_api_server, pod_labels, run_together, with_pod_labels
+from placement.api.kinds import BUILT_IN, TargetType
+from placement.api.pod_kinds import POD_KINDS
+from placement.manifests.manifest import Manifest
+from placement.pods.pod_selectors import WORKLOAD_LABEL, calls_api_server, pod_labels, run_together, with_pod_labels
 from placement.workload import Workload
 from settings import parse
 from tests import objects

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from placement.demand import whole_demand
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.pod_kinds import POD_KINDS
-from placement.pods import default_run, doubts, pod_groups, units
+from placement.api.kinds import KNOWN
+from placement.api.pod_kinds import POD_KINDS
+from placement.manifests.manifest import Manifest
+from placement.pods.demand import whole_demand
+from placement.pods.pods import default_run, doubts, pod_groups, units
 
 POD: dict[str, Any] = {"containers": [{"name": "a", "image": "b"}], "serviceAccountName": "runner"}
 GPU = "nvidia.com/gpu"

@@ -16,7 +16,7 @@ import yaml
 from clusters.addresses import addresses
 from federation.members import Member
 from federation.waits import WAIT_FOR, holds
-from placement.kinds import DEFAULT_TYPES
+from placement.api.kinds import DEFAULT_TYPES
 from tests.objects import deployment
 from tests.unit.program import (
     ROOT,

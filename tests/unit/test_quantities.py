@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placement.quantities import as_text, billionths, is_quantity, whole
+from placement.api.quantities import as_text, billionths, is_quantity, whole
 
 # All of these texts were put to ParseQuantity of k8s.io/apimachinery v0.35.4.
 WHOLE = {"0": 0, "1": 1, "+1": 1, "1k": 1000, "4Gi": 2**32, "1e3": 1000, "1E3": 1000, "5.": 5, "1.0": 1, "2000m": 2}

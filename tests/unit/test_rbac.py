@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation import rbac
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, TargetType
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, TargetType
 
 TYPES = st.lists(st.sampled_from(sorted(BUILT_IN)), unique=True).map(lambda names: [BUILT_IN[name] for name in names])
 WRITE = {"create", "update", "patch", "delete"}

@@ -10,7 +10,7 @@ import pytest
 
 from federation import replica_owner
 from federation.replica_owner import Body, hand_over, hand_over_first
-from placement.kinds import BUILT_IN
+from placement.api.kinds import BUILT_IN
 from placement.preferences import selector
 
 NEW: Body = {

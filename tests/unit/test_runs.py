@@ -12,15 +12,15 @@ import yaml
 from clusters.spec import member_labels
 from federation.decisions import by_spare_capacity
 from federation.fixed_fields import another_run
+from placement.api.kinds import KNOWN
+from placement.api.pod_kinds import Run
 from placement.checks import check_placement
 from placement.copies import PlacedWorkload, place_workload, template
 from placement.facts import facts_of
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.pod_kinds import Run
-from placement.policies import NothingFits
-from placement.runs import run_of
-from placement.space import Space, spaces
+from placement.fit.space import Space, spaces
+from placement.manifests.manifest import Manifest
+from placement.pods.runs import run_of
+from placement.policies.place import NothingFits
 from placement.workload import Workload
 from problems import SettingsError
 from settings import parse

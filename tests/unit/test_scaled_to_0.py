@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from placement.api.kinds import BUILT_IN
+from placement.api.pod_kinds import Run
 from placement.copies import PlacedObject, PlacedWorkload, place_workload, template
-from placement.kinds import BUILT_IN
-from placement.manifests import Manifest
-from placement.pod_kinds import Run
-from placement.policies import Facts, place
+from placement.manifests.manifest import Manifest
+from placement.policies.place import Facts, place
 from placement.workload import Workload
 from tests.rooms import gpus, unit
 from tests.unit.test_decisions import World, world

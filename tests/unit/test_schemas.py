@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from placement.kinds import BUILT_IN, KNOWN, TargetType
-from placement.schemas import dotted, normal, schema_mistakes, version
+from placement.api.kinds import BUILT_IN, KNOWN, TargetType
+from placement.api.schemas import dotted, normal, schema_mistakes, version
 from tests.objects import deployment, job
 from tools.modules import KUBERNETES
 

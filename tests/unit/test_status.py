@@ -20,8 +20,8 @@ from geofed import status, tables
 from geofed.outputs import NoOutputs
 from geofed.status import Stack, Status, look, plain, stack_of
 from geofed.tables import render
-from placement.kinds import BUILT_IN
-from placement.manifests import Manifest
+from placement.api.kinds import BUILT_IN
+from placement.manifests.manifest import Manifest
 from settings import parse
 from tests.commands import geofed
 from tests.objects import deployment

@@ -11,9 +11,9 @@ from pulumi.output import Unknown
 from federation.crds import federated_crd
 from federation.spec import CustomType, Federation
 from federation.types import config_once_served
-from placement.kinds import DEFAULT_TYPES, KNOWN, TargetType
-from placement.manifests import Manifest
-from placement.pods import pod_groups
+from placement.api.kinds import DEFAULT_TYPES, KNOWN, TargetType
+from placement.manifests.manifest import Manifest
+from placement.pods.pods import pod_groups
 from problems import SettingsError
 from settings import parse
 from tests.unit.program import run_program, stack_settings

@@ -7,13 +7,13 @@ from typing import Any
 import yaml
 
 from clusters.nodes import GPU, Nodes
-from placement.autoscalers import with_minima
-from placement.decision import Members
-from placement.kinds import KNOWN
-from placement.manifests import Manifest
-from placement.space import Space, measured
+from placement.api.kinds import KNOWN
+from placement.autoscaling.autoscalers import with_minima
+from placement.fit.space import Space, measured
+from placement.manifests.manifest import Manifest
+from placement.policies.decision import Members
+from placement.policies.ties import in_order
 from placement.stack import Placed, empty, place_more
-from placement.ties import in_order
 from placement.workload import Workload
 from problems import SettingsError
 from settings import parse

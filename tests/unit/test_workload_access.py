@@ -18,9 +18,9 @@ from federation.bucket_access import (
     with_identity,
 )
 from federation.network_policies import network_policies
-from placement.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, POLICIES
-from placement.manifests import Manifest
-from placement.pod_kinds import POD_KINDS
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, POLICIES
+from placement.api.pod_kinds import POD_KINDS
+from placement.manifests.manifest import Manifest
 from placement.workload import Workload
 from problems import SettingsError
 from settings import Settings, parse

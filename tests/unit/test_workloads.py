@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES
 from placement.copies import PlacedObject, PlacedWorkload, place_workload, template
-from placement.kinds import BUILT_IN, DEFAULT_TYPES
-from placement.manifests import read_manifests
+from placement.manifests.manifest import read_manifests
 from placement.workload import Workload
 from tests import objects
 

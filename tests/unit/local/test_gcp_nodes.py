@@ -9,7 +9,7 @@ import pytest
 from clusters.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
 from local.gcp.nodes import nodes
-from placement.quantities import whole
+from placement.api.quantities import whole
 from tests.unit.local.google import CLUSTER, POOL, Google, changed, stand_in
 from tests.unit.local.google import Nodes as Made
 from tests.unit.program import Run, run_of, run_program, stack_settings

@@ -1,0 +1,105 @@
+"""Says why a pod does not fit on the nodes of a pool, and how close it comes.
+
+It does not judge that; fit.py does.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from clusters.nodes import Nodes, Taint
+from placement.api.quantities import as_text
+from placement.fit.node_labels import ACCELERATORS
+from placement.fit.selectors import Requirement
+
+
+class Stage(IntEnum):
+    """Kinds of misses, from the one farthest from fitting to the closest: what is hardest to change comes first."""
+
+    ACCELERATOR = 0
+    LABEL = 1
+    ZONE = 2
+    TAINT = 3
+    COUNT = 4
+    SIZE = 5
+
+
+class Miss(NamedTuple):
+    """One reason why a pod does not fit on a pool: the higher its rank, the closer it comes.
+
+    `check` says which of the pod's needs is not met. Its texts are only made when they are read: most never are.
+    """
+
+    rank: float
+    check: object
+    texts: Callable[[], tuple[str, str]]
+
+    @property
+    def text(self) -> str:
+        """The reason."""
+        return self.texts()[0]
+
+    @property
+    def of_all(self) -> str:
+        """The reason if no pool of the cluster meets this need; empty where `text` is as good."""
+        return self.texts()[1]
+
+
+def of_label(requirement: Requirement, nodes: Nodes) -> Miss:
+    """A label of the pool is not as required."""
+    of_accelerator = requirement.key in ACCELERATORS and requirement.operator == "In"
+    stage = Stage.ACCELERATOR if of_accelerator else Stage.LABEL
+    return Miss(stage, requirement, lambda: (_accelerator if of_accelerator else _label)(requirement, nodes))
+
+
+def _accelerator(requirement: Requirement, nodes: Nodes) -> tuple[str, str]:
+    value = nodes.labels.get(requirement.key)
+    selected = " or ".join(requirement.values)
+    named = f" ({nodes.pool} has {value})" if value else ""
+    return f"pool {nodes.pool} has {value or 'none'}, the pod selects {selected}", f"no pool has {selected}{named}"
+
+
+def _label(requirement: Requirement, nodes: Nodes) -> tuple[str, str]:
+    key, value = requirement.key, nodes.labels.get(requirement.key)
+    has = f"label {key}={value}" if value is not None else f"no label {key}"
+    of_all = f"every pool has {has}" if requirement.met_by_absence else f"no pool has {requirement}"
+    return f"pool {nodes.pool} has {has}, the pod selects {requirement}", of_all
+
+
+def of_zones(requirements: Sequence[Requirement], nodes: Nodes, zones: Sequence[str]) -> Miss:
+    """None of the pool's zones is as required."""
+    first = requirements[0]
+    named = f"zone {' or '.join(first.values)}" if len(requirements) == 1 and first.operator == "In" else ""
+    wanted = named or f"a zone with {' and '.join(map(str, requirements))}"
+    texts = f"pool {nodes.pool} is in {', '.join(zones)}, not in {wanted}", f"no pool is in {wanted}"
+    return Miss(Stage.ZONE, wanted, lambda: texts)
+
+
+def of_taint(taint: Taint, nodes: Nodes) -> Miss:
+    """A taint of the pool is not tolerated."""
+    named = f"{taint.key}={taint.value}" if taint.value else taint.key
+    return Miss(Stage.TAINT, taint, lambda: (f"taint {named} of pool {nodes.pool} is not tolerated", ""))
+
+
+def of_amount(resource: str, amount: int, nodes: Nodes) -> Miss:
+    """A node of the pool has less of a resource than the pod requests."""
+    has = nodes.allocatable.get(resource, 0)
+    of_size = resource in ("cpu", "memory", "ephemeral-storage")
+    stage = Stage.SIZE if of_size else Stage.COUNT if has else Stage.ACCELERATOR
+    return Miss(stage + has / amount, resource, lambda: _amounts(resource, has, amount, nodes.pool, of_size))
+
+
+def _amounts(resource: str, has: int, amount: int, pool: str, of_size: bool) -> tuple[str, str]:
+    # As many digits as it takes to tell them apart.
+    pairs = ((as_text(resource, has, digits), as_text(resource, amount, digits)) for digits in (1, 3, 6))
+    had, requested = next((pair for pair in pairs if pair[0] != pair[1]), (str(has), str(amount)))
+    if has or of_size:
+        of_all = "" if of_size else f"no pool has {requested} {resource} on a node ({pool} has {had})"
+        return f"{pool} has {had} {resource} on a node, the pod requests {requested}", of_all
+    return f"{pool} has no {resource}, the pod requests {requested}", f"no pool has {resource}"
+
+
+def of_sharing(resource: str, amount: int, nodes: Nodes, how: str) -> Miss:
+    """The pool shares its GPUs, so that a container can have only one."""
+    text = f"pool {nodes.pool} {how} its GPUs: a container can request 1 {resource}, and one requests {amount}"
+    return Miss(Stage.COUNT + 1 / amount, how, lambda: (text, ""))

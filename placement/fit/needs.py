@@ -1,0 +1,122 @@
+"""Reads from a pod's spec what it needs of its node, in the form in which it is compared with many nodes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from placement.api.lookup import at, elements, entries
+from placement.api.pod_requests import most_of_container, requested_of_node
+from placement.fit.node_labels import HOSTNAME
+from placement.fit.selectors import Requirement, holds, of_labels, of_node
+from placement.fit.tolerations import Toleration, of_pod
+
+GPU = "nvidia.com/gpu"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+@dataclass(frozen=True, eq=False)
+class Needs:
+    """What a pod needs of its node, and what keeps other pods from that node.
+
+    `terms` are alternatives, of which a node must meet one. `avoids` are the selectors of pods, in the same namespace,
+    that may not be on its node. `doubts` are what cannot be judged by any node. Each object is compared by identity, so
+    that verdicts on it are quickly found again.
+    """
+
+    requests: tuple[tuple[str, int], ...]
+    gpus_of_container: int
+    terms: tuple[tuple[Requirement, ...], ...]
+    tolerations: tuple[Toleration, ...]
+    ports: frozenset[tuple[str, int]]
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    avoids: tuple[tuple[Requirement, ...], ...]
+    doubts: tuple[str, ...]
+
+
+def needs(pod: Mapping[str, Any], labels: Mapping[str, str] | None = None, namespace: str = "") -> Needs:
+    """What a pod of this spec, with these labels, needs. What is malformed is passed over; other checks refuse it."""
+    terms = of_node(pod)
+    own: Mapping[Any, Any] = entries(labels)
+    texts = sorted((key, value) for key, value in own.items() if isinstance(key, str) and isinstance(value, str))
+    avoids = tuple(_avoided(pod))
+    doubts = [*_unjudged(pod), *_other_pods(pod, dict(texts))]
+    return Needs(
+        tuple(sorted(requested_of_node(pod).items())),
+        most_of_container(pod, GPU),
+        terms,
+        of_pod(pod, terms),
+        frozenset(_ports(pod)),
+        namespace,
+        tuple(texts),
+        avoids,
+        tuple(dict.fromkeys(doubts)),
+    )
+
+
+def conflict(one: Needs, other: Needs) -> bool:
+    """Whether two pods cannot be on the same node, however large it is."""
+    if not one.ports.isdisjoint(other.ports):
+        return True
+    if one.namespace != other.namespace or not (one.avoids or other.avoids):
+        return False
+    return _avoids(one, other) or _avoids(other, one)
+
+
+def _avoids(one: Needs, other: Needs) -> bool:
+    labels = dict(other.labels)
+    return any(all(holds(each, labels.get(each.key)) for each in selector) for selector in one.avoids)
+
+
+def _ports(pod: Any) -> Iterator[tuple[str, int]]:
+    """The ports that a pod takes of its node. Its addresses are not told apart."""
+    sidecars = (each for each in elements(at(pod, "initContainers")) if at(each, "restartPolicy") == "Always")
+    for container in (*elements(at(pod, "containers")), *sidecars):
+        for port in elements(at(container, "ports")):
+            number = at(port, "hostPort") or (at(port, "containerPort") if at(pod, "hostNetwork") is True else None)
+            if type(number) is int and number:
+                protocol = at(port, "protocol")
+                yield protocol if isinstance(protocol, str) else "TCP", number
+
+
+def _anti_affinity(pod: Any) -> list[Any]:
+    return [*elements(at(pod, "affinity", "podAntiAffinity", _REQUIRED))]
+
+
+def _elsewhere(term: Any) -> bool:
+    return bool(at(term, "namespaces")) or at(term, "namespaceSelector") is not None
+
+
+def _avoided(pod: Any) -> Iterator[tuple[Requirement, ...]]:
+    for term in _anti_affinity(pod):
+        # Without a selector it is about no pod, and with an empty one about all.
+        if at(term, "topologyKey") == HOSTNAME and at(term, "labelSelector") is not None and not _elsewhere(term):
+            yield of_labels(at(term, "labelSelector"))
+
+
+def _other_pods(pod: Any, labels: Mapping[str, str]) -> Iterator[str]:
+    """What depends on where other pods run."""
+    for term in _anti_affinity(pod):
+        selector = of_labels(at(term, "labelSelector"))
+        own = all(holds(each, labels.get(each.key)) for each in selector)
+        if at(term, "topologyKey") != HOSTNAME or _elsewhere(term) or not own:
+            yield f"podAntiAffinity over {at(term, 'topologyKey')}"
+    for term in elements(at(pod, "affinity", "podAffinity", _REQUIRED)):
+        yield f"podAffinity over {at(term, 'topologyKey')}"
+    for each in elements(at(pod, "topologySpreadConstraints")):
+        # Kubernetes' own default is DoNotSchedule.
+        if at(each, "whenUnsatisfiable") != "ScheduleAnyway":
+            yield f"topologySpreadConstraints over {at(each, 'topologyKey')}"
+
+
+def _unjudged(pod: Any) -> Iterator[str]:
+    if elements(at(pod, "resourceClaims")):
+        yield "resourceClaims, which are for the drivers in the cluster"
+    if at(pod, "nodeName"):
+        yield f"nodeName {at(pod, 'nodeName')}"
+    if elements(at(pod, "schedulingGates")):
+        yield "schedulingGates"
+    if at(pod, "schedulerName") not in (None, "", "default-scheduler"):
+        yield f"schedulerName {at(pod, 'schedulerName')}"
+    if at(pod, "runtimeClassName"):
+        yield f"runtimeClassName {at(pod, 'runtimeClassName')}"

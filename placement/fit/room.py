@@ -1,0 +1,198 @@
+"""What is free in one cluster: its nodes, where those that are equal and equally filled are counted together.
+
+It says how many pods one node takes. How a workload's pods are put on many nodes is decided in packing.py.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import combinations_with_replacement
+from typing import Any, NamedTuple, Protocol
+
+from clusters.nodes import Nodes
+from placement.api.pod_requests import is_extended
+from placement.fit.judge import Verdict, judge
+from placement.fit.needs import Needs, conflict, needs
+from placement.fit.node_labels import HOSTNAME, ZONES
+
+# More pods of a kind than a node ever takes, where nothing that they request limits them.
+UNLIMITED = 10**9
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Nodes of the same labels and taints. Each object is compared by identity, so that verdicts are found again.
+
+    `resources` are those that are counted: what the pool does not surely have of one limits nothing.
+    """
+
+    nodes: Nodes
+    known: frozenset[str]
+    resources: tuple[str, ...]
+
+
+class Bin(NamedTuple):
+    """So many nodes of a pool, each with as much free, in the order of its resources, and with pods of the same kinds.
+
+    `zones` are those in which they can be, None where that is not known or only one.
+    """
+
+    pool: Pool
+    free: tuple[int, ...]
+    size: int
+    zones: frozenset[str] | None
+    inside: frozenset[Needs]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is free in one cluster."""
+
+    bins: tuple[Bin, ...]
+
+
+class Group(Protocol):
+    """Pods of one template: their spec, their labels, and how many there are in each gang."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def count(self) -> int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Gang:
+    """Pods that run together: how many of each kind."""
+
+    kinds: tuple[Needs, ...]
+    counts: tuple[int, ...]
+
+
+class Offer(NamedTuple):
+    """What a pod of one kind needs of a pool that it fits on: of each resource, by its position, and the zones.
+
+    `alone` says that no second one is on its node. `spare` are the positions of accelerators that it does not request.
+    """
+
+    takes: tuple[tuple[int, int], ...]
+    zones: frozenset[str] | None
+    alone: bool
+    doubts: int
+    spare: tuple[int, ...]
+
+
+def gang(groups: Iterable[Group], namespace: str = "") -> Gang:
+    """The pods that run together. Read it once for each workload: it remembers on which nodes they fit."""
+    found = [(needs(each.spec, each.labels, namespace), each.count) for each in groups if each.count > 0]
+    return Gang(tuple(kind for kind, _ in found), tuple(count for _, count in found))
+
+
+def room(nodes: Iterable[Nodes], known: Collection[str] = ()) -> Room:
+    """What is free on empty nodes of pools at their largest, or on nodes that exist, of which each has a most of 1.
+
+    The allocatable of a node that exists is what is free on it; its label of a host name marks it. `known` has the
+    keys of labels, and the resources, that only the settings of the stack give, in whichever of its clusters.
+    """
+    alike: dict[tuple[Any, ...], list[Nodes]] = {}
+    for each in nodes:
+        labels = frozenset((key, value) for key, value in each.labels.items() if key != HOSTNAME)
+        exists = HOSTNAME in each.labels
+        alike.setdefault((each.pool, labels, exists, each.taints, each.zones, each.unsure), []).append(each)
+    bins: dict[tuple[Any, ...], Bin] = {}
+    for same in alike.values():
+        # The verdict on labels and taints is the same for all of them; what is free on each is counted here.
+        resources = sorted({name for each in same for name in each.allocatable})
+        largest = {name: max(each.allocatable.get(name, 0) for each in same) for name in resources}
+        counted = tuple(name for name in resources if name not in same[0].unsure)
+        pool = Pool(replace(same[0], allocatable=largest), frozenset(known), counted)
+        zones = frozenset(same[0].zones) if same[0].zones and ZONES[0] not in same[0].labels else None
+        for each in same:
+            free = tuple(each.allocatable.get(name, 0) for name in counted)
+            _add(bins, Bin(pool, free, each.most, zones, frozenset()))
+    return Room(tuple(bins.values()))
+
+
+def merged(bins: Iterable[Bin]) -> Room:
+    """The same nodes, with those that are equal counted together."""
+    found: dict[tuple[Any, ...], Bin] = {}
+    for each in bins:
+        _add(found, each)
+    return Room(tuple(found.values()))
+
+
+def _add(bins: dict[tuple[Any, ...], Bin], each: Bin) -> None:
+    if each.size > 0:
+        key = (each.pool, each.free, each.zones, each.inside)
+        bins[key] = each._replace(size=each.size + (bins[key].size if key in bins else 0))
+
+
+@lru_cache(maxsize=2**17)
+def verdict_on(kind: Needs, pool: Pool) -> Verdict:
+    """Whether a pod fits on an empty node of a pool."""
+    return judge(kind, pool.nodes, pool.known)
+
+
+@lru_cache(maxsize=2**17)
+def offer(kind: Needs, pool: Pool) -> Offer | None:
+    """What a pod needs of a pool's nodes; None where it fits on none, even if empty."""
+    verdict = verdict_on(kind, pool)
+    if verdict.misses:
+        return None
+    requests = dict(kind.requests)
+    takes = tuple((at, requests[name]) for at, name in enumerate(pool.resources) if name in requests)
+    spare = tuple(at for at, name in enumerate(pool.resources) if is_extended(name) and name not in requests)
+    return Offer(takes, verdict.zones, conflict(kind, kind), len(verdict.doubts), spare)
+
+
+def slots(kinds: Sequence[Needs], each: Bin) -> int:
+    """How many pods fit on one node, whichever of these kinds each of them is; 0 where one kind does not fit."""
+    if len(kinds) == 1:
+        return slots_of(kinds[0], each)
+    if not all(slots_of(kind, each) for kind in kinds):
+        return 0
+    largest: dict[int, int] = {}
+    zones = each.zones
+    for kind in kinds:
+        terms = offer(kind, each.pool)
+        assert terms
+        zones = zones if zones is None or terms.zones is None else zones & terms.zones
+        for position, amount in terms.takes:
+            largest[position] = max(amount, largest.get(position, 0))
+    most = min((each.free[at] // amount for at, amount in largest.items()), default=UNLIMITED)
+    apart = any(conflict(one, other) for one, other in combinations_with_replacement(kinds, 2))
+    return min(most, 1) if apart or zones == frozenset() else most
+
+
+def slots_of(kind: Needs, each: Bin) -> int:
+    """How many pods of one kind fit on one node."""
+    terms = offer(kind, each.pool)
+    if terms is None:
+        return 0
+    if terms.zones is not None and each.zones is not None and not terms.zones & each.zones:
+        return 0
+    if each.inside and any(conflict(kind, other) for other in each.inside):
+        return 0
+    free, most = each.free, 1 if terms.alone else UNLIMITED
+    for at, amount in terms.takes:
+        if free[at] < most * amount:
+            most = free[at] // amount
+    return most
+
+
+def filled(each: Bin, kinds: Sequence[Needs], pattern: Sequence[int]) -> Bin | None:
+    """The nodes of a bin with so many pods more of each kind on each of them; None where they do not fit."""
+    for kind, count in zip(kinds, pattern, strict=True):
+        if not count:
+            continue
+        terms = offer(kind, each.pool)
+        if terms is None or count > slots_of(kind, each):
+            return None
+        free = list(each.free)
+        for position, amount in terms.takes:
+            free[position] -= count * amount
+        zones = each.zones
+        zones = zones if zones is None or terms.zones is None else zones & terms.zones
+        each = Bin(each.pool, tuple(free), each.size, zones, each.inside | {kind})
+    return each

@@ -1,0 +1,111 @@
+"""What each member has room for: its pools at their largest, less what other workloads of the stack take, and now.
+
+It counts; which members a workload takes is decided by the policies.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from clusters.nodes import Nodes, nodes_of
+from clusters.spec import Cluster
+from placement.fit.node_labels import HOSTNAME
+from placement.fit.packing import fitting, pools_of, without
+from placement.fit.room import Gang, Room, merged, offer, room, verdict_on
+
+MANY = 1000
+"""As many units as are counted in a member that has room for more."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What one member offers a workload.
+
+    `largest` has its pools at their largest, and nothing on them; `left` is what the stack's other workloads leave of
+    it. Where the member was measured, `now` is what is free on the nodes that it has, and `grown` the same with all the
+    nodes that can still be added.
+    """
+
+    largest: Room
+    left: Room
+    now: Room | None = None
+    grown: Room | None = None
+
+    def room(self, gang: Gang, most: int = MANY) -> int:
+        """How many gangs fit beside the stack's other workloads, now or after a scale-up."""
+        least = fitting(self.left, gang, most)
+        return least if self.grown is None else min(least, fitting(self.grown, gang, most))
+
+    def doubts(self, gang: Gang) -> list[str]:
+        """What cannot be judged of pods that have a pool here, but for these doubts."""
+        pools = list(dict.fromkeys(each.pool for each in self.largest.bins))
+        verdicts = ([verdict_on(kind, pool) for pool in pools] for kind in gang.kinds)
+        found = (min((v.doubts for v in each if not v.misses), key=len, default=()) for each in verdicts)
+        return list(dict.fromkeys(text for texts in found for text in texts))
+
+    def now_and_whole(self, gang: Gang, most: int = MANY) -> tuple[int, int]:
+        """How many of them fit on the nodes that exist, 0 where that was not measured, and how many in all."""
+        whole = self.room(gang, most)
+        return 0 if self.now is None else fitting(self.now, gang, whole), whole
+
+    def without(self, gang: Gang, count: int) -> "Space":
+        """What is left beside so many gangs that are still to run, as far as they fit."""
+        now, grown = self.now, self.grown
+        return replace(
+            self.beside(gang, count),
+            now=now and _without(now, gang, count),
+            grown=grown and _without(grown, gang, count),
+        )
+
+    def beside(self, gang: Gang, count: int) -> "Space":
+        """What is left beside so many gangs that run already, so that what is free now is without them."""
+        return replace(self, left=_without(self.left, gang, count))
+
+    def has_pool_for(self, gang: Gang) -> bool:
+        """Whether each of the pods fits on an empty node of some pool."""
+        return all(any(offer(kind, each.pool) for each in self.largest.bins) for kind in gang.kinds)
+
+    def growing(self, gang: Gang, rest: int) -> list[str]:
+        """The pools to which nodes are added for so many gangs, beside those that fit now."""
+        if rest <= 0 or self.grown is None:
+            return []
+        new = Room(tuple(each for each in self.grown.bins if HOSTNAME not in each.pool.nodes.labels))
+        rest = min(rest, fitting(new, gang, rest))
+        return sorted({name for kind in pools_of(new, gang, rest) for name in kind}) if rest else []
+
+
+def spaces_of(clusters: Mapping[str, Cluster]) -> dict[str, Space]:
+    """What each cluster, as its settings say it, offers to the first workload."""
+    return spaces({name: nodes_of(cluster) for name, cluster in clusters.items()})
+
+
+def spaces(nodes: Mapping[str, Sequence[Nodes]]) -> dict[str, Space]:
+    """What each member offers to the first workload."""
+    known = _known(nodes)
+    rooms = {name: room(own, known) for name, own in nodes.items()}
+    return {name: Space(own, own) for name, own in rooms.items()}
+
+
+def _known(nodes: Mapping[str, Sequence[Nodes]]) -> frozenset[str]:
+    """The labels and resources that the stack gives to some node, so that a node without them surely lacks them."""
+    every = [each for own in nodes.values() for each in own]
+    return frozenset(key for each in every for key in (*each.labels, *each.allocatable))
+
+
+def measured(space: Space, live: Iterable[Nodes]) -> Space:
+    """The space of a member with what is free on its live nodes, each with a most of 1, and what its pools can add."""
+    there = list(live)
+    known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
+    now = room(there, known)
+    existing = Counter(each.pool for each in there)
+    added = [each._replace(size=each.size - existing[each.pool.nodes.pool]) for each in space.largest.bins]
+    return replace(space, now=now, grown=merged([*now.bins, *added]))
+
+
+def unreachable(space: Space) -> Space:
+    """The space of a member that does not answer: nothing is free there, and no node is added."""
+    return replace(space, now=Room(()), grown=Room(()))
+
+
+def _without(free: Room, gang: Gang, count: int) -> Room:
+    return without(free, gang, fitting(free, gang, count))[0] if count else free

@@ -1,0 +1,1 @@
+"""Reads the files of a workload into objects, each with the line that it comes from."""
