@@ -135,7 +135,7 @@ def test_what_the_readme_shows_as_refused_is_refused_with_these_words(
 
 def test_every_file_of_placement_is_on_its_map() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text().partition("## The map of placement")[2].partition("\n## ")[0]
-    named = re.findall(r"`(\w+\.py)`", text)
+    named = re.findall(r"`(?:\w+/)*(\w+\.py)`", text)
     files = {file.name for file in (ROOT / "placement").rglob("*.py")} - {"__init__.py"}
     assert {*named} == files
     assert len(named) == len(files)
