@@ -31,7 +31,7 @@ _UNIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 # Fields that may be left out, though the schema calls them required. Source: the defaults and
-# validation of Kubernetes 1.35.
+# validation of Kubernetes 1.36.
 _MAY_LACK: Mapping[str, str] = {
     "batch.v1.PodFailurePolicy": "rules",
     "core.v1.HTTPHeader": "value",
@@ -40,7 +40,6 @@ _MAY_LACK: Mapping[str, str] = {
     "core.v1.PreferredSchedulingTerm": "preference",
     "core.v1.SleepAction": "seconds",
     "core.v1.Sysctl": "value",
-    "rbac.v1.RoleRef": "apiGroup",
 }
 
 

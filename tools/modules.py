@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
-KUBERNETES = "v1.35.4"
-PULUMI = "v3.259.0"
+KUBERNETES = "v1.36.3"
+PULUMI = "v3.274.1"
 PULUMI_KUBERNETES = "4.34.2"  # of the SDK in requirements.txt
 
 
@@ -48,7 +48,7 @@ MODULES = (
     Module("etcd", rename=(("server", "etcd"),)),
     Module("kwok"),
     Module("kubefed"),
-    # After kubernetes, whose packages it shares: both pin the same versions of them.
+    # Last, since most users have it already.
     Module(
         "pulumi-kubernetes",
         stamps=(f"main.version={PULUMI_KUBERNETES}",),

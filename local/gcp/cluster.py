@@ -11,10 +11,10 @@ from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
+from local.gcp.versions import VERSION
 from local.plugin import Refused
 from local.wire import UNKNOWN, Properties
 
-_VERSION = "1.35.4"
 NODE_POOLS = "nodepool"  # in the registry
 
 
@@ -161,7 +161,7 @@ def _served(inputs: Properties, port: str, authority: str) -> Properties:
     made: dict[str, Any] = {
         # GKE gives the name where it serves no address.
         "endpoint": address if by_address else host,
-        "masterVersion": UNKNOWN if port == UNKNOWN else _VERSION,
+        "masterVersion": UNKNOWN if port == UNKNOWN else VERSION,
         "masterAuth": {**inputs.get("masterAuth", {}), "clusterCaCertificate": authority},
     }
     if isinstance(private := inputs.get("privateClusterConfig"), dict):

@@ -11,6 +11,7 @@ from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, se
 from local.gcp.places import chosen_zones, region_of, zones
 from local.gcp.ranges import is_private, overlaps, why_malformed
 from local.gcp.resource import CONTAINER, Cloud, Wrong, find, full, given, invalid, lacking, project_of, value, values
+from local.gcp.versions import wrong_version
 from local.wire import UNKNOWN, Properties
 
 _METRICS = (
@@ -61,6 +62,7 @@ def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator
     kind = value(inputs, "nodeConfig.machineType")
     if kind and machine(kind) is None:
         yield Wrong("nodeConfig.machineType", f"Error 400: Machine type {kind} does not exist")
+    yield from wrong_version(str(value(inputs, "minMasterVersion", "")))
     pods = value(inputs, "defaultMaxPodsPerNode", 110)
     if not 8 <= pods <= 256:
         yield Wrong("defaultMaxPodsPerNode", invalid("defaultMaxPodsPerNode", pods, "It must be from 8 to 256"))

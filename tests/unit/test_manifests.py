@@ -162,7 +162,7 @@ def test_a_mistake_in_an_object_is_told_with_its_object_field_and_line(tmp_path:
     assert refused(tmp_path, f"{SERVICE}\n---{MISTAKEN}") == [
         "object 2, line 8: Deployment api: metadata.labels.version: 15.2 is a number; put it in quotes",
         "object 2, line 17: Deployment api: spec.template.spec.containers.0.imagePullPolic: unknown field; write "
-        "imagePullPolicy, or another of the 25 known (checked against Kubernetes 1.35)",
+        "imagePullPolicy, or another of the 25 known (checked against Kubernetes 1.36)",
     ]
 
 

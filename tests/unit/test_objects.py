@@ -54,7 +54,7 @@ def test_a_mistake_in_an_item_is_told_with_its_item_and_line(tmp_path: Path) -> 
     )
     assert refused(tmp_path, text) == [
         "object 1, item 2, item 1, line 13: Service b: spec.type: 'None': write one of ClusterIP, ExternalName, "
-        "LoadBalancer, NodePort (checked against Kubernetes 1.35)",
+        "LoadBalancer, NodePort (checked against Kubernetes 1.36)",
         "object 1, item 2, item 2, line 14: not a Kubernetes object; write a map with apiVersion, kind and metadata",
     ]
 

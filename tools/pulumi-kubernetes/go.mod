@@ -2,8 +2,8 @@ module tools/pulumi-kubernetes
 
 go 1.25.0
 
-// What it shares with tools/kubernetes has the same version there, so that Go compiles it once for both. pulumi/pkg stays
-// as the provider requires it: a newer one does not compile with it.
+// The provider compiles with k8s.io/* up to v0.35 (a library of it needs an API that v0.36 has no more), and with
+// pulumi/pkg as it requires it.
 require github.com/pulumi/pulumi-kubernetes/provider/v4 v4.0.0-20260115033456-f47bc2d6f199
 
 require (

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.gcp.versions import VERSION
 from local.wire import UNKNOWN, Properties
 from tests.unit.local.google import (
     ACCOUNT,
@@ -171,6 +172,7 @@ _CASES: list[Case] = [
     (CLUSTER, {}, {"nodeLocations": ["us-west1-d"]}, "nodeLocations", "not a zone of us-west1"),
     (CLUSTER, {}, {"nodeLocations": ["europe-west1-b"]}, "nodeLocations", "not a zone of us-west1"),
     (CLUSTER, {}, {"nodeLocations": ["us-west1-a", "us-west1-a"]}, "nodeLocations", "given twice"),
+    (CLUSTER, {"minMasterVersion": VERSION}, {"minMasterVersion": "1.99"}, "minMasterVersion", "No valid versions"),
     (CLUSTER, {}, {"initialNodeCount": None}, "initialNodeCount", "greater than zero"),
     (CLUSTER, {}, {"nodeConfig.machineType": "e2-standard-3"}, "nodeConfig.machineType", "does not exist"),
     (CLUSTER, {"defaultMaxPodsPerNode": 32}, {"defaultMaxPodsPerNode": 4}, "defaultMaxPodsPerNode", "8 to 256"),
