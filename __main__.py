@@ -37,14 +37,16 @@ kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
 decided = decide(workloads, manifests, host_name, settings.decided, labels, kubeconfigs)
 placed = keep_data(workloads, decided, host_name, clusters)
 
-control_plane = ControlPlane("kubefed", host, types)
+tokens, left_alone = federation.tokens, settings.left_alone
+control_plane = ControlPlane("kubefed", host, types, bool(left_alone[host_name]))
 registered = [
-    Member(name, cluster, host_name, host, control_plane, labels[name], types, federation.tokens.get(name, 1))
-    for name, cluster in members.items()
+    Member(name, each, host_name, host, control_plane, labels[name], types, tokens.get(name, 1), left_alone[name])
+    for name, each in members.items()
 ]
 enabled = FederatedTypes("types", host, members, control_plane, types)
 ready = [*(member.registration for member in registered), *enabled.configs]
-federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access)
+suspends = all(left_alone.values())
+federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access, suspends)
 create_exports(workloads, settings.decided.workloads, members, federated, in_fleet)
 
 for name, cluster in clusters.items():

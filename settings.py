@@ -15,6 +15,8 @@ from pydantic import Field
 
 from clusters.addresses import SLOTS
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
+from federation.admission import has_policies
+from federation.admission_needs import check_retained, check_written
 from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
 from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
@@ -28,6 +30,7 @@ from placement.manifests.documents import ManifestError
 from placement.manifests.manifest import Manifest, read_manifests
 from placement.overrides import check_overrides
 from placement.pods.pod_selectors import with_pod_labels
+from placement.policies.candidates import candidates
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
@@ -75,6 +78,12 @@ class Settings:
     def members(self) -> dict[str, Cluster]:
         """The clusters of the federation."""
         return {name: cluster for name, cluster in self.clusters.items() if cluster.member}
+
+    @property
+    def left_alone(self) -> dict[str, dict[TargetType, list[str]]]:
+        """What KubeFed leaves alone in each member, by admission policies: empty where its Kubernetes has none."""
+        own = self.federation.left_alone()
+        return {name: own if has_policies(cluster.kubernetes) else {} for name, cluster in self.members.items()}
 
     @functools.cached_property
     def decided(self) -> Placed:
@@ -137,6 +146,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     federation = check_model("federation", raw.get("federation") or {}, Federation, problems)
     if federation:
         problems.extend(check_federation(federation, members))
+        problems.extend(check_retained(federation, {name: clusters[name] for name in members if name in clusters}))
 
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
     labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
@@ -155,6 +165,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
         if len(labels) == len(members):
             problems.extend(check_placement(name, workload, own, labels, space))
             problems.extend(check_overrides(setting, workload, own, labels))
+            problems.extend(check_written(setting, own, clusters, candidates(workload.placement, labels)))
         if federation:
             problems.extend(check_exports(setting, workload, own, federation))
             if federation.default_deny:

@@ -10,8 +10,9 @@ cluster or a pool that is replaced for another reason gets what the settings say
 
 from clusters.machines import always_has_ssds
 from clusters.pool_spec import NodePool
+from clusters.spec import Cluster
 
-CLUSTER = (
+_CLUSTER = (
     # GKE upgrades versions by the release channel, and the temporary first pool is removed once the cluster is ready.
     "initialNodeCount",
     "minMasterVersion",
@@ -31,8 +32,6 @@ CLUSTER = (
     "enableL4IlbSubsetting",
     "userManagedKeysConfig",
 )
-"""The ignored fields of a cluster."""
-
 _POOL = (
     # A pool's first size says nothing about a pool that has grown, and GKE changes it when a pool is resized by hand.
     "initialNodeCount",
@@ -59,6 +58,12 @@ _POOL = (
         )
     ),
 )
+
+
+def of_cluster(spec: Cluster) -> list[str]:
+    """The ignored fields of a cluster: all but those that its settings say."""
+    said = {"minMasterVersion"} if spec.kubernetes else set[str]()
+    return [each for each in _CLUSTER if each not in said]
 
 
 def of_pool(spec: NodePool) -> list[str]:

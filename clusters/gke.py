@@ -65,6 +65,7 @@ class GkeCluster(pulumi.ComponentResource):
             name,
             location=spec.region,
             node_locations=list(spec.zones) or None,
+            min_master_version=spec.kubernetes or None,
             network=network.id,
             subnetwork=subnet.id,
             ip_allocation_policy={
@@ -90,7 +91,7 @@ class GkeCluster(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[account, secrets_key],
                 protect=spec.deletion_protection,
-                ignore_changes=[*filled_in.CLUSTER],
+                ignore_changes=filled_in.of_cluster(spec),
                 additional_secret_outputs=["masterAuth"],
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="60m", delete="60m"),
             ),

@@ -103,6 +103,12 @@ class Cluster(Model):
 
     How soon GKE upgrades the cluster to new versions of Kubernetes.
     """
+    kubernetes: str = Field(default="", pattern=r"^(1\.[0-9]{1,3}(\.[0-9]{1,3}(-gke\.[0-9]+)?)?)?$")
+    """the oldest version of Kubernetes that the control plane may have, such as 1.36
+
+    Left out, it is what the release channel has. From 1.36 on, admission policies keep KubeFed from undoing what
+    queues, autoscalers and other controllers write into its copies.
+    """
     maintenance: Maintenance = Field(default_factory=Maintenance)
     """days, start and hours in which GKE may upgrade
 

@@ -9,7 +9,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
-from federation import crds
+from federation import admission, crds
+from federation.admission_policies import create_policy
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.config import kubefed_config
 from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules
@@ -30,8 +31,14 @@ class ControlPlane(pulumi.ComponentResource):
     namespace: kubernetes.core.v1.Namespace
 
     def __init__(
-        self, name: str, host: GkeCluster, types: Sequence[TargetType], opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        host: GkeCluster,
+        types: Sequence[TargetType],
+        keeps_order: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`keeps_order` where the host has admission policies, by which overrides stay in their order."""
         super().__init__("geo-federation:federation:ControlPlane", name, None, opts)
         on_host = pulumi.ResourceOptions(parent=self, provider=host.provider, deleted_with=host.cluster)
         self.namespace = kubernetes.core.v1.Namespace(
@@ -48,6 +55,10 @@ class ControlPlane(pulumi.ComponentResource):
             for target in dict.fromkeys([NAMESPACES, *types])
         }
         rights = self._rights(name, types, on_host)
+        movable = [target for target in dict.fromkeys(types) if target.movable]
+        if keeps_order and movable:
+            order = admission.in_order(movable, CONTROLLER)
+            rights.append(create_policy(f"{name}-overrides-in-order", "kubefed-overrides-in-order", order, on_host))
         config = kubernetes.apiextensions.CustomResource(
             f"{name}-config",
             api_version="core.kubefed.io/v1beta1",

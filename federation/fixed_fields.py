@@ -11,6 +11,8 @@ from typing import Any
 
 from placement.api.ends import without_fields
 from placement.api.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
+from placement.api.owners import REFUSING
+from placement.api.schemas import fields_of
 from placement.patches import patched, steps_of
 
 Body = Mapping[str, Any]
@@ -105,18 +107,30 @@ def replacement_trigger(target: TargetType, template: Body, patches: Patches) ->
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def another_run(target: TargetType, template: Body, patches: Patches, clusters: Collection[str]) -> str | None:
+def another_run(
+    target: TargetType, template: Body, patches: Patches, clusters: Collection[str], suspends: bool = False
+) -> str | None:
     """A digest of what runs once: when it changes, another run replaces it. None for what has no end of its own.
 
-    Where a copy can be suspended in place, whether it is does not count.
+    Where a copy can be suspended in place, whether it is does not count; `suspends` where admission policies permit it
+    for every kind.
     """
     kind = target.pod_kind
     if kind.ends is None or target == JOBS:
         return None
-    left_out = [kind.suspend] if kind.suspend else []
+    left_out = [kind.suspend] if kind.suspend and (suspends or target.config_name not in REFUSING) else []
     other = {name: [each for each in own if each["path"] not in left_out] for name, own in patches.items()}
     run = {"template": without_fields(template, left_out), "patches": other, "clusters": sorted(clusters)}
     return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def fixed_in_a_job(suspends: bool) -> list[str]:
+    """The paths in a federated Job whose change makes another one; where `suspends`, spec.suspend is not among them."""
+    template = ["spec.template"]
+    if suspends:
+        fields = sorted({*fields_of("batch.v1.JobSpec")} - {"suspend"})
+        template = ["spec.template.metadata", *(f"spec.template.spec.{field}" for field in fields)]
+    return [*template, "spec.placement", "spec.overrides"]
 
 
 def impossible_field_changes(

@@ -8,16 +8,20 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
+from federation import admission
+from federation.admission_policies import create_policy
 from federation.aliases import with_alias
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.control_plane import ControlPlane
 from federation.rbac import member_rules, member_type_rules
 from federation.waits import holds, waits
 from placement.api.kinds import NAMESPACE, TargetType
+from placement.api.pod_kinds import Pointer
 from placement.preferences import MEMBER_LABEL
 
 # A registration is done when the controller has found the member healthy.
 _READY_SECONDS = 300
+NOTHING: Mapping[TargetType, Sequence[Pointer]] = {}
 
 
 class Member(pulumi.ComponentResource):
@@ -38,10 +42,13 @@ class Member(pulumi.ComponentResource):
         labels: Mapping[str, str],
         types: Sequence[TargetType],
         token_number: int = 1,
+        left_alone: Mapping[TargetType, Sequence[Pointer]] = NOTHING,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`left_alone` are the types with what the settings retain; empty where the cluster has no such policies."""
         super().__init__("geo-federation:federation:Member", f"{name}-member", None, opts)
         own = control_plane if cluster is host else None
+        policies = self._policies(name, f"{name}-{host_name}", cluster, left_alone)
         token = self._access(name, f"{name}-{host_name}", cluster, own, types, token_number)
         on_host = pulumi.ResourceOptions(
             parent=self, provider=host.provider, depends_on=[control_plane.namespace], deleted_with=host.cluster
@@ -52,6 +59,8 @@ class Member(pulumi.ComponentResource):
             string_data={"token": token},
             opts=on_host,
         )
+        token_digest = pulumi.Output.unsecret(token.apply(_digest))
+        member_labels = {**labels, MEMBER_LABEL: name}
         self.registration = kubernetes.apiextensions.CustomResource(
             f"{name}-registration",
             api_version="core.kubefed.io/v1beta1",
@@ -59,19 +68,23 @@ class Member(pulumi.ComponentResource):
             metadata={
                 "name": name,
                 "namespace": NAMESPACE,
-                "labels": {**labels, MEMBER_LABEL: name},
-                "annotations": {
-                    # The controller reads a new token only when the registration changes.
-                    "geo-federation/token-digest": pulumi.Output.unsecret(token.apply(_digest)),
-                    **waits(holds("Ready"), seconds=_READY_SECONDS),
-                },
+                "labels": member_labels,
+                # The controller reads a new token only when the registration changes.
+                "annotations": pulumi.Output.all(token_digest, cluster.private_endpoint).apply(
+                    lambda each: {
+                        "geo-federation/token-digest": each[0],
+                        **waits(holds("Ready"), seconds=_READY_SECONDS, declared=[member_labels, *each]),
+                    }
+                ),
             },
             spec={
                 "apiEndpoint": cluster.private_endpoint.apply(lambda endpoint: f"https://{endpoint}"),
                 "caBundle": cluster.certificate_authority,
                 "secretRef": {"name": secret.metadata["name"]},
             },
-            opts=pulumi.ResourceOptions.merge(on_host, pulumi.ResourceOptions(depends_on=[control_plane.controller])),
+            opts=pulumi.ResourceOptions.merge(
+                on_host, pulumi.ResourceOptions(depends_on=[control_plane.controller, *policies])
+            ),
         )
         self.register_outputs({"name": name})
 
@@ -122,6 +135,18 @@ class Member(pulumi.ComponentResource):
             ),
         )
         return pulumi.Output.secret(secret.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+
+    def _policies(
+        self, name: str, account: str, cluster: GkeCluster, left_alone: Mapping[TargetType, Sequence[Pointer]]
+    ) -> list[pulumi.Resource]:
+        """Creates the policies by which KubeFed leaves to controllers in the cluster what is theirs."""
+        inside = pulumi.ResourceOptions(parent=self, provider=cluster.provider, deleted_with=cluster.cluster)
+        specs = {target.config_name: admission.left_alone(target, account, left_alone[target]) for target in left_alone}
+        return [
+            create_policy(f"{name}-leaves-{type_name}", f"kubefed-leaves-{type_name}", spec, inside)
+            for type_name, spec in specs.items()
+            if spec
+        ]
 
 
 def _digest(token: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, INSTEAD, KNOWN, NAMESPACES, POLICIES, TargetType
-from placement.api.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Run
+from placement.api.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Pointer, Run
 from problems import DNS_LABEL, Model, Problem, one_of
 
 # What federates a type has its plural and its kind with "federated" before them, and "List" after the kind, in the 63
@@ -24,6 +24,7 @@ def _crd_name(name: str) -> str:
 
 
 _POINTER = r"^(/[^/\s]+)+$"
+_POINTER_TO_FIELD = r"^/(spec|data)(/[A-Za-z0-9_-]+)+$"
 
 
 class CustomPods(Model):
@@ -133,6 +134,18 @@ class Federation(Model):
     Another number is another token for KubeFed in that cluster: it is taken up, and then the one before is void. A
     cluster that is left out has number 1.
     """
+    retain: dict[
+        str, list[Annotated[str, Field(pattern=_POINTER_TO_FIELD, description="a path such as /spec/replicas")]]
+    ] = Field(default_factory=dict[str, list[str]])
+    """a map of types to lists of paths, such as /spec/replicas
+
+    What KubeFed leaves as it is in copies of these types, since somebody in the members writes it. It is not needed for
+    what queues and autoscalers write. The kubernetes of every member must be 1.36 or newer.
+    """
+
+    def left_alone(self) -> dict[TargetType, list[Pointer]]:
+        """Each enabled type, with the paths in its copies that the settings say are not KubeFed's."""
+        return {target: self.retain.get(target.config_name, []) for target in self.targets()}
 
     def known(self) -> dict[str, TargetType]:
         """Every type that can be enabled, by its name."""

@@ -1,15 +1,26 @@
 """What a run waits for before an object of KubeFed is taken for created: annotations that Pulumi's provider reads."""
 
+import hashlib
 import json
+from typing import Any
 
 WAIT_FOR = "pulumi.com/waitFor"
 """The annotation that says what to wait for."""
+DECLARED = "geo-federation/declared"
+"""The annotation that has a digest of what is declared."""
 
 
-def waits(expression: str, *more: str, seconds: int) -> dict[str, str]:
-    """The annotations that make a run wait until all expressions hold, and fail after so many seconds."""
+def waits(*expressions: str, seconds: int, declared: Any) -> dict[str, str]:
+    """The annotations that make a run wait until all expressions hold, and fail after so many seconds.
+
+    `declared` is what the object declares besides. The provider reads objects from a cache, which may be older than the
+    update that it has just made: where nothing in that one says so, it would take the old object for the updated one.
+    """
+    digest = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+    updated = f'jsonpath={{.metadata.annotations["{DECLARED}"]}}={digest}'
     return {
-        WAIT_FOR: json.dumps([expression, *more]) if more else expression,
+        DECLARED: digest,
+        WAIT_FOR: json.dumps([updated, *expressions]),
         "pulumi.com/timeoutSeconds": str(seconds),
     }
 

@@ -9,7 +9,8 @@ import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
 from federation.aliases import with_alias
-from federation.fixed_fields import another_run, replacement_trigger
+from federation.federated_spec import federated_spec, named, trigger_of
+from federation.fixed_fields import fixed_in_a_job
 from federation.job_pods import after_earlier_pods
 from federation.keep_data import deletes_data
 from federation.removals import DELETE_DATA
@@ -18,10 +19,9 @@ from federation.waits import holds, waits
 from placement.api.ends import deleting_fields
 from placement.api.kinds import JOBS, NAMESPACES, SECRETS, TargetType
 from placement.autoscaling.autoscalers import is_autoscaled
-from placement.copies import MEMORY, PlacedObject, PlacedWorkload, keeps_memory, template
+from placement.copies import MEMORY, PlacedWorkload, keeps_memory
 from placement.manifests.manifest import Manifest
 from placement.policies.place import table
-from placement.preferences import selector
 from placement.workload import Workload
 
 _PROPAGATED_SECONDS = 300
@@ -55,7 +55,7 @@ class FederatedNamespace(pulumi.ComponentResource):
             NAMESPACES,
             {"name": namespace, "namespace": namespace},
             # A preference reads selectors only; an empty one matches every member, so the list decides.
-            {"template": {}, "placement": {"clusters": clusters.apply(_named), "clusterSelector": {}}},
+            {"template": {}, "placement": {"clusters": clusters.apply(named), "clusterSelector": {}}},
             pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[local]),
             {DELETE_DATA: "true"} if delete_data else {},
         )
@@ -78,10 +78,12 @@ class FederatedWorkload(pulumi.ComponentResource):
         namespace: FederatedNamespace,
         before_jobs: pulumi.ResourceHook,
         before_updates: Mapping[str, Sequence[pulumi.ResourceHook]],
+        suspends: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
         self._host, self._before_jobs, self._before_updates = host, before_jobs, before_updates
+        self._suspends = suspends
         self._annotations = {DELETE_DATA: "true"} if workload.delete_data else {}
         self.objects = [namespace.federated]
         if pulumi.runtime.is_dry_run():
@@ -103,7 +105,7 @@ class FederatedWorkload(pulumi.ComponentResource):
         target = manifest.type
         name, old = f"{prefix}-{namespace.name}/{manifest.name}", f"{prefix}-{manifest.name}"
         metadata = {"name": manifest.name, "namespace": namespace.name}
-        spec = placed.apply(lambda workload: _spec(workload.objects[position]))
+        spec = placed.apply(lambda workload: federated_spec(workload.objects[position]))
         opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
         if target.movable and not is_autoscaled(manifest, manifests):
             preference = kubernetes.apiextensions.CustomResource(
@@ -127,11 +129,11 @@ class FederatedWorkload(pulumi.ComponentResource):
             before_update = self._before_updates.get(target.kind, [])
             fixed = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[*before_update]))
         if target == JOBS:
-            # A Job cannot be changed in place.
-            changes = pulumi.ResourceOptions(replace_on_changes=["spec.template", "spec.placement", "spec.overrides"])
+            # A Job cannot be changed in place, but for what suspends it.
+            changes = pulumi.ResourceOptions(replace_on_changes=fixed_in_a_job(self._suspends))
         else:
             # A change of what cannot change in a copy re-creates it; nothing else does.
-            trigger = placed.apply(lambda workload: _trigger(workload.objects[position]))
+            trigger = placed.apply(lambda workload: trigger_of(workload.objects[position], self._suspends))
             secret = pulumi.Output.secret(trigger) if target == SECRETS else trigger
             changes = pulumi.ResourceOptions(replacement_trigger=secret)
         fixed = pulumi.ResourceOptions.merge(fixed, changes)
@@ -152,10 +154,12 @@ def create_workloads(
     members: Mapping[str, GkeCluster],
     after: Sequence[pulumi.Resource],
     access: Mapping[str, Sequence[pulumi.Resource]],
+    suspends: bool = False,
 ) -> dict[str, FederatedWorkload]:
     """Creates each namespace that has workloads, and the workloads in it, which are returned by their names.
 
-    All of it depends on `after`, and what is in a namespace on its `access` too.
+    All of it depends on `after`, and what is in a namespace on its `access` too. `suspends` where every member has the
+    admission policies by which KubeFed can suspend any copy in place.
     """
     made: dict[str, FederatedWorkload] = {}
     host = members[host_name]
@@ -177,6 +181,7 @@ def create_workloads(
                 namespace,
                 before_jobs,
                 before_updates,
+                suspends,
             )
     return made
 
@@ -205,7 +210,7 @@ def _federate(
     if target.movable:
         # Before its preference has chosen members, it is propagated to none.
         conditions.append("jsonpath={.status.clusters[0].name}")
-    annotations = waits(*conditions, seconds=_PROPAGATED_SECONDS)
+    declared = pulumi.Output.all(spec, also or {})
     return kubernetes.apiextensions.CustomResource(
         name,
         api_version="types.kubefed.io/v1beta1",
@@ -214,34 +219,10 @@ def _federate(
             **metadata,
             # KubeFed's own, which it would set first: one write less before the copies are created.
             "finalizers": ["kubefed.io/sync-controller"],
-            "annotations": pulumi.Output.from_input(also or {}).apply(lambda more: {**annotations, **more}),
+            "annotations": declared.apply(
+                lambda each: {**waits(*conditions, seconds=_PROPAGATED_SECONDS, declared=each), **each[1]}
+            ),
         },
         spec=spec,
         opts=opts,
     )
-
-
-def _spec(placed: PlacedObject) -> dict[str, Any]:
-    # A preference fills an empty list, whose entries Pulumi then leaves alone.
-    moved: dict[str, Any] = {"clusters": [], "clusterSelector": selector(placed.clusters)}
-    spec: dict[str, Any] = {
-        "template": template(placed.manifest),
-        "placement": moved if placed.preference else {"clusters": _named(placed.clusters)},
-    }
-    if placed.retains:
-        spec["retainReplicas"] = True
-    if placed.overrides:
-        spec["overrides"] = [
-            {"clusterName": name, "clusterOverrides": list(patches)} for name, patches in placed.overrides.items()
-        ]
-    return spec
-
-
-def _trigger(placed: PlacedObject) -> str | None:
-    target, body = placed.manifest.type, template(placed.manifest)
-    again = another_run(target, body, placed.overrides, placed.clusters)
-    return again or replacement_trigger(target, body, placed.overrides)
-
-
-def _named(clusters: Sequence[str]) -> list[dict[str, str]]:
-    return [{"name": name} for name in clusters]

@@ -40,7 +40,7 @@ class PodKind:
     `counted` are the fields of its spec by which it can be divided: how many units there are, such as replicas; the
     first is what a placement splits. `pods` are those of one unit, or of the whole object where nothing is counted.
     `ends` is None for what has no end of its own; otherwise the fields by which its controller deletes an object after
-    it has ended. Where KubeFed can write `suspend` into an existing copy, a change of it alone replaces nothing.
+    it has ended. A change of `suspend` alone replaces nothing, where KubeFed can write it into an existing copy.
     Where `label` is set, its controller gives all the pods that label, with the object's name for a value.
     `decided_by` says what decides about the pods besides the manifest.
     """
@@ -93,13 +93,13 @@ POD_KINDS: Mapping[str, PodKind] = {
     "statefulsets.apps": PodKind("whole", (_TEMPLATE,), ("replicas",)),
     # One on each node that its pods select.
     "daemonsets.apps": PodKind("duplicated", (_TEMPLATE,)),
-    # An Indexed one is whole. KubeFed cannot write into an existing Job or JobSet: what their own API has filled in is
-    # missing in what it writes.
+    # An Indexed one is whole.
     "jobs.batch": PodKind(
         "divided",
         (_TEMPLATE,),
         ("parallelism", "completions"),
         ends=("/spec/ttlSecondsAfterFinished",),
+        suspend="/spec/suspend",
         label="batch.kubernetes.io/job-name",
     ),
     # The Jobs that end are its own, and no federated objects.
@@ -113,6 +113,7 @@ POD_KINDS: Mapping[str, PodKind] = {
             ),
         ),
         ends=("/spec/ttlSecondsAfterFinished",),
+        suspend="/spec/suspend",
         label=_JOB_SET_NAME,
     ),
     # The leader is one of its size; how many workers there are is in pod_templates.py.

@@ -37,6 +37,11 @@ def definition(target: TargetType) -> str:
     return f"{(target.group or 'core').partition('.')[0]}.{target.version}.{target.kind}"
 
 
+def fields_of(name: str) -> list[str]:
+    """The fields that a definition has."""
+    return [*_definition(name)["properties"]]
+
+
 def version() -> str:
     """The version of Kubernetes whose API this is, such as 1.35."""
     return str(_file()["version"]).removeprefix("v").rpartition(".")[0]

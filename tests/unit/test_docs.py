@@ -26,7 +26,7 @@ def test_commands_are_found() -> None:
     assert any(line.endswith(" created") for line in up.lines)
     members = found["kubectl get kubefedclusters -n kube-federation-system"]
     assert members.whole
-    assert plain("serving        62s   True    v1.35.4") in members.lines
+    assert plain("serving        62s   True    v1.36.3") in members.lines
     assert 'eval "$(make -s env)"' in found
     assert "pulumi up --refresh" in found
 
