@@ -1,0 +1,165 @@
+"""A Deployment and its autoscaler: who decides the replicas, and how that passes from one to the other and back.
+
+The autoscaler is Kubernetes' own. It has no metrics here, and so keeps between its minimum and its maximum what it is
+given, which `kubectl scale` does in its place.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from tests.e2e.pods import replicas
+from tests.e2e.project import Project, eventually
+
+DEPLOYMENT: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "served"},
+    "spec": {
+        "replicas": 3,
+        "selector": {"matchLabels": {"app": "served"}},
+        "template": {
+            "metadata": {"labels": {"app": "served"}},
+            "spec": {"containers": [{"name": "served", "image": "served:1"}]},
+        },
+    },
+}
+AUTOSCALER: dict[str, Any] = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "served"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "served"},
+        "minReplicas": 3,
+        "maxReplicas": 9,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+            }
+        ],
+    },
+}
+MEMBERS = ("serving", "serving-asia")
+# Long enough for several rounds of the autoscaler, and for KubeFed's own.
+_QUIET_SECONDS = 45
+
+
+def declare(project: Project, *objects: dict[str, Any]) -> None:
+    placement = {"policy": "spread", "select": {"role": "serving"}}
+    project.declare_workload("served", "ai", placement, *objects)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    project = Project.copy(tmp_path_factory.mktemp("autoscaled"))
+    settings = project.settings()
+    types = ["deployments.apps", "horizontalpodautoscalers.autoscaling"]
+    settings["config"]["geo-federation:federation"]["types"] = types
+    settings["config"]["geo-federation:workloads"] = {}
+    project.write_settings(settings)
+    declare(project, DEPLOYMENT)
+    with project.taken_down():
+        project.make("up").ok()
+        yield project
+
+
+def desired(project: Project) -> list[int]:
+    found = [replicas(project.api(name), "ai", "served") for name in MEMBERS]
+    return [each[0] for each in found if each]
+
+
+def check_desired(project: Project, *counts: int) -> None:
+    assert desired(project) == [*counts]
+
+
+def copies(project: Project) -> list[dict[str, Any]]:
+    path = "/apis/apps/v1/namespaces/ai/deployments/served"
+    return [project.api(name).get(path) for name in MEMBERS]
+
+
+@contextmanager
+def never_below(project: Project, *counts: int) -> Generator[None]:
+    """That no copy has fewer replicas than these, or is gone, at any moment of the block."""
+    apis, over, less = [project.api(name) for name in MEMBERS], Event(), list[Any]()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            now = [replicas(api, "ai", "served") for api in apis]
+            if any(each is None or each[0] < count for each, count in zip(now, counts, strict=True)):
+                less.append(now)
+
+    thread = Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert less == []
+
+
+def run(project: Project) -> None:
+    project.shell("pulumi up --yes --skip-preview").ok()
+
+
+@pytest.fixture(scope="module")
+def before(project: Project) -> list[int]:
+    """The replicas before there is an autoscaler."""
+    return desired(project)
+
+
+def test_an_autoscaler_takes_over_without_a_replica_less(project: Project, before: list[int]) -> None:
+    assert sorted(before) == [1, 2]
+    with never_below(project, *before):
+        declare(project, DEPLOYMENT, AUTOSCALER)
+        run(project)
+        time.sleep(5)
+    minima = [project.objects(name, "hpa -n ai")[0]["spec"]["minReplicas"] for name in MEMBERS]
+    assert sum(minima) == 3
+
+
+def test_kubefed_writes_no_replicas_while_the_autoscaler_does(project: Project) -> None:
+    for name in MEMBERS:
+        project.kubectl(name, "scale -n ai deployment served --replicas=4").ok()
+    generations = [each["metadata"]["generation"] for each in copies(project)]
+    deadline = time.monotonic() + _QUIET_SECONDS
+    while time.monotonic() < deadline:
+        found = copies(project)
+        assert [each["spec"]["replicas"] for each in found] == [4, 4]
+        assert [each["metadata"]["generation"] for each in found] == generations
+        time.sleep(0.5)
+
+
+def test_a_changed_template_reaches_the_copies_and_leaves_the_replicas(project: Project) -> None:
+    changed = deepcopy(DEPLOYMENT)
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "served:2"
+    with never_below(project, 4, 4):
+        declare(project, changed, AUTOSCALER)
+        run(project)
+    for each in copies(project):
+        assert each["spec"]["template"]["spec"]["containers"][0]["image"] == "served:2"
+    check_desired(project, 4, 4)
+    project.shell("pulumi preview --refresh --expect-no-changes").ok()
+
+
+def test_a_raised_minimum_is_divided_and_the_autoscaler_follows(project: Project) -> None:
+    raised = deepcopy(AUTOSCALER)
+    raised["spec"] |= {"minReplicas": 12, "maxReplicas": 20}
+    declare(project, DEPLOYMENT, raised)
+    run(project)
+    eventually(lambda: check_desired(project, 6, 6), seconds=60)
+
+
+def test_kubefed_takes_the_replicas_back(project: Project, before: list[int]) -> None:
+    declare(project, DEPLOYMENT)
+    run(project)
+    eventually(lambda: check_desired(project, *before), seconds=60)
+    for name in MEMBERS:
+        assert project.objects(name, "hpa -n ai") == []
+    project.shell("pulumi preview --refresh --expect-no-changes").ok()
