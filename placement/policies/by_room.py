@@ -69,6 +69,12 @@ def of_pools(names: Sequence[str]) -> str:
     return f" of {' and '.join(names)}" if names else ""
 
 
+def or_measure(space: Mapping[str, Space]) -> str:
+    """What to do first where not all of these members are measured, as a run does; empty where all are."""
+    unknown = [name for name, each in sorted(space.items()) if each.now is None]
+    return f"give explain --free for {' and '.join(unknown)}, " if unknown else ""
+
+
 def _many(number: int) -> str:
     return str(number) if number < MANY else f"{MANY} or more"
 
@@ -104,4 +110,4 @@ def _too_little_room(unit: Unit, count: int, space: Mapping[str, Space], rooms: 
         for name, own in sorted(space.items())
     )
     what = f"{count} of {unit.title} that each request {unit.requested}"
-    return f"{what} do not fit: {texts}; raise max_nodes, or write fewer"
+    return f"{what} do not fit: {texts}; {or_measure(space)}raise max_nodes, or write fewer"

@@ -4,7 +4,7 @@ It holds the values that all policies share and how they are written as text; wh
 here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from placement.fit.room import Gang
@@ -50,10 +50,9 @@ class Facts:
     space: Mapping[str, Space] = field(default_factory=dict[str, Space])
     doubts: tuple[str, ...] = ()
 
-    @property
-    def measured(self) -> bool:
-        """Whether it is known what is free now."""
-        return any(each.now is not None for each in self.space.values())
+    def measured(self, names: Iterable[str]) -> bool:
+        """Whether it is known of any of these members what is free there now."""
+        return any(name in self.space and self.space[name].now is not None for name in names)
 
 
 NO_FACTS = Facts()

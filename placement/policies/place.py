@@ -51,7 +51,7 @@ def place(
     for text in impossible(placement, members, counts, facts, run):
         raise NothingFits(text)
     regions = {name: members[name]["region"] for name in names}
-    why_undecided = undecided(placement, facts)
+    why_undecided = undecided(placement, names, facts)
     if why_undecided:
         placed = {name: decision(name, [0] * len(counts), False, why_undecided) for name in names}
     elif run != "divided":
@@ -92,9 +92,9 @@ def impossible(
         yield from unmet_limits(placement, members, counts, facts)
 
 
-def undecided(placement: Placement, facts: Facts = NO_FACTS) -> str:
-    """Why a placement cannot be decided before more is known; empty where it can."""
-    if isinstance(placement, SpareCapacity) and is_scarce(facts) and not facts.measured:
+def undecided(placement: Placement, names: Sequence[str], facts: Facts = NO_FACTS) -> str:
+    """Why a placement cannot be decided before more is known of its candidates; empty where it can."""
+    if isinstance(placement, SpareCapacity) and is_scarce(facts) and not facts.measured(names):
         return "decided by free accelerators when it is applied"
     if isinstance(placement, Nearest) and not origins(placement, facts):
         return f"decided by the distance from {placement.to} once its location is known"

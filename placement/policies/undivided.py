@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from placement.api.pod_kinds import Run
 from placement.policies.by_distance import by_distance
-from placement.policies.by_room import is_scarce, of_pools
+from placement.policies.by_room import is_scarce, of_pools, or_measure
 from placement.policies.by_weight import by_weight, why_taken
 from placement.policies.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.policies.ties import in_order
@@ -93,7 +93,9 @@ def _fits_nowhere(names: Mapping[str, str], facts: Facts, by_room: bool) -> str:
         f"{name} {'is' if by_room and facts.space[name].now is None else 'has'} {_lack(name, facts, by_room)}"
         for name in sorted(names)
     )
-    return f"{what} must be in one cluster, and fits in none: {lacks}; raise max_nodes of a pool that it fits on"
+    measure = or_measure({name: facts.space[name] for name in names}) if by_room else ""
+    instead = f"{measure}or raise" if measure else "raise"
+    return f"{what} must be in one cluster, and fits in none: {lacks}; {instead} max_nodes of a pool that it fits on"
 
 
 def _with_all(each: Decision, counts: Sequence[int], text: str) -> Decision:

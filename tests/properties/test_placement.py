@@ -3,10 +3,11 @@
 from dataclasses import replace
 from itertools import permutations
 from math import acos, cos, radians, sin
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -245,7 +246,7 @@ def test_whatever_the_policy_shares_add_up_in_any_order_and_each_has_a_reason(
     assert place(placement, shuffled, counts, facts) == decisions
     assert [each.cluster for each in decisions] == sorted(members)
     able = candidates(placement, members, facts)
-    waiting = undecided(placement, facts)
+    waiting = undecided(placement, able, facts)
     for position, count in enumerate(counts):
         assert sum(each.shares[position] for each in decisions) == (count if able and not waiting else 0)
     for each in decisions:
@@ -381,7 +382,9 @@ def test_spare_capacity_never_gives_more_than_fits(
     now = {name: free[name][0] if name in free else 0 for name in members}
     ever = {name: sum(free[name]) if name in free else 0 for name in members}
     if not any(name in free for name in members):
-        assert all(each.reason == undecided(SPARE, facts) for each in place(SPARE, members, counts, facts))
+        assert all(
+            each.reason == undecided(SPARE, list(members), facts) for each in place(SPARE, members, counts, facts)
+        )
         return
     try:
         decisions = place(SPARE, members, counts, facts)
@@ -502,6 +505,28 @@ def test_a_minimum_where_nothing_goes_is_told_once() -> None:
     ]
 
 
+def test_what_is_not_measured_is_not_said_to_be_too_small() -> None:
+    asia = {"asia": gpus(9), "europe": gpus(1, now=1), "west": gpus(0, now=0)}
+    one = Facts(units=(unit(2),), pods=gang_of(requests(1, "nvidia-l4")), space=asia)
+    with pytest.raises(NothingFits) as raised:
+        place(SPARE, FAR, [5], one)
+    assert str(raised.value).endswith(
+        "asia is not measured, europe has no room, now or after a scale-up; "
+        "give explain --free for asia, raise max_nodes, or write fewer"
+    )
+    with pytest.raises(NothingFits) as raised:
+        place(SPARE, FAR, [], one, "whole")
+    assert str(raised.value).endswith(
+        "asia is not measured, europe has no room for 2 nvidia.com/gpu at its largest; "
+        "give explain --free for asia, or raise max_nodes of a pool that it fits on"
+    )
+    # Of the only candidate nothing is known, whatever others have.
+    alone: Placement = CHECKED.validate_python({"policy": "spare-capacity", "select": {"region": "asia-southeast1"}})
+    for run in ("divided", "whole", "duplicated"):
+        reasons = {each.cluster: each.reason for each in place(alone, FAR, [5], one, run)}
+        assert reasons["asia"] == "decided by free accelerators when it is applied"
+
+
 def test_two_objects_share_the_room() -> None:
     facts = Facts(units=(unit(1), unit(2)), space={"asia": gpus(1, now=1, each=4)})
     assert place(SPARE, {"asia": FAR["asia"]}, [2, 1], facts)[0].shares == (2, 1)
@@ -509,6 +534,23 @@ def test_two_objects_share_the_room() -> None:
         place(SPARE, {"asia": FAR["asia"]}, [2, 2], facts)
 
 
+def has_room(placement: Placement, names: list[str], facts: Facts) -> list[str]:
+    """Where all of a workload fits; by spare capacity, of those members that were measured."""
+    (whole,) = facts.units
+    fit = [name for name in names if not facts.space or facts.space[name].room(whole.gang, 1)]
+    by_room = isinstance(placement, SpareCapacity) and whole.requested
+    return [name for name in fit if facts.measured([name])] if by_room else fit
+
+
+ALIKE = {name: {"role": "training", "region": "asia-southeast1", "continent": "Asia"} for name in NAMES[:4]}
+# One has no pool, and of those that have room it is not known what is free now.
+ONE_MEASURED = dict.fromkeys(NAMES, gpus(9)) | {"b": gpus(0, now=0)}
+# No candidate is measured, but another member is.
+ANOTHER_MEASURED = dict.fromkeys(NAMES, gpus(9)) | {"f": gpus(0, now=0)}
+
+
+@example(SPARE, ALIKE, [], Facts(units=(unit(),), space=ONE_MEASURED), Random(0))
+@example(SPARE, ALIKE, [], Facts(units=(unit(),), space=ANOTHER_MEASURED), Random(0))
 @given(EVERY, MEMBERS, COUNTS, FACTS, st.randoms(use_true_random=False))
 def test_what_is_whole_is_in_exactly_one_cluster_or_refused(
     placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts, random: Any
@@ -525,13 +567,12 @@ def test_what_is_whole_is_in_exactly_one_cluster_or_refused(
             place(placement, shuffled, counts, facts, "whole")
         assert str(again.value) == str(error)
         # Over several clusters, under limits that cannot hold, or without room in any.
-        (whole,) = facts.units
-        assert "write" in str(error) or not any(facts.space[name].room(whole.gang, 1) for name in able)
+        assert "write" in str(error) or not has_room(placement, able, facts)
         return
     assert place(placement, shuffled, counts, facts, "whole") == decisions
     assert [each.cluster for each in decisions] == sorted(members)
     taken = [each for each in decisions if each.taken]
-    assert len(taken) == int(bool(able) and not undecided(placement, facts))
+    assert len(taken) == int(bool(able) and not undecided(placement, able, facts))
     for each in decisions:
         assert each.shares == (tuple(counts) if each.taken else (0,) * len(counts))
         assert each.share == (sum(counts) if counts else 1) * each.taken
@@ -543,13 +584,15 @@ def test_what_is_whole_is_in_exactly_one_cluster_or_refused(
             assert facts.space[each.cluster].room(facts.units[0].gang, 1)
 
 
+@example(SPARE, ALIKE, [], Facts(units=(unit(),), space=ONE_MEASURED))
+@example(SPARE, ALIKE, [], Facts(units=(unit(),), space=ANOTHER_MEASURED))
 @given(EVERY, MEMBERS, COUNTS, FACTS)
 def test_what_is_duplicated_has_all_of_it_wherever_it_is_taken(
     placement: Placement, members: dict[str, dict[str, str]], counts: list[int], facts: Facts
 ) -> None:
     facts = replace(facts, units=facts.units[:1])
     able = candidates(placement, members, facts)
-    fit = [name for name in able if not facts.space or facts.space[name].room(facts.units[0].gang, 1)]
+    fit = has_room(placement, able, facts)
     try:
         decisions = place(placement, members, counts, facts, "duplicated")
     except NothingFits:
@@ -558,7 +601,7 @@ def test_what_is_duplicated_has_all_of_it_wherever_it_is_taken(
     for each in decisions:
         assert each.shares == (tuple(counts) if each.taken else (0,) * len(counts))
         assert not each.taken or each.cluster in fit
-    if able and not undecided(placement, facts):
+    if able and not undecided(placement, able, facts):
         assert any(each.taken for each in decisions)
         if placement.policy not in ("nearest", "spare-capacity"):
             assert [each.cluster for each in decisions if each.taken] == fit
