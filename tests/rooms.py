@@ -21,6 +21,7 @@ class Pods:
     spec: Mapping[str, Any]
     count: int = 1
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    queued: bool = False
 
 
 def pool(most: int, each: int = 1, accelerator: str = "nvidia-l4") -> Nodes:

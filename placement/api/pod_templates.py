@@ -13,6 +13,7 @@ from placement.api.kinds import TargetType
 from placement.api.lookup import at, elements, entries, texts
 from placement.api.operator_pods import OPERATOR_PODS
 from placement.api.pod_kinds import NO_PODS, POD_KINDS, Count, PodsAt, Pointer
+from placement.api.queued import is_queued
 
 Steps = tuple[str | int, ...]
 
@@ -22,13 +23,14 @@ class PodGroup:
     """Pods of one template, in each unit of an object.
 
     `spec` is the pods' spec, `count` how many of them run side by side in each unit, and `path` that of the template in
-    the object, or of what an operator makes the pods from.
+    the object, or of what an operator makes the pods from. `queued` says that a ProvisioningRequest makes their nodes.
     """
 
     spec: Mapping[str, Any]
     labels: Mapping[str, str]
     count: int
     path: Steps
+    queued: bool = False
 
 
 def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:
@@ -44,13 +46,24 @@ def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:
         groups = [group for where in kind.pods for group in _groups_at(body, name, where)]
     own = at(body, "metadata", "name")
     label: Mapping[str, str] = {kind.label: own} if kind.label and isinstance(own, str) else {}
-    return [group if group.labels else replace(group, labels=label) for group in groups]
+    return [
+        replace(group, labels=group.labels or label, queued=is_queued(body, value_in(body, group.path)))
+        for group in groups
+    ]
 
 
 def templates_of(body: Mapping[str, Any], target: TargetType) -> Iterator[tuple[Any, Steps]]:
     """Yields each pod template of an object, and its path."""
     for where in target.pod_kind.pods:
         yield from ((value, path) for value, path, _ in _found(body, where.template))
+
+
+def value_in(body: Mapping[str, Any], path: Steps) -> Any:
+    """The value at the path of a template."""
+    value: Any = body
+    for step in path:
+        value = _inside(value, step)
+    return value
 
 
 def number(value: Any, default: int = 0) -> int:
@@ -92,9 +105,7 @@ def _ray_workers(body: Mapping[str, Any], path: Steps, count: int) -> int:
     """
     if "workerGroupSpecs" not in path:
         return count
-    group: Any = body
-    for step in path[:-1]:
-        group = _inside(group, step)
+    group = value_in(body, path[:-1])
     if at(group, "suspend") is True:
         return 0
     least, most = number(at(group, "minReplicas")), number(at(group, "maxReplicas"), 2**31 - 1)

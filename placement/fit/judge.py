@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from clusters.nodes import Nodes
 from placement.fit import tolerations
-from placement.fit.misses import Miss, Stage, of_amount, of_label, of_sharing, of_taint, of_zones
+from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_sharing, of_taint, of_zones
 from placement.fit.needs import GPU, Needs, needs
 from placement.fit.node_labels import CLIENTS, HOSTNAME, PARTITION, REGION, SHARING, ZONES, Met, met
 from placement.fit.selectors import Requirement, holds
@@ -153,16 +153,21 @@ def _taints(pod: Needs, nodes: Nodes) -> Iterator[Miss | str]:
     for taint in nodes.taints:
         if tolerations.refuses(taint):
             tolerated = tolerations.tolerates(pod.tolerations, taint)
-            if tolerated is None or (not tolerated and _added_later(taint.key, pod)):
+            if taint.key == tolerations.QUEUED and not pod.queued and not tolerated:
+                yield of_queue(taint, nodes)
+            elif taint.key == tolerations.QUEUED:
+                # A pod that waits for no ProvisioningRequest can use a node, but makes none.
+                if not pod.queued and HOSTNAME not in nodes.labels:
+                    yield f"whether a ProvisioningRequest adds nodes to pool {nodes.pool}"
+            elif tolerated is None or (not tolerated and _added_later(taint.key, pod)):
                 yield f"whether taint {taint.key} of pool {nodes.pool} is tolerated"
             elif not tolerated:
                 yield of_taint(taint, nodes)
 
 
 def _added_later(key: str, pod: Needs) -> bool:
-    """Whether GKE may add a toleration: of a queued pool to pods with a ProvisioningRequest, of a class to its pods."""
-    selected = any(each.key == key for term in pod.terms for each in term)
-    return key == tolerations.QUEUED or (key == tolerations.COMPUTE_CLASS and selected)
+    """Whether GKE may add a toleration: of a compute class to pods that select it."""
+    return key == tolerations.COMPUTE_CLASS and any(each.key == key for term in pod.terms for each in term)
 
 
 def _amounts(pod: Needs, nodes: Nodes, known: Collection[str]) -> Iterator[Miss | str]:

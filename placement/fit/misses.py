@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from clusters.nodes import Nodes, Taint
 from placement.api.quantities import as_text
+from placement.api.queued import CONSUMES, QUEUE
 from placement.fit.node_labels import ACCELERATORS
 from placement.fit.selectors import Requirement
 
@@ -79,6 +80,13 @@ def of_taint(taint: Taint, nodes: Nodes) -> Miss:
     """A taint of the pool is not tolerated."""
     named = f"{taint.key}={taint.value}" if taint.value else taint.key
     return Miss(Stage.TAINT, taint, lambda: (f"taint {named} of pool {nodes.pool} is not tolerated", ""))
+
+
+def of_queue(taint: Taint, nodes: Nodes) -> Miss:
+    """The pool adds nodes only for pods that wait for a ProvisioningRequest, and the pod does not."""
+    instead = f"write label {QUEUE} on its object, or annotation {CONSUMES} on its pods"
+    text = f"pool {nodes.pool} is queued, and the pod waits for no ProvisioningRequest: {instead}"
+    return Miss(Stage.TAINT, taint, lambda: (text, ""))
 
 
 def of_amount(resource: str, amount: int, nodes: Nodes) -> Miss:

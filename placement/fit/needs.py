@@ -19,8 +19,8 @@ class Needs:
     """What a pod needs of its node, and what keeps other pods from that node.
 
     `terms` are alternatives, of which a node must meet one. `avoids` are the selectors of pods, in the same namespace,
-    that may not be on its node. `doubts` are what cannot be judged by any node. Each object is compared by identity, so
-    that verdicts on it are quickly found again.
+    that may not be on its node. `doubts` are what cannot be judged by any node. `queued` says that a
+    ProvisioningRequest makes its node. Each object is compared by identity, so that verdicts on it are found again.
     """
 
     requests: tuple[tuple[str, int], ...]
@@ -32,9 +32,12 @@ class Needs:
     labels: tuple[tuple[str, str], ...]
     avoids: tuple[tuple[Requirement, ...], ...]
     doubts: tuple[str, ...]
+    queued: bool
 
 
-def needs(pod: Mapping[str, Any], labels: Mapping[str, str] | None = None, namespace: str = "") -> Needs:
+def needs(
+    pod: Mapping[str, Any], labels: Mapping[str, str] | None = None, namespace: str = "", queued: bool = False
+) -> Needs:
     """What a pod of this spec, with these labels, needs. What is malformed is passed over; other checks refuse it."""
     terms = of_node(pod)
     own: Mapping[Any, Any] = entries(labels)
@@ -51,6 +54,7 @@ def needs(pod: Mapping[str, Any], labels: Mapping[str, str] | None = None, names
         tuple(texts),
         avoids,
         tuple(dict.fromkeys(doubts)),
+        queued,
     )
 
 

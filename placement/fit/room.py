@@ -52,7 +52,7 @@ class Room:
 
 
 class Group(Protocol):
-    """Pods of one template: their spec, their labels, and how many there are in each gang."""
+    """Pods of one template: their spec, their labels, how many are in each gang, and whether they wait for nodes."""
 
     @property
     def spec(self) -> Mapping[str, Any]: ...
@@ -60,6 +60,8 @@ class Group(Protocol):
     def labels(self) -> Mapping[str, str]: ...
     @property
     def count(self) -> int: ...
+    @property
+    def queued(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ class Offer(NamedTuple):
 
 def gang(groups: Iterable[Group], namespace: str = "") -> Gang:
     """The pods that run together. Read it once for each workload: it remembers on which nodes they fit."""
-    found = [(needs(each.spec, each.labels, namespace), each.count) for each in groups if each.count > 0]
+    found = [(needs(each.spec, each.labels, namespace, each.queued), each.count) for each in groups if each.count > 0]
     return Gang(tuple(kind for kind, _ in found), tuple(count for _, count in found))
 
 

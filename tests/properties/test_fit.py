@@ -27,6 +27,7 @@ class Pods:
     spec: Mapping[str, Any]
     count: int
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    queued: bool = False
 
 
 def pods(count: int, cpu: int, gpus: int, zone: str = "", port: int = 0, apart: bool = False, app: str = "") -> Pods:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.nodes import Nodes, Taint
-from placement.fit.judge import doubts, judge, miss, nearest_miss
+from placement.fit.judge import Verdict, doubts, judge, miss, nearest_miss
 from placement.fit.needs import conflict, needs
 from placement.fit.selectors import Requirement, holds
 from placement.fit.tolerations import of_pod, tolerates
@@ -274,10 +274,23 @@ def test_tolerations_that_gke_adds() -> None:
     assert text_of(pod(affinity=affinity(term(("kubernetes.io/arch", "In", "arm64")), term(("role", "Exists")))), arm)
 
 
+def test_only_pods_that_wait_for_a_provisioning_request_fit_on_a_queued_pool() -> None:
+    taint = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
+    queued = pool("queued", taints=(taint,))
+    assert text_of(pod(), queued) == (
+        "pool queued is queued, and the pod waits for no ProvisioningRequest: write label kueue.x-k8s.io/queue-name "
+        "on its object, or annotation autoscaling.x-k8s.io/consume-provisioning-request on its pods"
+    )
+    assert judge(needs(pod(), queued=True), queued) == Verdict()
+    # A pod that tolerates the taint can run on a node that exists, and makes none.
+    tolerant = pod(tolerations=[{"key": taint.key, "operator": "Exists"}])
+    assert text_of(tolerant, queued) == ""
+    assert doubts(tolerant, [queued]) == ["whether a ProvisioningRequest adds nodes to pool queued"]
+    assert doubts(tolerant, [pool("queued", {HOST: "node-1"}, (taint,))]) == []
+    assert text_of(pod(), pool("queued", {HOST: "node-1"}, (taint,)))
+
+
 def test_tolerations_that_gke_may_add_are_doubts() -> None:
-    queued = pool("queued", taints=(Taint("cloud.google.com/gke-queued", "true", "NoSchedule"),))
-    assert text_of(pod(), queued) == ""
-    assert doubts(pod(), [queued]) == ["whether taint cloud.google.com/gke-queued of pool queued is tolerated"]
     fast = pool("fast", {CLASS: "fast"}, (Taint(CLASS, "fast", "NoSchedule"),))
     assert text_of(pod(), fast) == f"taint {CLASS}=fast of pool fast is not tolerated"
     assert text_of(pod(nodeSelector={CLASS: "fast"}), fast) == ""

@@ -27,6 +27,7 @@ class Pods:
     spec: Mapping[str, Any]
     count: int = 1
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    queued: bool = False
 
 
 def pods(count: int = 1, requests: Any = None, port: int = 0, **spec: Any) -> Pods:

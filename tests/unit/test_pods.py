@@ -250,3 +250,37 @@ def test_what_is_malformed_has_no_pods_or_some(name: str, odd: Any) -> None:
         each = manifest(name, spec)
         assert all(group.count >= 0 for group in pod_groups(each)) and units(each) >= 0
         assert isinstance(whole_demand([each]), str)
+
+
+QUEUE, CONSUMES = "kueue.x-k8s.io/queue-name", "autoscaling.x-k8s.io/consume-provisioning-request"
+
+
+@pytest.mark.parametrize(
+    ("of_object", "of_pods", "queued"),
+    [
+        ({}, {}, False),
+        ({"labels": {QUEUE: "team"}}, {}, True),
+        ({"labels": {QUEUE: ""}}, {}, False),
+        ({"annotations": {CONSUMES: "request"}}, {}, False),
+        ({}, {"labels": {QUEUE: "team"}}, True),
+        ({}, {"annotations": {CONSUMES: "request"}}, True),
+        ({}, {"annotations": {"cluster-autoscaler.kubernetes.io/consume-provisioning-request": "a"}}, True),
+        ({"labels": 1}, {"annotations": [CONSUMES]}, False),
+    ],
+)
+def test_pods_that_wait_for_a_provisioning_request(
+    of_object: dict[str, Any], of_pods: dict[str, Any], queued: bool
+) -> None:
+    own = {"metadata": {"labels": {"app": "a"}, **of_pods}, "spec": POD}
+    assert [each.queued for each in pod_groups(manifest("deployments.apps", {"template": own}, **of_object))] == [
+        queued
+    ]
+    jobs = {"replicatedJobs": [{"name": "a", "template": {"spec": {"template": own}}}]}
+    assert [each.queued for each in pod_groups(manifest("jobsets.jobset.x-k8s.io", jobs, **of_object))] == [queued]
+
+
+def test_a_pod_of_its_own_or_of_an_operator_can_wait_for_a_provisioning_request() -> None:
+    alone = Manifest(KNOWN["pods"], "a", {"metadata": {"name": "a", "annotations": {CONSUMES: "request"}}, "spec": POD})
+    assert [each.queued for each in pod_groups(alone)] == [True]
+    server = {"predictor": {"annotations": {CONSUMES: "request"}, "model": {"modelFormat": {"name": "vllm"}}}}
+    assert [each.queued for each in pod_groups(manifest("inferenceservices.serving.kserve.io", server))] == [True]

@@ -1,12 +1,13 @@
 """Workloads of a stack are placed where they fit, one after the other, or refused with what to write."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from clusters.nodes import GPU, Nodes
+from clusters.nodes import GPU, Nodes, Taint
 from placement.api.kinds import KNOWN
 from placement.autoscaling.autoscalers import with_minima
 from placement.fit.space import Space, measured
@@ -414,3 +415,24 @@ def test_a_maximum_takes_room_from_the_next_workload_but_by_spare_capacity_only_
     assert third.problems["c"].endswith(
         "asia has room for 1 now, europe has no room, now or after a scale-up; raise max_nodes, or write fewer"
     )
+
+
+QUEUED = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
+
+
+def queued_pool(most: int) -> Nodes:
+    pool_of_gpus = pool(most)
+    return replace(pool_of_gpus, pool="queued", taints=(*pool_of_gpus.taints, QUEUED))
+
+
+def test_a_queued_pool_has_room_only_for_what_waits_for_a_provisioning_request() -> None:
+    own = {"europe": space(pool(1), queued_pool(9))}
+    assert one(own, NEAREST, server(2)).problems["x"].startswith("2 of Deployment api do not fit: europe 1 at their")
+    body = objects.deployment("api", pod(), replicas=9)
+    body["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "team"}
+    placed = one(own, NEAREST, manifest(body))
+    assert shares(placed) == {"europe": 9}
+    assert "not judged" not in reasons(placed)["europe"]
+    only = one({"europe": space(queued_pool(9)), "west": space(pool(1))}, NEAREST, server(1))
+    assert shares(only) == {"west": 1}
+    assert reasons(only)["europe"].startswith("pool queued is queued, and the pod waits for no ProvisioningRequest")
