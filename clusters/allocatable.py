@@ -5,8 +5,7 @@ cluster-autoscaler/cloudprovider/gce (reserved.go, gce_reserved.go), by which GK
 Compared with an n2-standard-4 of GKE 1.36 (2026-10): CPU and reserved memory are equal, and the kernel took 23 MiB
 more than the autoscaler expects.
 
-What the system's own DaemonSets request is not subtracted, since it depends on GKE's version and the cluster's
-settings: on that node about 0.3 CPUs and 0.6 GiB.
+What GKE's own pods request on each node is not subtracted, since it differs with GKE's version: system_pods.py has it.
 """
 
 from collections.abc import Sequence

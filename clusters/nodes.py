@@ -1,7 +1,7 @@
 """Nodes as the scheduler sees them: what each node of a pool offers to pods, and how many there can be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clusters import allocatable
 from clusters.machine_families import family_of
@@ -10,6 +10,7 @@ from clusters.machines import always_has_ssds, is_sure
 from clusters.node_labels import node_labels, unsure_labels, zones_of
 from clusters.pool_spec import NodePool
 from clusters.spec import Cluster
+from clusters.system_pods import system_requests
 from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
 GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
@@ -32,7 +33,8 @@ class Nodes:
     `allocatable` is what pods can request of a node: cpu in thousandths, memory and ephemeral-storage in bytes, and
     everything else, such as pods and nvidia.com/gpu, in whole numbers. `most` is how many nodes there can be. `zones`
     are those in which its nodes can be, empty where Google chooses. `unsure` has the resources and label keys of which
-    the value is not certain.
+    the value is not certain. `system` is about what GKE's own pods request on each of them; nothing on a node that
+    exists, of which that is known.
     """
 
     pool: str
@@ -42,6 +44,7 @@ class Nodes:
     taints: tuple[Taint, ...] = ()
     zones: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
+    system: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 GPU_TAINT = Taint(GPU, "present", "NoSchedule")
@@ -54,8 +57,8 @@ _QUEUED_TAINT = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
 def nodes_of(cluster: Cluster) -> list[Nodes]:
     """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings by name.
 
-    They are as an empty node of each pool is on GKE, without what the system's own DaemonSets request, and as many as
-    the pool has at its largest.
+    They are as an empty node of each pool is on GKE, before GKE's own pods are on it, and as many as the pool has at
+    its largest.
     """
     pools = {SYSTEM_POOL: SYSTEM} | dict(sorted(cluster.node_pools.items()))
     return [_nodes(name, pool, cluster) for name, pool in pools.items()]
@@ -70,6 +73,7 @@ def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
         taints(pool),
         zones_of(pool, cluster),
         unsure_labels(pool, cluster) | _unsure_resources(pool),
+        system_requests(pool.accelerator is not None, pool.machine_type in tpus()),
     )
 
 

@@ -7,11 +7,13 @@ import pytest
 from clusters import allocatable
 from clusters.nodes import GPU, GPU_TAINT, TPU, Nodes, Taint, nodes_of
 from clusters.spec import Cluster
+from clusters.table import rows
 
 GKE = "cloud.google.com/"
 ZONE, ARCH = "topology.kubernetes.io/zone", "kubernetes.io/arch"
 MIB, GIB = 2**20, 2**30
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
+TPUS: dict[str, Any] = {"machine_type": "ct5lp-hightpu-4t"}
 
 
 def cluster(pool: dict[str, Any] | None = None, **settings: Any) -> Cluster:
@@ -246,3 +248,21 @@ def test_tpus() -> None:
     assert found.labels[f"{GKE}gke-tpu-accelerator"] == "tpu-v6e-slice"
     assert found.taints == (Taint(TPU, "present", "NoSchedule"),)
     assert f"{GKE}gke-tpu-topology" in found.unsure
+
+
+# What GKE itself runs.
+
+
+def test_gkes_own_pods_request_some_of_each_node() -> None:
+    plain, gpu, tpu = (nodes(each).system for each in ({"machine_type": "n2-standard-8"}, L4, TPUS))
+    assert plain == {"cpu": 509, "memory": 1107 * MIB, "pods": 10}
+    assert {name: gpu[name] - plain[name] for name in plain} == {"cpu": 150, "memory": 80 * MIB, "pods": 1}
+    assert {name: tpu[name] - plain[name] for name in plain} == {"cpu": 110, "memory": 80 * MIB, "pods": 1}
+
+
+def test_every_row_of_gkes_own_pods_can_be_read() -> None:
+    for row in rows("system_pods.csv"):
+        assert row["name"] and row["on"] in ("all", "gpus", "tpus")
+        assert int(row["cpu"]) > 0 and int(row["memory_mib"]) > 0
+        assert row["sure"] in ("yes", "no")
+        assert row["note"] or row["sure"] == "yes"
