@@ -105,7 +105,7 @@ def _pools(number: int) -> dict[str, Any]:
 def _live(cluster: Cluster) -> list[Nodes]:
     """Every second node of a cluster's pools, with nothing on it."""
     return [
-        replace(pool, labels={**pool.labels, HOSTNAME: f"{pool.pool}-{number}"}, most=1)
+        replace(pool, labels={**pool.labels, HOSTNAME: f"{pool.pool}-{number}"}, most=1, system={})
         for pool in nodes_of(cluster)
         for number in range(0, pool.most, 2)
     ]

@@ -11,12 +11,11 @@ from clusters.spec import Cluster, member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings
 from placement.api.pod_kinds import Run
-from placement.facts import numbered
 from placement.fit.node_labels import HOSTNAME
 from placement.fit.packing import fitting, without
 from placement.fit.space import measured, spaces_of
 from placement.pods.runs import run_of
-from placement.policies.decision import Decision, Facts, Members, table
+from placement.policies.decision import Decision, Facts, Members, numbered, table
 from placement.policies.distance import origin_regions
 from placement.policies.place import candidates
 from placement.spec import SpareCapacity, bucket_of
@@ -116,9 +115,9 @@ def _answer(name: str, settings: Settings, placed: Placed, members: Members) -> 
 def _pools(decision: Decision, facts: Facts, run: Run) -> str:
     """On which pools a member's pods would run, such as 2 on l4."""
     found, left = Counter[str](), facts.space[decision.cluster].left
-    for unit, share in numbered(facts.units, decision.shares, run):
+    for gang, count in numbered(facts, decision.shares, run):
         # Counted in this order, in which the policy need not have counted.
-        left, pods = without(left, unit.gang, fitting(left, unit.gang, share))
+        left, pods = without(left, gang, fitting(left, gang, count))
         found.update(pods)
     return ", ".join(f"{count} on {pool}" for pool, count in sorted(found.items()))
 

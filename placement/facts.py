@@ -3,7 +3,7 @@
 What members have room for is measured elsewhere (space.py), and passed in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from placement.api.pod_kinds import Run
 from placement.fit.room import Gang, gang
@@ -13,7 +13,7 @@ from placement.pods.demand import demands, whole_demand
 from placement.pods.pods import doubts as doubts_of_kind
 from placement.pods.pods import pod_groups
 from placement.pods.runs import counted, named, run_of
-from placement.policies.decision import Decision, Facts, Unit
+from placement.policies.decision import Decision, Facts, Unit, numbered
 from placement.spec import SpareCapacity
 from placement.workload import Workload
 
@@ -47,15 +47,10 @@ def after(
     for each in decisions:
         if each.taken and each.cluster in space:
             counts = each.shares if spare else each.most or each.shares
-            for unit, share in numbered(facts.units, counts, run):
+            for gang, count in numbered(facts, counts, run):
                 own = space[each.cluster]
-                space[each.cluster] = own.beside(unit.gang, share) if runs_already else own.without(unit.gang, share)
+                space[each.cluster] = own.beside(gang, count) if runs_already else own.without(gang, count)
     return space
-
-
-def numbered(units: Sequence[Unit], shares: Sequence[int], run: Run) -> Iterator[tuple[Unit, int]]:
-    """Each unit with how many of it a member that is taken runs: its share, or 1 of what is not divided."""
-    return zip(units, shares if run == "divided" else [1] * len(units), strict=True)
 
 
 def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Run) -> list[Unit]:

@@ -23,8 +23,8 @@ _NO_TERM = Miss(Stage.ACCELERATOR, "terms", lambda: ("the pod's node affinity ha
 class Verdict(NamedTuple):
     """Whether a pod fits on a node: if there are no misses.
 
-    `doubts` are what this depends on and cannot be judged. `zones` are those in which the node must then be, None where
-    any will do.
+    `doubts` are what this depends on and cannot be judged, those of the pod itself first. `zones` are those in which
+    the node must then be, None where any will do.
     """
 
     misses: tuple[Miss, ...] = ()

@@ -23,12 +23,14 @@ UNLIMITED = 10**9
 class Pool:
     """Nodes of the same labels and taints. Each object is compared by identity, so that verdicts are found again.
 
-    `resources` are those that are counted: what the pool does not surely have of one limits nothing.
+    `resources` are those that are counted: what the pool does not surely have of one limits nothing. Of a pool that is
+    `sure`, the same as another but for this, nodes are counted only for pods of which it is certain that they fit.
     """
 
     nodes: Nodes
     known: frozenset[str]
     resources: tuple[str, ...]
+    sure: "Pool | None" = None
 
 
 class Bin(NamedTuple):
@@ -130,17 +132,43 @@ def _add(bins: dict[tuple[Any, ...], Bin], each: Bin) -> None:
         bins[key] = each._replace(size=each.size + (bins[key].size if key in bins else 0))
 
 
+def surely(room: Room) -> Room:
+    """The same nodes, of which each has about what GKE's own pods leave, for pods that fit there without a doubt."""
+    return merged(each._replace(pool=_sure(each.pool), free=_beside_system(each)) for each in room.bins)
+
+
+def beside_system(room: Room) -> Room:
+    """The same nodes, of which each has about what GKE's own pods leave."""
+    return merged(each._replace(free=_beside_system(each)) for each in room.bins)
+
+
+@lru_cache(maxsize=2**12)
+def _sure(pool: Pool) -> Pool:
+    return replace(pool, sure=pool)
+
+
+def _beside_system(each: Bin) -> tuple[int, ...]:
+    system = each.pool.nodes.system
+    amounts = zip(each.pool.resources, each.free, strict=True)
+    return tuple(max(0, free - system.get(name, 0)) for name, free in amounts) if system else each.free
+
+
 @lru_cache(maxsize=2**17)
 def verdict_on(kind: Needs, pool: Pool) -> Verdict:
     """Whether a pod fits on an empty node of a pool."""
     return judge(kind, pool.nodes, pool.known)
 
 
+def doubts_on(kind: Needs, pool: Pool) -> tuple[str, ...]:
+    """What cannot be judged of a pod on this pool, beside what cannot be judged on any."""
+    return verdict_on(kind, pool).doubts[len(kind.doubts) :]
+
+
 @lru_cache(maxsize=2**17)
 def offer(kind: Needs, pool: Pool) -> Offer | None:
     """What a pod needs of a pool's nodes; None where it fits on none, even if empty."""
-    verdict = verdict_on(kind, pool)
-    if verdict.misses:
+    verdict = verdict_on(kind, pool.sure or pool)
+    if verdict.misses or (pool.sure and len(verdict.doubts) > len(kind.doubts)):
         return None
     requests = dict(kind.requests)
     takes = tuple((at, requests[name]) for at, name in enumerate(pool.resources) if name in requests)

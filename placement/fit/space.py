@@ -11,7 +11,7 @@ from clusters.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
 from placement.fit.node_labels import HOSTNAME
 from placement.fit.packing import fitting, pools_of, without
-from placement.fit.room import Gang, Room, merged, offer, room, verdict_on
+from placement.fit.room import Gang, Room, merged, offer, room, surely
 
 MANY = 1000
 """As many units as are counted in a member that has room for more."""
@@ -22,12 +22,13 @@ class Space:
     """What one member offers a workload.
 
     `largest` has its pools at their largest, and nothing on them; `left` is what the stack's other workloads leave of
-    it. Where the member was measured, `now` is what is free on the nodes that it has, and `grown` the same with all the
-    nodes that can still be added.
+    it, and `sure` the same beside GKE's own pods, for what fits there without a doubt. Where the member was measured,
+    `now` is what is free on the nodes that it has, and `grown` the same with all the nodes that can still be added.
     """
 
     largest: Room
     left: Room
+    sure: Room
     now: Room | None = None
     grown: Room | None = None
 
@@ -36,13 +37,6 @@ class Space:
         least = fitting(self.left, gang, most)
         return least if self.grown is None else min(least, fitting(self.grown, gang, most))
 
-    def doubts(self, gang: Gang) -> list[str]:
-        """What cannot be judged of pods that have a pool here, but for these doubts."""
-        pools = list(dict.fromkeys(each.pool for each in self.largest.bins))
-        verdicts = ([verdict_on(kind, pool) for pool in pools] for kind in gang.kinds)
-        found = (min((v.doubts for v in each if not v.misses), key=len, default=()) for each in verdicts)
-        return list(dict.fromkeys(text for texts in found for text in texts))
-
     def now_and_whole(self, gang: Gang, most: int = MANY) -> tuple[int, int]:
         """How many of them fit on the nodes that exist, 0 where that was not measured, and how many in all."""
         whole = self.room(gang, most)
@@ -50,6 +44,8 @@ class Space:
 
     def without(self, gang: Gang, count: int) -> "Space":
         """What is left beside so many gangs that are still to run, as far as they fit."""
+        if not count:
+            return self
         now, grown = self.now, self.grown
         return replace(
             self.beside(gang, count),
@@ -59,7 +55,9 @@ class Space:
 
     def beside(self, gang: Gang, count: int) -> "Space":
         """What is left beside so many gangs that run already, so that what is free now is without them."""
-        return replace(self, left=_without(self.left, gang, count))
+        if not count:
+            return self
+        return replace(self, left=_without(self.left, gang, count), sure=_without(self.sure, gang, count))
 
     def has_pool_for(self, gang: Gang) -> bool:
         """Whether each of the pods fits on an empty node of some pool."""
@@ -83,7 +81,7 @@ def spaces(nodes: Mapping[str, Sequence[Nodes]]) -> dict[str, Space]:
     """What each member offers to the first workload."""
     known = _known(nodes)
     rooms = {name: room(own, known) for name, own in nodes.items()}
-    return {name: Space(own, own) for name, own in rooms.items()}
+    return {name: Space(own, own, surely(own)) for name, own in rooms.items()}
 
 
 def _known(nodes: Mapping[str, Sequence[Nodes]]) -> frozenset[str]:
@@ -108,4 +106,4 @@ def unreachable(space: Space) -> Space:
 
 
 def _without(free: Room, gang: Gang, count: int) -> Room:
-    return without(free, gang, fitting(free, gang, count))[0] if count else free
+    return without(free, gang, fitting(free, gang, count))[0]

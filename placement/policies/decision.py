@@ -7,6 +7,7 @@ here.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from placement.api.pod_kinds import Run
 from placement.fit.room import Gang
 from placement.fit.space import Space
 
@@ -78,6 +79,12 @@ class Decision:
     shares: tuple[int, ...] = ()
     taken: bool = False
     most: tuple[int, ...] = ()
+
+
+def numbered(facts: Facts, shares: Sequence[int], run: Run) -> list[tuple[Gang, int]]:
+    """The pods of each unit, and how many units a member that is taken runs: its share, or 1 of what is not divided."""
+    counts = shares if run == "divided" else [1] * len(facts.units)
+    return [(unit.gang, count) for unit, count in zip(facts.units, counts, strict=False)]
 
 
 def decision(name: str, shares: Sequence[int], taken: bool, reason: str) -> Decision:

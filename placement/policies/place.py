@@ -9,12 +9,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from placement.api.pod_kinds import Run
+from placement.fit.doubts import doubts_of_kinds, doubts_of_room
 from placement.pods.runs import contradiction
 from placement.policies.by_distance import by_distance, origins
 from placement.policies.by_room import by_room, is_scarce
 from placement.policies.by_weight import by_weight, unmet_limits
 from placement.policies.candidates import candidates, why_not
-from placement.policies.decision import NO_FACTS, SCALED_TO_0, Decision, Facts, Members, NothingFits, decision, table
+from placement.policies.decision import (
+    NO_FACTS,
+    SCALED_TO_0,
+    Decision,
+    Facts,
+    Members,
+    NothingFits,
+    decision,
+    numbered,
+    table,
+)
 from placement.policies.undivided import undivided
 from placement.spec import Nearest, Placement, SpareCapacity
 
@@ -64,17 +75,19 @@ def place(
         placed = by_weight(placement, names, counts, facts)
     nothing = [0] * len(counts)
     return [
-        _with_doubts(placed.get(name) or decision(name, nothing, False, reason), facts)
+        _with_doubts(placed.get(name) or decision(name, nothing, False, reason), facts, run)
         for name, reason in passed_over.items()
     ]
 
 
-def _with_doubts(each: Decision, facts: Facts) -> Decision:
-    """The decision with what cannot be judged of the pods, where there are any."""
+def _with_doubts(each: Decision, facts: Facts, run: Run) -> Decision:
+    """The decision with what cannot be judged of the pods or of their room, where there are any."""
     if not each.taken:
         return each
-    space = facts.space.get(each.cluster)
-    doubts = list(dict.fromkeys([*facts.doubts, *(space.doubts(facts.pods) if space else ())]))
+    doubts = [*facts.doubts]
+    if space := facts.space.get(each.cluster):
+        doubts += [*doubts_of_kinds(space, facts.pods), *doubts_of_room(space, numbered(facts, each.shares, run))]
+    doubts = list(dict.fromkeys(doubts))
     if len(doubts) > _MOST_DOUBTS:
         doubts = [*doubts[:_MOST_DOUBTS], f"{len(doubts) - _MOST_DOUBTS} more"]
     return replace(each, reason=f"{each.reason}; not judged: {', '.join(doubts)}") if doubts else each

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from clusters.nodes import GPU, Nodes, Taint
+from clusters.nodes import GPU, Nodes, Taint, nodes_of
+from clusters.spec import Cluster
 from placement.api.kinds import KNOWN
 from placement.autoscaling.autoscalers import with_minima
 from placement.fit.space import Space, measured
@@ -436,3 +437,56 @@ def test_a_queued_pool_has_room_only_for_what_waits_for_a_provisioning_request()
     only = one({"europe": space(queued_pool(9)), "west": space(pool(1))}, NEAREST, server(1))
     assert shares(only) == {"west": 1}
     assert reasons(only)["europe"].startswith("pool queued is queued, and the pod waits for no ProvisioningRequest")
+
+
+def test_a_decision_that_needs_a_doubtful_pool_says_so() -> None:
+    sure, doubtful = pool(1), replace(pool(9), pool="odd", unsure=frozenset({ACCELERATOR}))
+    own = {"europe": space(sure, doubtful)}
+    l4: dict[str, Any] = {"nodeSelector": {ACCELERATOR: "nvidia-l4"}}
+    assert "not judged" not in reasons(one(own, NEAREST, server(1, **l4)))["europe"]
+    doubt = f"label {ACCELERATOR}=nvidia-l4, whose value on pool odd is not certain"
+    assert reasons(one(own, NEAREST, server(2, **l4)))["europe"].endswith(f"; not judged: {doubt}")
+    # What others take of the pool that is sure is not there for it.
+    both = place(own, {"a": NEAREST, "b": NEAREST}, server(1, **l4))
+    assert "not judged" not in reasons(both, "a")["europe"]
+    assert reasons(both, "b")["europe"].endswith(f"; not judged: {doubt}")
+    assert reasons(one(own, NEAREST, training(2, **l4)))["europe"].endswith(f"; not judged: {doubt}")
+    # On a node that exists, the label is known.
+    exists = {"europe": measured(own["europe"], [live(sure, 0)])}
+    assert "not judged" not in reasons(one(exists, SPARE, server(1, **l4)))["europe"]
+    assert doubt in reasons(one(exists, SPARE, server(2, **l4)))["europe"]
+
+
+def of_settings(most: int) -> Nodes:
+    """The nodes of a pool with L4, as the settings make them."""
+    pools = {"l4": {"machine_type": "g2-standard-8", "max_nodes": most}}
+    settings = {"region": "europe-west1", "slot": 0, "role": "serving", "node_pools": pools}
+    return next(each for each in nodes_of(Cluster.model_validate(settings)) if each.pool == "l4")
+
+
+def with_cpus(cpus: str, replicas: int = 1, gpus: int = 1) -> Manifest:
+    resources = {"requests": {"cpu": cpus}, "limits": {GPU: gpus} if gpus else {}}
+    tolerations = [{"operator": "Exists"}]
+    spec = {"containers": [{"name": "a", "image": "b", "resources": resources}], "tolerations": tolerations}
+    return manifest(objects.deployment("api", spec, replicas=replicas))
+
+
+def test_what_fits_only_without_gkes_own_pods_is_reported() -> None:
+    own = {"europe": space(of_settings(2))}
+    assert "not judged" not in reasons(one(own, NEAREST, with_cpus("7", 2)))["europe"]
+    # The node has 7.91 CPUs for pods, of which GKE's own request some.
+    reason = reasons(one(own, NEAREST, with_cpus("7.9", 2)))["europe"]
+    assert "; not judged: room beside GKE's own pods, about 0.659 CPUs and 1.2Gi on each node of l4" in reason
+    # Two of them fill a node that takes one beside GKE's pods.
+    reason = reasons(one(own, NEAREST, with_cpus("3.9", 3, gpus=0)))["europe"]
+    assert "not judged: room beside GKE's own pods" in reason
+    assert "not judged" not in reasons(one(own, NEAREST, with_cpus("3.9", 2, gpus=0)))["europe"]
+    both = place(own, {"a": NEAREST, "b": NEAREST}, with_cpus("3.9", 2, gpus=0))
+    assert "not judged" not in reasons(both, "a")["europe"]
+    assert "not judged: room beside GKE's own pods" in reasons(both, "b")["europe"]
+    # A node that exists has them already.
+    there = live(of_settings(2), 0)
+    assert not there.system
+    exists = {"europe": measured(own["europe"], [there])}
+    assert "not judged" not in reasons(one(exists, SPARE, with_cpus("7.9")))["europe"]
+    assert "not judged: room beside" in reasons(one(exists, SPARE, with_cpus("7.9", 2)))["europe"]
