@@ -10,7 +10,7 @@ from pulumi_gcp import storage
 from clusters.nodes import Nodes
 from federation.api_client import NoAnswer
 from federation.free_nodes import measure
-from federation.memory import digest_of, recorded, scaled_to_0, still_valid, text_of
+from federation.memory import digest_of, recorded, room_of, scaled_to_0, still_valid, text_of
 from placement.copies import PlacedWorkload, copies, place_workload
 from placement.facts import after, facts_of
 from placement.fit.space import Space, measured, unreachable
@@ -100,7 +100,8 @@ def by_spare_capacity(
         except (NoAnswer, NothingFits) as error:
             raise pulumi.RunError(f"workloads.{name}.placement: {error}") from None
         space = after(facts, workload, placed[name].decisions, run_of(own, workload.run), earlier is not None)
-        memory = text_of(digest_of(workload, own, facts), placed[name].decisions)
+        decisions = placed[name].decisions
+        memory = text_of(digest_of(workload, own, facts), decisions, room_of(decisions, facts))
         placed[name] = replace(placed[name], memory=memory)
     return placed
 

@@ -10,10 +10,12 @@ from federation.queries import federated_annotation
 from placement.autoscaling.autoscaled import counts_of
 from placement.autoscaling.autoscalers import autoscalers
 from placement.copies import MEMORY, keeps_memory
+from placement.fit.packing import fits, fitting
+from placement.fit.space import MANY
 from placement.manifests.manifest import Manifest
 from placement.pods.demand import pods
 from placement.pods.runs import counted, run_of
-from placement.policies.decision import SCALED_TO_0, Decision, Facts, Members
+from placement.policies.decision import SCALED_TO_0, Decision, Facts, Members, numbered
 from placement.policies.place import candidates, place
 from placement.workload import Workload
 
@@ -30,15 +32,34 @@ def recorded(workload: Workload, manifests: Sequence[Manifest], host: str, kubec
 def still_valid(
     text: str, workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts
 ) -> list[Decision] | None:
-    """The recorded decision, while the workload requests the same and its clusters exist and have pools for it."""
+    """The recorded decision, while the workload requests the same, and its clusters exist and have room for it.
+
+    Room is judged by the settings alone. What others of the stack take of it counts only where there is less than when
+    it was decided: nothing that runs is moved for what comes later.
+    """
     memory: dict[str, Any] = json.loads(text) if text else {}
     decisions = _decisions(memory)
     if memory.get("asked") != digest_of(workload, manifests, facts):
         return None
     if {each.cluster for each in decisions} != set(members):
         return None
-    able = candidates(workload.placement, members, facts)
-    return decisions if all(each.cluster in able for each in decisions if each.taken) else None
+    able, taken = candidates(workload.placement, members, facts), [each for each in decisions if each.taken]
+    if not all(each.cluster in able for each in taken):
+        return None
+    earlier, run = memory.get("room", {}), run_of(manifests, workload.run)
+    now = room_of(decisions, facts)
+    for each in taken:
+        space, counts = facts.space.get(each.cluster), earlier.get(each.cluster, [])
+        less = any(one < other for one, other in zip(now.get(each.cluster, []), counts, strict=False))
+        if space and not fits(space.left if less else space.largest, numbered(facts, each.shares, run)):
+            return None
+    return decisions
+
+
+def room_of(decisions: Sequence[Decision], facts: Facts) -> dict[str, list[int]]:
+    """How many of each unit the clusters that are taken have room for at their largest, with nothing else there."""
+    taken = [each.cluster for each in decisions if each.taken and each.cluster in facts.space]
+    return {name: [fitting(facts.space[name].largest, unit.gang, MANY) for unit in facts.units] for name in taken}
 
 
 def scaled_to_0(
@@ -60,12 +81,12 @@ def scaled_to_0(
     ]
 
 
-def text_of(digest: str, decisions: Sequence[Decision]) -> str:
-    """What is recorded of a decision."""
+def text_of(digest: str, decisions: Sequence[Decision], room: Mapping[str, Sequence[int]]) -> str:
+    """What is recorded of a decision, and of the room that its clusters had for it."""
     plain = [asdict(each) for each in decisions]
     # Only what is autoscaled has more than its share to remember.
     found = [{key: value for key, value in each.items() if key != "most" or value} for each in plain]
-    kept = {"asked": digest, "decisions": found}
+    kept = {"asked": digest, "decisions": found, "room": room}
     return json.dumps(kept, sort_keys=True)
 
 

@@ -49,6 +49,15 @@ def fitting(room: Room, gang: Gang, most: int) -> int:
     return _largest(best, small, lambda count: packed(room, gang, count) is not None)
 
 
+def fits(room: Room, gangs: Sequence[tuple[Gang, int]]) -> bool:
+    """Whether so many of each gang fit together."""
+    for gang, count in gangs:
+        if fitting(room, gang, count) < count:
+            return False
+        room, _ = without(room, gang, count)
+    return True
+
+
 def without(room: Room, gang: Gang, count: int) -> tuple[Room, Mapping[str, int]]:
     """What is left when so many gangs are placed, and how many of their pods run on each pool.
 

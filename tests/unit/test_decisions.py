@@ -271,3 +271,56 @@ def test_autoscalers_are_checked_and_noted_with_the_settings(world: World) -> No
     file.write_text(yaml.safe_dump_all([*others, scaler]))
     (note,) = parse(plain, world.folder).notes
     assert note.startswith("workloads.api.manifests: HorizontalPodAutoscaler scaler: where what External measures")
+
+
+def test_a_job_is_decided_again_where_its_pools_have_become_too_small(world: World) -> None:
+    world.remembered["train"] = world.decide(("train", 4))["train"].memory
+    world.nodes = {"training": 8, "serving": 8, "serving-asia": 4}
+    world.free = {"training": 3, "serving": 3, "serving-asia": 0}
+    world.most = 3
+    assert shares(world.decide(("train", 4))["train"]) in ({"training": 3, "serving": 1}, {"training": 1, "serving": 3})
+    # It stays where there is less room, and still enough for it.
+    world.most = 4
+    assert shares(world.decide(("train", 4))["train"]) == {"serving-asia": 4}
+
+
+def test_of_two_jobs_one_stays_where_the_pools_have_room_for_one(world: World) -> None:
+    world.free["serving-asia"] = 8
+    for name, placed in world.decide(("first", 4), ("second", 4)).items():
+        assert shares(placed) == {"serving-asia": 4}
+        world.remembered[name] = placed.memory
+    world.free = {"training": 6, "serving": 0, "serving-asia": 0}
+    world.most = 6
+    placed = world.decide(("first", 4), ("second", 4))
+    assert shares(placed["first"]) == {"serving-asia": 4}
+    assert shares(placed["second"]) == {"training": 4}
+
+
+def test_a_job_does_not_give_way_to_what_comes_later(world: World) -> None:
+    world.free["serving-asia"] = 8
+    world.remembered["train"] = world.decide(("train", 6))["train"].memory
+    world.free = {"training": 8, "serving": 8, "serving-asia": 2}
+
+    def with_another() -> dict[str, int]:
+        raw = world.settings(("another", 4), ("train", 6))
+        raw["workloads"]["another"]["placement"] = {"policy": "clusters", "clusters": ["serving-asia"]}
+        settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
+        members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
+        own = {"train": settings.workloads["train"]}
+        host, unused, space = settings.federation.host, dict.fromkeys(members, ""), settings.decided.space
+        return shares(decisions.by_spare_capacity(own, settings.manifests, host, members, unused, space)["train"])
+
+    assert with_another() == {"serving-asia": 6}
+    # With fewer nodes than when it was decided, there is no room for both.
+    world.most = 7
+    assert "serving-asia" not in with_another()
+
+
+def test_a_memory_without_its_room_holds_while_the_pools_have_room_for_it_alone(world: World) -> None:
+    memory = json.loads(world.decide(("train", 4))["train"].memory)
+    assert memory.pop("room") == {"serving-asia": [8]}
+    world.remembered["train"] = json.dumps(memory)
+    world.free = {"training": 3, "serving": 3, "serving-asia": 0}
+    assert shares(world.decide(("train", 4))["train"]) == {"serving-asia": 4}
+    world.most = 3
+    assert "serving-asia" not in shares(world.decide(("train", 4))["train"])
