@@ -99,7 +99,7 @@ def by_spare_capacity(
                 placed[name] = copies(workload, own, members, earlier, facts)
         except (NoAnswer, NothingFits) as error:
             raise pulumi.RunError(f"workloads.{name}.placement: {error}") from None
-        space = after(facts, workload, placed[name].decisions, run_of(own, workload.run), earlier is not None)
+        space = after(facts, workload, placed[name], run_of(own, workload.run), earlier is not None)
         decisions = placed[name].decisions
         memory = text_of(digest_of(workload, own, facts), decisions, room_of(decisions, facts))
         placed[name] = replace(placed[name], memory=memory)

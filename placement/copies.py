@@ -15,7 +15,7 @@ from placement.manifests.manifest import Manifest
 from placement.overrides import overrides_of, patches_for
 from placement.pods.demand import pods
 from placement.pods.runs import counted, run_of
-from placement.policies.candidates import candidates
+from placement.policies.candidates import candidates, why_no_room
 from placement.policies.place import NO_FACTS, Decision, Facts, Members
 from placement.policies.shares import split
 from placement.preferences import preference
@@ -89,7 +89,8 @@ def copies(
     taken = [each.cluster for each in decisions if each.taken]
     everywhere = taken
     if run == "divided":
-        possible = candidates(workload.placement, members, facts)
+        able = candidates(workload.placement, members, facts)
+        possible = [name for name in able if not why_no_room(name, facts)]
         moving = any(manifest.type.movable and id(manifest) not in scaled for manifest in split_ones)
         kept = {name for part in parts for name in part} if split_ones else {*taken}
         everywhere = [

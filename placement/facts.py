@@ -3,9 +3,10 @@
 What members have room for is measured elsewhere (space.py), and passed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from placement.api.pod_kinds import Run
+from placement.copies import PlacedWorkload
 from placement.fit.room import Gang, gang
 from placement.fit.space import Space
 from placement.manifests.manifest import Manifest
@@ -13,7 +14,7 @@ from placement.pods.demand import demands, whole_demand
 from placement.pods.pods import doubts as doubts_of_kind
 from placement.pods.pods import pod_groups
 from placement.pods.runs import counted, named, run_of
-from placement.policies.decision import Decision, Facts, Unit, numbered
+from placement.policies.decision import Facts, Unit, numbered
 from placement.spec import SpareCapacity
 from placement.workload import Workload
 
@@ -30,22 +31,25 @@ def facts_of(
     """What a workload's placement is decided from; `origins` are the regions of its data."""
     run = run_of(manifests, workload.run)
     units = tuple(_units(name, workload, manifests, run))
-    pods = _pods(workload, manifests, run, units)
+    beside = _beside(workload, manifests) if run == "divided" else None
+    daemons = _gang(workload, filter(_is_daemon_set, manifests))
+    pods = _all([*(each.gang for each in (*units, *([beside] if beside else ()))), daemons])
     doubts = dict.fromkeys(text for manifest in manifests for text in doubts_of_kind(manifest))
-    return Facts(name, origins, units, pods, space, tuple(doubts))
+    return Facts(name, origins, units, pods, beside, space, tuple(doubts))
 
 
 def after(
-    facts: Facts, workload: Workload, decisions: Sequence[Decision], run: Run, runs_already: bool = False
+    facts: Facts, workload: Workload, placed: PlacedWorkload, run: Run, runs_already: bool = False
 ) -> dict[str, Space]:
     """What each member has room for beside a workload that runs as decided.
 
     What an autoscaler may add is counted as well, but not by spare capacity, which needs room for the minimum alone.
+    Objects without a number also run where replicas may be moved.
     """
     spare = isinstance(workload.placement, SpareCapacity)
-    space = dict(facts.space)
-    for each in decisions:
-        if each.taken and each.cluster in space:
+    space, clusters = dict(facts.space), {*placed.clusters}
+    for each in placed.decisions:
+        if each.cluster in space and (each.taken or each.cluster in clusters):
             counts = each.shares if spare else each.most or each.shares
             for gang, count in numbered(facts, counts, run):
                 own = space[each.cluster]
@@ -66,11 +70,20 @@ def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Ru
     return [Unit(f"workload {name}", gang(groups, workload.namespace), whole_demand(others))]
 
 
-def _pods(workload: Workload, manifests: Sequence[Manifest], run: Run, units: Sequence[Unit]) -> Gang:
-    """Every kind of pod of a workload, those of its units as they are there."""
-    others = [each for each in manifests if (not each.type.counted if run == "divided" else _is_daemon_set(each))]
-    rest = gang((group for manifest in others for group in pod_groups(manifest, run)), workload.namespace)
-    gangs = [*(unit.gang for unit in units), rest]
+def _beside(workload: Workload, manifests: Sequence[Manifest]) -> Unit | None:
+    """The pods of a divided workload's objects that have no number to divide; None where there are none."""
+    others = [each for each in manifests if not each.type.counted and not _is_daemon_set(each)]
+    found = _gang(workload, others)
+    names = " and ".join(named(each) for each in others if pod_groups(each, "divided"))
+    return Unit(names, found, whole_demand(others)) if found.kinds else None
+
+
+def _gang(workload: Workload, manifests: Iterable[Manifest]) -> Gang:
+    return gang((group for manifest in manifests for group in pod_groups(manifest, "divided")), workload.namespace)
+
+
+def _all(gangs: Sequence[Gang]) -> Gang:
+    """Every kind of pod of a workload."""
     return Gang(tuple(kind for each in gangs for kind in each.kinds), tuple(n for each in gangs for n in each.counts))
 
 

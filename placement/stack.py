@@ -51,7 +51,7 @@ def place_more(
         except NothingFits as error:
             problems[name] = str(error)
             continue
-        space = after(found[name], workload, placed[name].decisions, run_of(own, workload.run))
+        space = after(found[name], workload, placed[name], run_of(own, workload.run))
     return Placed(placed, found, problems, space)
 
 

@@ -77,7 +77,7 @@ def place_objects(
 
 def _beside(scaled: Collection[int], taken: Sequence[Decision], facts: Facts) -> dict[str, Space]:
     """What each taken cluster has room for beside the objects that are not autoscaled."""
-    space = {each.cluster: facts.space[each.cluster] for each in taken if each.cluster in facts.space}
+    space = {name: own for name, own in facts.of_units.space.items() if name in {each.cluster for each in taken}}
     for each in taken:
         for position, share in enumerate(each.shares):
             if each.cluster in space and position not in scaled:

@@ -34,6 +34,19 @@ def why_not(placement: Placement, name: str, labels: Mapping[str, str], facts: F
     return _miss(facts, space) if space and not space.has_pool_for(facts.pods) else ""
 
 
+def why_no_room(name: str, facts: Facts) -> str:
+    """Why a candidate has no room for what runs once in each cluster of a workload; empty where it has."""
+    space = facts.space.get(name)
+    if space is None or facts.beside is None or space.room(facts.beside.gang, 1):
+        return ""
+    return f"no room for {facts.beside.title}, which runs in each cluster, at its largest{beside_the_rest(space)}"
+
+
+def beside_the_rest(space: Space) -> str:
+    """Says that others of the stack take some of a member's room, as the end of a reason."""
+    return " beside the rest of the stack" if space.left != space.largest else ""
+
+
 def _miss(facts: Facts, space: Space) -> str:
     """Why the first pod that fits on no pool of a member does not."""
     pools = list(dict.fromkeys(each.pool for each in space.largest.bins))

@@ -5,7 +5,7 @@ here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from placement.api.pod_kinds import Run
 from placement.fit.room import Gang
@@ -40,20 +40,30 @@ class Facts:
 
     `workload` is its name, by which ties are broken. `origins` are the regions of the bucket that a placement names;
     none while that is not known. `units` are those of each counted object of a divided workload, or the one of any
-    other. A member must have pools for all `pods`. `space` is what each member has room for; where it is empty, fit is
-    not judged. `doubts` are what cannot be judged in any of them, as text.
+    other. `beside` are the pods of objects without a number, which run once wherever a divided workload is; None where
+    there are none. A member must have pools for all `pods`. `space` is what each member has room for; where it is
+    empty, fit is not judged. `doubts` are what cannot be judged in any of them, as text.
     """
 
     workload: str = ""
     origins: tuple[str, ...] = ()
     units: tuple[Unit, ...] = ()
     pods: Gang = NO_PODS
+    beside: Unit | None = None
     space: Mapping[str, Space] = field(default_factory=dict[str, Space])
     doubts: tuple[str, ...] = ()
 
     def measured(self, names: Iterable[str]) -> bool:
         """Whether it is known of any of these members what is free there now."""
         return any(name in self.space and self.space[name].now is not None for name in names)
+
+    @property
+    def of_units(self) -> "Facts":
+        """The same, with what members have room for beside the pods that run once in each."""
+        if self.beside is None:
+            return self
+        gang = self.beside.gang
+        return replace(self, space={name: each.without(gang, 1) for name, each in self.space.items()})
 
 
 NO_FACTS = Facts()
@@ -82,9 +92,10 @@ class Decision:
 
 
 def numbered(facts: Facts, shares: Sequence[int], run: Run) -> list[tuple[Gang, int]]:
-    """The pods of each unit, and how many units a member that is taken runs: its share, or 1 of what is not divided."""
+    """The pods that a member runs if it is taken: its share of each unit, or 1 of what is not divided, and others."""
     counts = shares if run == "divided" else [1] * len(facts.units)
-    return [(unit.gang, count) for unit, count in zip(facts.units, counts, strict=False)]
+    beside = [(facts.beside.gang, 1)] if facts.beside else []
+    return [*beside, *((unit.gang, count) for unit, count in zip(facts.units, counts, strict=False))]
 
 
 def decision(name: str, shares: Sequence[int], taken: bool, reason: str) -> Decision:

@@ -14,7 +14,7 @@ from placement.pods.runs import contradiction
 from placement.policies.by_distance import by_distance, origins
 from placement.policies.by_room import by_room, is_scarce
 from placement.policies.by_weight import by_weight, unmet_limits
-from placement.policies.candidates import candidates, why_not
+from placement.policies.candidates import candidates, why_no_room, why_not
 from placement.policies.decision import (
     NO_FACTS,
     SCALED_TO_0,
@@ -61,6 +61,11 @@ def place(
     names = [name for name, reason in passed_over.items() if not reason]
     for text in impossible(placement, members, counts, facts, run):
         raise NothingFits(text)
+    without_room = {name: reason for name in names if (reason := why_no_room(name, facts))}
+    names = [name for name in names if name not in without_room]
+    if without_room and not names:
+        every = ", ".join(f"{name} has {reason}" for name, reason in without_room.items())
+        raise NothingFits(f"it fits in no cluster: {every}; raise max_nodes")
     regions = {name: members[name]["region"] for name in names}
     why_undecided = undecided(placement, names, facts)
     if why_undecided:
@@ -68,15 +73,15 @@ def place(
     elif run != "divided":
         placed = undivided(placement, regions, counts, facts, run)
     elif isinstance(placement, Nearest):
-        placed = by_distance(placement, regions, counts, facts)
+        placed = by_distance(placement, regions, counts, facts.of_units)
     elif isinstance(placement, SpareCapacity) and names and is_scarce(facts):
-        placed = by_room(names, counts, facts)
+        placed = by_room(names, counts, facts.of_units)
     else:
-        placed = by_weight(placement, names, counts, facts)
+        placed = by_weight(placement, names, counts, facts.of_units)
     nothing = [0] * len(counts)
     return [
         _with_doubts(placed.get(name) or decision(name, nothing, False, reason), facts, run)
-        for name, reason in passed_over.items()
+        for name, reason in (passed_over | without_room).items()
     ]
 
 

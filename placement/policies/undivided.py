@@ -10,6 +10,7 @@ from placement.api.pod_kinds import Run
 from placement.policies.by_distance import by_distance
 from placement.policies.by_room import is_scarce, of_pools, or_measure
 from placement.policies.by_weight import by_weight, why_taken
+from placement.policies.candidates import beside_the_rest
 from placement.policies.decision import SCALED_TO_0, Decision, Facts, NothingFits, Unit, decision
 from placement.policies.ties import in_order
 from placement.spec import ByClusters, InRegion, Nearest, Placement, SpareCapacity, Weighted
@@ -80,10 +81,8 @@ def _lack(name: str, facts: Facts, by_room: bool) -> str:
     unit = _unit(facts)
     if by_room and unit and facts.space[name].now is None:
         return "not measured"
-    others = name in facts.space and facts.space[name].left != facts.space[name].largest
-    return f"no room for {(unit and unit.requested) or 'all of it'} at its largest" + (
-        " beside the rest of the stack" if others else ""
-    )
+    beside = beside_the_rest(facts.space[name]) if name in facts.space else ""
+    return f"no room for {(unit and unit.requested) or 'all of it'} at its largest{beside}"
 
 
 def _fits_nowhere(names: Mapping[str, str], facts: Facts, by_room: bool) -> str:

@@ -63,12 +63,17 @@ class Own:
     def counts(self) -> list[int]:
         return [each.count for each in self.objects if each.manifest.type.counted]
 
-    def pods(self, decision: Decision) -> list[Pod]:
-        """Its pods in a cluster, as decided."""
+    @property
+    def needs_room(self) -> int:
+        """How many of its objects have pods that need room; a DaemonSet's need none."""
+        return sum(each.count > 0 for each in self.objects)
+
+    def pods(self, decision: Decision, copied: bool) -> list[Pod]:
+        """Its pods in a cluster, as decided; `copied` says whether objects without a number are there."""
         shares = iter(decision.shares)
         found: list[Pod] = []
-        for each in self.objects if decision.taken else ():
-            share = next(shares) if each.manifest.type.counted else each.count
+        for each in self.objects:
+            share = next(shares) if each.manifest.type.counted else each.count * copied
             found += each.times(share)
         return found
 
@@ -178,6 +183,9 @@ def objects(draw: st.DrawFn, name: str, kind: str = "") -> Object:
             gang = ((pod, 1), (other, size - 1))
             spec = {"replicas": count, "leaderWorkerTemplate": group}
             return _object("leaderworkersets.leaderworkerset.x-k8s.io", name, spec, count, gang)
+        case "RayService":
+            spec = {"rayClusterConfig": {"headGroupSpec": {"template": pod.template}}}
+            return _object("rayservices.ray.io", name, spec, 1, ((pod, 1),))
         case "DaemonSet":
             # It has pods where there are nodes for them.
             return _object("daemonsets.apps", name, {"template": pod.template}, 0, ((pod, 1),))
@@ -186,7 +194,7 @@ def objects(draw: st.DrawFn, name: str, kind: str = "") -> Object:
             return _object(of_kind, name, {"replicas": count, "template": pod.template}, count, ((pod, 1),))
 
 
-KINDS = ("Deployment", "StatefulSet", "Indexed Job", "Job", "JobSet", "LeaderWorkerSet", "DaemonSet")
+KINDS = ("Deployment", "StatefulSet", "Indexed Job", "Job", "JobSet", "LeaderWorkerSet", "RayService", "DaemonSet")
 
 
 @st.composite
@@ -224,9 +232,9 @@ def workloads(draw: st.DrawFn, most: int = 2) -> Own:
 STACKS = st.builds(
     Stack, CLUSTERS, st.dictionaries(st.sampled_from("vwxyz"), workloads(), min_size=1, max_size=5), st.integers(0, 2)
 )
-_SIMPLE = workloads(1) | workloads().filter(lambda own: own.run != "divided" or len(own.counts) == 1)
+_SIMPLE = workloads(1) | workloads().filter(lambda own: own.run != "divided" or own.needs_room == 1)
 SIMPLE = st.builds(Stack, CLUSTERS, st.fixed_dictionaries({"w": _SIMPLE}), st.integers(0, 2))
-"""Stacks of one workload, of which one object at the most is divided."""
+"""Stacks of one workload, which has one object alone that needs room if it is divided."""
 
 _NEAREST = Workload.model_validate(
     {"manifests": "a.yaml", "namespace": "ai", "placement": {"policy": "nearest", "to": "us-west1"}}

@@ -1,9 +1,9 @@
 """Placing generated stacks: everything in its place or refused, and nothing where a scheduler finds no room.
 
-That another cluster or node never makes a placement impossible holds for one workload, of which nothing or one object
-is divided. It cannot hold for stacks: workloads are placed one after the other, and one that moves to the new cluster
-can make another move to where a third one was. Nor for two divided objects by spare capacity, where the one that
-requests nothing scarce goes along with the one that does.
+That another cluster or node never makes a placement impossible holds for one workload, of which nothing is divided or
+one object alone needs room. It cannot hold for stacks: workloads are placed one after the other, and one that moves to
+the new cluster can make another move to where a third one was. Nor for two divided objects by spare capacity, where the
+one that requests nothing scarce goes along with the one that does.
 """
 
 from typing import Any
@@ -50,7 +50,11 @@ def test_nothing_is_placed_where_a_scheduler_finds_no_room(stack: Stack) -> None
     for name, cluster in stack.clusters.items():
         decided = [(own, placed[key]) for key, own in stack.workloads.items() if key in placed]
         pods = [
-            pod for own, made in decided for each in made.decisions if each.cluster == name for pod in own.pods(each)
+            pod
+            for own, made in decided
+            for each in made.decisions
+            if each.cluster == name
+            for pod in own.pods(each, name in made.clusters)
         ]
         assert schedulable(pods, nodes_of(cluster))
 

@@ -11,8 +11,10 @@ from clusters.nodes import GPU, Nodes, Taint, nodes_of
 from clusters.spec import Cluster
 from placement.api.kinds import KNOWN
 from placement.autoscaling.autoscalers import with_minima
+from placement.fit.room import Gang, gang
 from placement.fit.space import Space, measured
 from placement.manifests.manifest import Manifest
+from placement.pods.pods import pod_groups
 from placement.policies.decision import Members
 from placement.policies.ties import in_order
 from placement.stack import Placed, empty, place_more
@@ -490,3 +492,50 @@ def test_what_fits_only_without_gkes_own_pods_is_reported() -> None:
     exists = {"europe": measured(own["europe"], [there])}
     assert "not judged" not in reasons(one(exists, SPARE, with_cpus("7.9")))["europe"]
     assert "not judged: room beside" in reasons(one(exists, SPARE, with_cpus("7.9", 2)))["europe"]
+
+
+def inference(gpus: int = 1) -> Manifest:
+    container = {"name": "kserve-container", "resources": {"limits": {GPU: gpus}}}
+    body = {"kind": "InferenceService", "metadata": {"name": "llm"}, "spec": {"predictor": {"containers": [container]}}}
+    return manifest(body)
+
+
+def test_what_has_no_number_takes_room_wherever_it_is() -> None:
+    both = (server(1), inference())
+    assert not place({"europe": gpus(4)}, {"a": NEAREST, "b": NEAREST}, *both).problems
+    problems = place({"europe": gpus(3)}, {"a": NEAREST, "b": NEAREST}, *both).problems
+    assert problems == {
+        "b": "Deployment api does not fit: europe 0 at their largest beside the rest of the stack; "
+        "raise max_nodes, or write fewer"
+    }
+    problems = place({"europe": gpus(2)}, {"a": NEAREST, "b": NEAREST}, *both).problems
+    assert problems == {
+        "b": "it fits in no cluster: europe has no room for InferenceService llm, which runs in each cluster, at its "
+        "largest beside the rest of the stack; raise max_nodes"
+    }
+    # It also runs where replicas may be moved, and takes room beside the workload's own replicas.
+    assert one({"europe": gpus(4)}, NEAREST, server(4), inference()).problems
+    for policy in (NEAREST, SPREAD, SPARE):
+        spaces = {"europe": gpus(3, now=3), "west": gpus(3, now=3), "asia": gpus(0, now=0)}
+        placed = one(spaces, policy, server(2), inference())
+        assert set(placed.workloads["x"].objects[1].clusters) == {"europe", "west"}
+        left = {name: each.room(inference_unit()) for name, each in placed.space.items()}
+        assert sum(left.values()) == 2, (policy, left)
+        assert left["asia"] == 0
+        assert reasons(placed)["asia"].startswith("no pool has nvidia.com/gpu")
+
+
+def test_a_cluster_without_room_for_what_has_no_number_gets_nothing() -> None:
+    placed = place({"europe": gpus(3), "west": gpus(9)}, {"a": NEAREST, "b": SPREAD}, server(1), inference())
+    assert [*shares(placed, "a")] == ["europe"]
+    assert sum(shares(placed, "b").values()) == 1
+    only_europe = place({"europe": gpus(2), "west": gpus(9)}, {"a": NEAREST, "b": SPREAD}, server(1), inference())
+    assert shares(only_europe, "b") == {"west": 1}
+    assert only_europe.workloads["b"].clusters == ["west"]
+    assert reasons(only_europe, "b")["europe"] == (
+        "no room for InferenceService llm, which runs in each cluster, at its largest beside the rest of the stack"
+    )
+
+
+def inference_unit() -> Gang:
+    return gang(pod_groups(inference()))
