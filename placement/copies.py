@@ -5,14 +5,14 @@ does not write the federated objects: federation/workloads.py does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from placement.api.ends import deleting_fields, without_fields
 from placement.api.kinds import JOBS
 from placement.autoscaling.autoscaled import place_objects, scaled_copies
 from placement.manifests.manifest import Manifest
-from placement.overrides import overrides_of, patches_for
+from placement.overrides import change_pods, overrides_of, patches_for
 from placement.pods.demand import pods
 from placement.pods.runs import counted, run_of
 from placement.policies.candidates import candidates, why_no_room
@@ -65,6 +65,9 @@ def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
+    own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
+    overridden = [name for name, overrides in own.items() if change_pods(manifests, overrides)]
+    facts = replace(facts, overridden=frozenset(overridden))
     return copies(workload, manifests, members, place_objects(workload, members, manifests, facts), facts)
 
 

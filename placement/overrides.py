@@ -5,17 +5,20 @@ It does not decide where objects are placed, and does not write the copies: copi
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any
 
 from clusters.spec import selects
 from placement.api.api_rules import check_object
 from placement.api.pod_kinds import Run
-from placement.api.pod_templates import units_of
+from placement.api.pod_templates import groups_of, units_of
 from placement.api.schemas import dotted, normal
 from placement.autoscaling.autoscalers import divided_fields
+from placement.fit.needs import needs
 from placement.manifests.manifest import Manifest
-from placement.patches import found, patch_in_place, steps_of, takes
-from placement.pods.runs import run_of
+from placement.patches import found, patch_in_place, patched, steps_of, takes
+from placement.pods.pods import default_run
+from placement.pods.runs import named, run_of
 from placement.workload import Override, Workload
 from problems import Problem, one_of
 
@@ -48,10 +51,23 @@ def _used(manifest: Manifest, overrides: Sequence[Override]) -> list[Override]:
 
 def count_in(manifest: Manifest, overrides: Sequence[Override]) -> int:
     """How many units a copy with these overrides runs side by side, of an object whose count no placement decides."""
-    body: Any = copy.deepcopy(manifest.body)
-    for each in _used(manifest, overrides):
-        patch_in_place(body, each.model_dump())
-    return units_of(body, manifest.type.counted)
+    return units_of(_copy_of(manifest, overrides).body, manifest.type.counted)
+
+
+def change_pods(manifests: Sequence[Manifest], overrides: Sequence[Override]) -> bool:
+    """Whether copies with these overrides have other pods: what these need of their nodes, or how many they are."""
+    changed = ((each, _copy_of(each, overrides)) for each in manifests if _used(each, overrides))
+    return any(_pods_of(each) != _pods_of(copied) for each, copied in changed)
+
+
+def _copy_of(manifest: Manifest, overrides: Sequence[Override]) -> Manifest:
+    return replace(manifest, body=patched(manifest.body, [each.model_dump() for each in _used(manifest, overrides)]))
+
+
+def _pods_of(manifest: Manifest) -> list[tuple[Any, ...]]:
+    units = units_of(manifest.body, manifest.type.counted)
+    groups = groups_of(manifest.body, manifest.type)
+    return [(units * each.count, astuple(needs(each.spec, each.labels, queued=each.queued))) for each in groups]
 
 
 def check_overrides(
@@ -81,11 +97,17 @@ def check_overrides(
             same = (id(manifest), *map(id, patches))
             if patches and same not in checked:
                 checked.add(same)
-                yield from _result_mistakes(manifest, patches, [valid[id(each)] for each in patches])
+                settings = [valid[id(each)] for each in patches]
+                yield from _result_mistakes(manifest, patches, settings, workload.run)
 
 
-def _result_mistakes(manifest: Manifest, patches: Sequence[Override], settings: Sequence[str]) -> Iterator[Problem]:
-    """Yields what the API would refuse of a valid object once it is patched."""
+def _result_mistakes(
+    manifest: Manifest, patches: Sequence[Override], settings: Sequence[str], run: Run | None
+) -> Iterator[Problem]:
+    """Yields what the API would refuse of a valid object once it is patched, and how it would no longer run as placed.
+
+    `run` is how the settings say that it runs.
+    """
     body: Any = copy.deepcopy(manifest.body)
     for patch, setting in zip(patches, settings, strict=True):
         try:
@@ -94,11 +116,21 @@ def _result_mistakes(manifest: Manifest, patches: Sequence[Override], settings: 
             advice = "no longer exists after the patches before it; write one patch of its parent"
             yield Problem(f"{setting}.path", patch.path, advice)
             return
+
+    def setting_of(path: Sequence[str]) -> str:
+        related = [index for index, each in enumerate(patches) if _overlap(steps_of(each.path), path)]
+        return settings[related[-1] if related else -1]
+
     for path, text in check_object(normal(body, manifest.type), manifest.type):
-        where = [str(step) for step in path]
-        related = [index for index, each in enumerate(patches) if _overlap(steps_of(each.path), where)]
-        setting = settings[related[-1] if related else -1]
+        setting = setting_of([str(step) for step in path])
         yield Problem(setting, None, f"{manifest.type.kind} {manifest.name}: {dotted(path)}: {text}")
+    now = default_run(replace(manifest, body=body))
+    if now != default_run(manifest) and (run is None or (run == "divided" and now == "whole")):
+        how, instead = "Indexed", "write run: whole, or run: duplicated for all of its indexes in each cluster"
+        if now != "whole":
+            how, instead = "not Indexed", "write completionMode in the manifest, or run: whole"
+        text = f"makes {named(manifest)} {how}, which is placed in another way; {instead}"
+        yield Problem(setting_of(["spec", "completionMode"]), None, text)
 
 
 def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:

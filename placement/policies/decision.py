@@ -42,7 +42,8 @@ class Facts:
     none while that is not known. `units` are those of each counted object of a divided workload, or the one of any
     other. `beside` are the pods of objects without a number, which run once wherever a divided workload is; None where
     there are none. A member must have pools for all `pods`. `space` is what each member has room for; where it is
-    empty, fit is not judged. `doubts` are what cannot be judged in any of them, as text.
+    empty, fit is not judged. `doubts` are what cannot be judged in any of them, as text. The pods are judged as the
+    manifests have them; in members that are `overridden`, they are others.
     """
 
     workload: str = ""
@@ -52,6 +53,7 @@ class Facts:
     beside: Unit | None = None
     space: Mapping[str, Space] = field(default_factory=dict[str, Space])
     doubts: tuple[str, ...] = ()
+    overridden: frozenset[str] = frozenset()
 
     def measured(self, names: Iterable[str]) -> bool:
         """Whether it is known of any of these members what is free there now."""

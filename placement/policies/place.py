@@ -91,6 +91,7 @@ def _with_doubts(each: Decision, facts: Facts, run: Run) -> Decision:
         return each
     doubts = [*facts.doubts]
     if space := facts.space.get(each.cluster):
+        doubts += ["overrides, which change the pods"] if each.cluster in facts.overridden else []
         doubts += [*doubts_of_kinds(space, facts.pods), *doubts_of_room(space, numbered(facts, each.shares, run))]
     doubts = list(dict.fromkeys(doubts))
     if len(doubts) > _MOST_DOUBTS:

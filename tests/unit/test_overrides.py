@@ -9,10 +9,13 @@ import pytest
 
 from clusters.spec import selects
 from placement.api.kinds import KNOWN
+from placement.copies import place_workload
 from placement.manifests.manifest import Manifest, read_manifests
 from placement.overrides import check_overrides, count_in, overrides_of, patches_for
+from placement.policies.decision import Facts
 from placement.workload import Workload
 from tests.objects import deployment, job
+from tests.rooms import gpus
 from tests.unit.program import ROOT
 
 LABELS = {
@@ -271,3 +274,52 @@ def test_a_count_is_not_changed_by_a_patch_of_what_holds_it() -> None:
     (text,) = map(str, check_overrides("w", asked, [SERVER], LABELS))
     assert text.startswith("w.overrides.serving.0.path: '/spec': the placement decides /spec/replicas in it")
     assert list(check_overrides("w", asked.model_copy(update={"run": "whole"}), [STORE], LABELS)) == []
+
+
+# What is placed in another way, or needs other nodes.
+
+
+MODE = "/spec/completionMode"
+INDEXES = {"path": MODE, "op": "add", "value": "Indexed"}
+
+
+@pytest.mark.parametrize(
+    ("job", "run", "override", "text"),
+    [
+        (PLAIN, None, INDEXES, "makes Job it Indexed, which is placed in another way; write run: whole"),
+        (PLAIN, "divided", INDEXES, "makes Job it Indexed"),
+        (PLAIN, "whole", INDEXES, ""),
+        (PLAIN, "duplicated", INDEXES, ""),
+        (PLAIN, None, {**INDEXES, "value": "NonIndexed"}, ""),
+        (INDEXED, None, {"path": MODE, "value": "NonIndexed"}, "; write completionMode in the manifest, or run: whole"),
+        (INDEXED, None, {"path": MODE, "op": "remove"}, "; write completionMode in the manifest, or run: whole"),
+        (INDEXED, "whole", {"path": MODE, "op": "remove"}, ""),
+    ],
+)
+def test_an_override_that_makes_a_job_run_in_another_way_is_refused(
+    job: Manifest, run: str | None, override: Mapping[str, Any], text: str
+) -> None:
+    asked = workload({"serving": [{"path": "/spec/suspend", "op": "add", "value": True}, override]})
+    found = [str(each) for each in check_overrides("w", asked.model_copy(update={"run": run}), [job], LABELS)]
+    assert [text in each and each.startswith("w.overrides.serving.1: ") for each in found] == ([True] if text else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "changes"),
+    [
+        ("/spec/template/spec/containers/0/image", "other", False),
+        ("/spec/template/metadata/annotations", {"a": "b"}, False),
+        ("/spec/template/spec/containers/0/resources", {"limits": {"nvidia.com/gpu": 8}}, True),
+        ("/spec/template/spec/nodeSelector", {"tier": "gold"}, True),
+        ("/spec/template/spec/tolerations", [{"operator": "Exists"}], True),
+        ("/spec/replicas", 9, True),
+    ],
+)
+def test_a_decision_reports_overrides_that_change_the_pods(path: str, value: Any, changes: bool) -> None:
+    override = {"path": path, "op": "add", "value": value}
+    asked = workload({"serving": [override]}).model_copy(update={"run": "duplicated"})
+    facts = Facts(space=dict.fromkeys(LABELS, gpus(9)))
+    members = {name: {**labels, "region": "europe-west1"} for name, labels in LABELS.items()}
+    placed = place_workload(asked, [STORE], members, facts)
+    text = "not judged: overrides, which change the pods"
+    assert {each.cluster: text in each.reason for each in placed.decisions} == {"serving": changes, "training": False}
