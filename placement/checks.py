@@ -12,7 +12,7 @@ from placement.pods.runs import check_run, contradiction, run_of, whole_because
 from placement.policies.candidates import candidates, why_not
 from placement.policies.decision import Members
 from placement.policies.place import unmet_limits
-from placement.spec import InRegion, SpareCapacity, named_clusters
+from placement.spec import InRegion, Nearest, SpareCapacity, bucket_of, named_clusters
 from placement.stack import Placed, place_more
 from placement.workload import Workload
 from problems import Problem
@@ -59,10 +59,40 @@ def check_room(
 ) -> Iterator[Problem]:
     """Yields which of the stack's workloads have no room beside those before them, with what to raise.
 
-    `placed` are those that the settings place. What is placed by free nodes is held against the pools at their largest.
+    `placed` are those that the settings place. What is placed by free nodes is held against the pools at their largest,
+    and what is placed near a bucket against those of each cluster, wherever the bucket is.
     """
+    for name, workload in sorted(workloads.items()):
+        if to := bucket_of(workload.placement):
+            text = _fits_nowhere(name, to, placed, workloads, manifests, members)
+            if text:
+                yield Problem(f"workloads.{name}.placement", None, f"wherever {to} is: {text}")
     spare = [name for name, each in workloads.items() if isinstance(each.placement, SpareCapacity)]
     grown = {name: replace(each, now=Room(()), grown=each.left) for name, each in placed.space.items()}
     later = place_more(replace(placed, space=grown), spare, workloads, manifests, members)
     for name, text in sorted(later.problems.items()):
         yield Problem(f"workloads.{name}.placement", None, text)
+
+
+def _fits_nowhere(
+    name: str,
+    bucket: str,
+    placed: Placed,
+    workloads: Mapping[str, Workload],
+    manifests: Mapping[str, Sequence[Manifest]],
+    members: Members,
+) -> str:
+    """Why a workload fits in no clusters near its bucket, wherever that is; empty where it depends on the bucket.
+
+    Of one object, or in one cluster, it does not: all the candidates are tried, from the nearest on.
+    """
+    workload = workloads[name]
+    facts = facts_of(name, workload, manifests[name], placed.space)
+    names = candidates(workload.placement, members, facts)
+    several = isinstance(workload.placement, Nearest) and workload.placement.count > 1
+    if not names or not facts.units or (several and len(facts.units) > 1):
+        return ""
+    # The message names the nearest: here, the one with the most room.
+    first = max(names, key=lambda each: placed.space[each].room(facts.units[0].gang) if each in placed.space else 0)
+    later = place_more(placed, [name], workloads, manifests, members, {bucket: (members[first]["region"],)})
+    return later.problems.get(name, "")

@@ -539,3 +539,29 @@ def test_a_cluster_without_room_for_what_has_no_number_gets_nothing() -> None:
 
 def inference_unit() -> Gang:
     return gang(pod_groups(inference()))
+
+
+NEAR_DATA = {"policy": "nearest", "to": "gs://data"}
+
+
+def test_what_fits_near_no_bucket_is_refused_before_its_location_is_known(tmp_path: Path) -> None:
+    def advice(replicas: int, count: int = 1, **spec: Any) -> list[str]:
+        api = objects.deployment("api", pod(), replicas=replicas)
+        return refused(("x", [api], {**NEAR_DATA, "count": count, **spec}), folder=tmp_path)
+
+    # The two serving clusters have 8 each, and the training cluster has 8.
+    assert advice(8) == []
+    assert advice(9) == [
+        "workloads.x.placement: wherever gs://data is: 9 of Deployment api do not fit: serving 8 at their largest; "
+        "raise max_nodes, or write fewer"
+    ]
+    assert advice(16, 2) == []
+    assert len(advice(17, 2)) == 1
+    assert advice(24, 3) == []
+    whole = objects.job("train", pod(), parallelism=9, completions=9, completionMode="Indexed")
+    (text,) = refused(("x", [whole], NEAR_DATA), folder=tmp_path)
+    assert text.startswith("workloads.x.placement: wherever gs://data is: workload x (9 pods of 1 nvidia.com/gpu)")
+    # Beside what the settings place.
+    rest = ("rest", [objects.deployment("rest", pod(), replicas=24)], SPREAD)
+    (text,) = refused(rest, ("x", [objects.deployment("api", pod(), replicas=1)], NEAR_DATA), folder=tmp_path)
+    assert "Deployment api does not fit: " in text and "beside the rest of the stack" in text
