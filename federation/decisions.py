@@ -7,9 +7,8 @@ from dataclasses import replace
 import pulumi
 from pulumi_gcp import storage
 
-from clusters.nodes import Nodes
 from federation.api_client import NoAnswer
-from federation.free_nodes import measure
+from federation.free_nodes import Measured, measure
 from federation.memory import digest_of, recorded, room_of, scaled_to_0, still_valid, text_of
 from placement.copies import PlacedWorkload, copies, place_workload
 from placement.facts import after, facts_of
@@ -20,6 +19,7 @@ from placement.policies.decision import Members, NothingFits
 from placement.policies.distance import origin_regions
 from placement.spec import BUCKET, SpareCapacity, bucket_of
 from placement.stack import Placed, place_more
+from placement.starting import yet_to_start
 from placement.workload import Workload
 
 
@@ -50,7 +50,7 @@ def decide(
         # Kubeconfigs are secret, but what is decided with them is to be shown.
         third = pulumi.Output.unsecret(
             pulumi.Output.all(second, pulumi.Output.all(**kubeconfigs)).apply(
-                lambda found: by_spare_capacity(spare, manifests, host, members, found[1], found[0].space)
+                lambda found: by_spare_capacity(workloads, manifests, host, members, found[1], found[0])
             )
         )
         decided |= {name: third.apply(lambda placed, name=name: placed[name]) for name in spare}
@@ -73,12 +73,18 @@ def by_spare_capacity(
     host: str,
     members: Members,
     kubeconfigs: Mapping[str, str],
-    space: Mapping[str, Space],
+    before: Placed,
 ) -> dict[str, PlacedWorkload]:
-    """Places one workload after the other, by name, each in what those before it left free. Raises pulumi.RunError."""
+    """Places one workload after the other, by name, each in what those before it left free. Raises pulumi.RunError.
+
+    `before` are those that are placed in other ways. What of them does not run yet is not free.
+    """
     placed: dict[str, PlacedWorkload] = {}
-    live: dict[str, list[Nodes] | None] | None = None
+    live: dict[str, Measured | None] | None = None
+    space = before.space
     for name, workload in sorted(workloads.items()):
+        if not isinstance(workload.placement, SpareCapacity):
+            continue
         own = manifests[name]
         facts = facts_of(name, workload, own, space)
         try:
@@ -92,7 +98,9 @@ def by_spare_capacity(
             if earlier is None:
                 if live is None:
                     live = _measured(kubeconfigs)
-                    space = {name: _with_free(each, live[name]) for name, each in space.items()}
+                    for member, found in live.items():
+                        starting = yet_to_start(before, member, found.running if found else {}, workloads, manifests)
+                        space = {**space, member: _with_free(space[member], found).starting(starting)}
                     facts = replace(facts, space=space)
                 placed[name] = place_workload(workload, own, members, facts)
             else:
@@ -106,14 +114,14 @@ def by_spare_capacity(
     return placed
 
 
-def _with_free(space: Space, live: Sequence[Nodes] | None) -> Space:
-    return unreachable(space) if live is None else measured(space, live)
+def _with_free(space: Space, live: Measured | None) -> Space:
+    return unreachable(space) if live is None else measured(space, live.free, live.existing)
 
 
-def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, list[Nodes] | None]:
+def _measured(kubeconfigs: Mapping[str, str]) -> dict[str, Measured | None]:
     """What is free in each member; None of one that does not answer."""
 
-    def query(member: str) -> list[Nodes] | None:
+    def query(member: str) -> Measured | None:
         try:
             return measure(member, kubeconfigs[member])
         except NoAnswer as error:

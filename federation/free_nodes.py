@@ -2,13 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from clusters.nodes import Nodes, Taint
 from federation.api_client import asking, listed
 from federation.queries import has_ended
-from placement.api.pod_requests import offered, requested_of_node
+from placement.api.lookup import texts
+from placement.api.pod_requests import offered, requested, requested_of_node
 from placement.fit.node_labels import HOSTNAME, POOL
+from placement.starting import Running
 
 _SECONDS = 20
 
@@ -25,7 +28,19 @@ def free_nodes(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, A
     return [_free(node, taken[node["metadata"]["name"]]) for node in nodes if _takes_pods(node)]
 
 
-def measure(member: str, kubeconfig: str) -> list[Nodes]:
+@dataclass(frozen=True)
+class Measured:
+    """What a member has: the nodes that take pods, with what is free on them, and how many exist in each pool.
+
+    `running` is how many pods of a kind are on nodes.
+    """
+
+    free: Sequence[Nodes] = ()
+    existing: Mapping[str, int] = field(default_factory=dict[str, int])
+    running: Mapping[Running, int] = field(default_factory=dict[Running, int])
+
+
+def measure(member: str, kubeconfig: str) -> Measured:
     """What is free in a member, as its API server says. Raises NoAnswer."""
     with asking(member, kubeconfig) as (client, api):
         core = client.CoreV1Api(api)
@@ -33,7 +48,15 @@ def measure(member: str, kubeconfig: str) -> list[Nodes]:
             listed(ask(_preload_content=False, _request_timeout=_SECONDS).data)
             for ask in (core.list_node, core.list_pod_for_all_namespaces)
         )
-        return free_nodes(nodes, pods)
+        existing = Counter(texts(node["metadata"].get("labels")).get(POOL, "") for node in nodes)
+        running = Counter(_running(pod) for pod in pods if pod["spec"].get("nodeName") and not has_ended(pod))
+        return Measured(free_nodes(nodes, pods), existing, running)
+
+
+def _running(pod: Mapping[str, Any]) -> Running:
+    metadata = pod["metadata"]
+    labels = frozenset(texts(metadata.get("labels")).items())
+    return Running(metadata.get("namespace") or "", labels, tuple(sorted(requested(pod["spec"]).items())))
 
 
 def _free(node: Mapping[str, Any], taken: Mapping[str, int]) -> Nodes:

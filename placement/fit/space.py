@@ -59,6 +59,13 @@ class Space:
             return self
         return replace(self, left=_without(self.left, gang, count), sure=_without(self.sure, gang, count))
 
+    def starting(self, gangs: Iterable[tuple[Gang, int]]) -> "Space":
+        """What is left beside pods that are counted already, and that run on no node yet."""
+        now, grown = self.now, self.grown
+        for gang, count in gangs:
+            now, grown = now and _without(now, gang, count), grown and _without(grown, gang, count)
+        return replace(self, now=now, grown=grown)
+
     def has_pool_for(self, gang: Gang) -> bool:
         """Whether each of the pods fits on an empty node of some pool."""
         return all(any(offer(kind, each.pool) for each in self.largest.bins) for kind in gang.kinds)
@@ -90,13 +97,16 @@ def _known(nodes: Mapping[str, Sequence[Nodes]]) -> frozenset[str]:
     return frozenset(key for each in every for key in (*each.labels, *each.allocatable))
 
 
-def measured(space: Space, live: Iterable[Nodes]) -> Space:
-    """The space of a member with what is free on its live nodes, each with a most of 1, and what its pools can add."""
+def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | None = None) -> Space:
+    """The space of a member with what is free on its live nodes, each with a most of 1, and what its pools can add.
+
+    `existing` is how many nodes each pool has; left out, the live ones are all. One that takes no pods is one of them.
+    """
     there = list(live)
     known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
     now = room(there, known)
-    existing = Counter(each.pool for each in there)
-    added = [each._replace(size=each.size - existing[each.pool.nodes.pool]) for each in space.largest.bins]
+    number = existing if existing is not None else Counter(each.pool for each in there)
+    added = [each._replace(size=each.size - number.get(each.pool.nodes.pool, 0)) for each in space.largest.bins]
     return replace(space, now=now, grown=merged([*now.bins, *added]))
 
 

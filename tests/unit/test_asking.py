@@ -11,7 +11,7 @@ import pytest
 
 from federation import drain, queries
 from federation.api_client import NoAnswer, asking, listed
-from federation.free_nodes import measure
+from federation.free_nodes import Measured, measure
 from federation.queries import Answer, ListPath, federated_annotation
 from geofed import forget
 from geofed.mistake import Mistake
@@ -156,7 +156,7 @@ def test_the_credential_plugin_signs_in(tmp_path: Path) -> None:
     }
     user = plugin(tmp_path, f"echo '{json.dumps(credential)}'")
     with api_server({"*": body("NodeList", [])}) as url:
-        assert measure("one", kubeconfig(url, user)) == []
+        assert measure("one", kubeconfig(url, user)) == Measured([])
 
 
 CONTEXT = "contexts: [{name: a, context: {cluster: a, user: a}}]"
@@ -219,7 +219,7 @@ def test_a_list_of_nothing_may_be_null() -> None:
     answers["/version"] = (200, b'{"gitVersion": "v1.35.4"}')
     with api_server(answers) as url:
         config = kubeconfig(url)
-        assert measure("one", config) == []
+        assert measure("one", config) == Measured([])
         found = queries.ask_members({"a": config}, "a", [ListPath(path)])["a"]
         assert found == Answer("v1.35.4", [], [], {ListPath(path): []}, [])
         assert drain._leaving("a", config, []) == []  # pyright: ignore[reportPrivateUsage]
@@ -236,7 +236,8 @@ def test_what_is_null_in_an_object_is_not_there() -> None:
     containers = [{"resources": None}, {"resources": {"requests": None}}]
     pods = [{"metadata": {"name": "a"}, "spec": {"nodeName": None, "containers": containers}, "status": None}]
     with api_server({NODES: body("NodeList", nodes), PODS: body("PodList", pods)}) as url:
-        free = [(each.labels, each.allocatable) for each in measure("one", kubeconfig(url))]
+        found = measure("one", kubeconfig(url))
+    free = [(each.labels, each.allocatable) for each in found.free]
     host = "kubernetes.io/hostname"
     assert free == [({host: "a"}, {"nvidia.com/gpu": 4}), ({host: "c"}, {})]
 

@@ -8,11 +8,13 @@ import pulumi
 import pytest
 import yaml
 
-from clusters.nodes import GPU, Nodes, nodes_of
+from clusters.nodes import GPU, nodes_of
 from clusters.spec import Cluster, member_labels
 from federation import decisions, memory
 from federation.api_client import NoAnswer
+from federation.free_nodes import Measured
 from placement.copies import PlacedWorkload
+from placement.starting import Running
 from problems import SettingsError
 from settings import Settings, parse
 from tests.objects import deployment, job
@@ -35,14 +37,17 @@ class World:
         self.dead: set[str] = set()
         self.remembered: dict[str, str] = {}
         self.measured = 0
+        self.cordoned = 0
+        self.running: dict[Running, int] = {}
 
-    def measure(self, member: str, kubeconfig: str) -> list[Nodes]:
+    def measure(self, member: str, kubeconfig: str) -> Measured:
         self.measured += 1
         if member in self.dead:
             raise NoAnswer(f"{member} does not answer")
         cluster = Cluster.model_validate(stack_settings("prod")["clusters"][member])
         (pool,) = (each for each in nodes_of(cluster) if GPU in each.allocatable)
-        return [live(pool, number, int(number < self.free[member])) for number in range(self.nodes[member])]
+        free = [live(pool, number, int(number < self.free[member])) for number in range(self.nodes[member])]
+        return Measured(free, {pool.pool: self.nodes[member] + self.cordoned}, self.running)
 
     def annotation(self, host: str, kubeconfig: str, manifest: Any, namespace: str, key: str) -> str:
         return self.remembered.get(manifest.name, "")
@@ -76,7 +81,7 @@ class World:
             settings.federation.host,
             members,
             dict.fromkeys(members, ""),
-            settings.decided.space,
+            settings.decided,
         )
 
 
@@ -173,8 +178,8 @@ def autoscaled(world: World, most: int = 12) -> dict[str, Any]:
 def placed_in(world: World, raw: dict[str, Any]) -> PlacedWorkload:
     settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
     members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-    host, unused, space = settings.federation.host, dict.fromkeys(members, ""), settings.decided.space
-    return decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused, space)["api"]
+    host, unused, before = settings.federation.host, dict.fromkeys(members, ""), settings.decided
+    return decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused, before)["api"]
 
 
 def test_the_parts_of_an_autoscaler_stay_as_they_were_decided(world: World) -> None:
@@ -296,24 +301,27 @@ def test_of_two_jobs_one_stays_where_the_pools_have_room_for_one(world: World) -
     assert shares(placed["second"]) == {"training": 4}
 
 
+def beside_another(world: World, pods: int, train: int = 6) -> dict[str, int]:
+    """Where a Job by spare capacity is placed beside one of so many pods that the settings place in serving-asia."""
+    raw = world.settings(("another", pods), ("train", train))
+    raw["workloads"]["another"]["placement"] = {"policy": "clusters", "clusters": ["serving-asia"]}
+    settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
+    members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
+    host, unused, before = settings.federation.host, dict.fromkeys(members, ""), settings.decided
+    placed = decisions.by_spare_capacity(settings.workloads, settings.manifests, host, members, unused, before)
+    assert [*placed] == ["train"]
+    return shares(placed["train"])
+
+
 def test_a_job_does_not_give_way_to_what_comes_later(world: World) -> None:
     world.free["serving-asia"] = 8
     world.remembered["train"] = world.decide(("train", 6))["train"].memory
     world.free = {"training": 8, "serving": 8, "serving-asia": 2}
 
-    def with_another() -> dict[str, int]:
-        raw = world.settings(("another", 4), ("train", 6))
-        raw["workloads"]["another"]["placement"] = {"policy": "clusters", "clusters": ["serving-asia"]}
-        settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
-        members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
-        own = {"train": settings.workloads["train"]}
-        host, unused, space = settings.federation.host, dict.fromkeys(members, ""), settings.decided.space
-        return shares(decisions.by_spare_capacity(own, settings.manifests, host, members, unused, space)["train"])
-
-    assert with_another() == {"serving-asia": 6}
+    assert beside_another(world, 4) == {"serving-asia": 6}
     # With fewer nodes than when it was decided, there is no room for both.
     world.most = 7
-    assert "serving-asia" not in with_another()
+    assert "serving-asia" not in beside_another(world, 4)
 
 
 def test_a_memory_without_its_room_holds_while_the_pools_have_room_for_it_alone(world: World) -> None:
@@ -324,3 +332,31 @@ def test_a_memory_without_its_room_holds_while_the_pools_have_room_for_it_alone(
     assert shares(world.decide(("train", 4))["train"]) == {"serving-asia": 4}
     world.most = 3
     assert "serving-asia" not in shares(world.decide(("train", 4))["train"])
+
+
+def test_what_another_workload_is_about_to_take_is_not_free(world: World) -> None:
+    # Others take 2 nodes there, and the stack's own other Job has 4 pods, which do not run yet.
+    world.free = {"training": 0, "serving": 1, "serving-asia": 6}
+    assert beside_another(world, 4, train=3) == {"serving-asia": 2, "serving": 1}
+    # Once they run, they are among what is measured.
+    labels = frozenset({"batch.kubernetes.io/job-name": "another", "pod-template-hash": "a"}.items())
+    world.running = {Running("ai", labels, ((GPU, 1),)): 4}
+    world.free["serving-asia"] = 2
+    assert beside_another(world, 4, train=3) == {"serving-asia": 2, "serving": 1}
+    # These are others.
+    world.running = {
+        Running("other", labels, ((GPU, 1),)): 4,
+        Running("ai", labels, ((GPU, 2),)): 4,
+        Running("ai", frozenset({("batch.kubernetes.io/job-name", "train")}), ((GPU, 1),)): 4,
+    }
+    world.free |= {"serving": 3, "serving-asia": 6}
+    assert beside_another(world, 4, train=3) == {"serving": 3}
+
+
+def test_a_node_that_takes_no_pods_is_one_of_its_pool(world: World) -> None:
+    world.free = world.nodes = {"training": 0, "serving": 0, "serving-asia": 4}
+    world.cordoned = 4
+    placed = world.decide(("train", 5))["train"]
+    assert shares(placed)["serving-asia"] == 4
+    assert reasons(placed)["serving-asia"] == "room for 4 now, gets 4 of 5"
+    assert [each for each in reasons(placed).values() if "room for 4 after scale-up" in each]

@@ -386,8 +386,8 @@ def decide(world: World, raw: Mapping[str, Any]) -> PlacedWorkload:
     settings = parse({key: raw[key] for key in ("clusters", "federation", "workloads")}, world.folder)
     members = {name: member_labels(cluster) for name, cluster in settings.clusters.items()}
     host, configs = settings.federation.host, dict.fromkeys(members, "")
-    space = settings.decided.space
-    return by_spare_capacity(settings.workloads, settings.manifests, host, members, configs, space)["train"]
+    before = settings.decided
+    return by_spare_capacity(settings.workloads, settings.manifests, host, members, configs, before)["train"]
 
 
 # In the program.
