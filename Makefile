@@ -47,7 +47,7 @@ pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included
-	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout 300
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
 schema: $(VENV)/ready ## Rewrite stack.schema.json and docs/settings.md from the settings' models

@@ -54,8 +54,10 @@ def _nearest(
 ) -> tuple[list[str], list[dict[str, int]]]:
     """So many members, or fewer if there are no more, and their shares.
 
-    Where not all of it fits in the first ones, those with the least room give way to the next. Raises NothingFits.
+    Those without room for any of it are left out. Where not all of it fits in the first ones, those with the least room
+    give way to the next. Raises NothingFits.
     """
+    order = [name for name in order if _has_room(name, counts, facts)] or order
     refused: NothingFits | None = None
     for end in range(min(number, len(order)), len(order) + 1):
         taken = list(order[:end])
@@ -69,6 +71,10 @@ def _nearest(
             refused = refused or error
     assert refused
     raise refused
+
+
+def _has_room(name: str, counts: Sequence[int], facts: Facts) -> bool:
+    return not any(counts) or any(_rooms(name, counts, facts))
 
 
 def _part_that_fits(name: str, counts: Sequence[int], facts: Facts) -> float:

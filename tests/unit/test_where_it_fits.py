@@ -565,3 +565,13 @@ def test_what_fits_near_no_bucket_is_refused_before_its_location_is_known(tmp_pa
     rest = ("rest", [objects.deployment("rest", pod(), replicas=24)], SPREAD)
     (text,) = refused(rest, ("x", [objects.deployment("api", pod(), replicas=1)], NEAR_DATA), folder=tmp_path)
     assert "Deployment api does not fit: " in text and "beside the rest of the stack" in text
+
+
+def test_a_cluster_without_room_is_none_of_the_nearest() -> None:
+    spaces = {"europe": space(pool(1)), "west": gpus(9), "asia": gpus(9)}
+    placed = place(spaces, {"a": NEAREST, "b": {**NEAREST, "count": 2}}, server(1))
+    assert shares(placed, "a") == {"europe": 1}
+    # One that is full would have been counted, with a share of 0.
+    assert sum(shares(placed, "b").values()) == 1
+    assert {*shares(placed, "b")} == {"west", "asia"}
+    assert reasons(placed, "b")["europe"] == "190 km from europe-west4, but has room for 0 of 1"
