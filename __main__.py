@@ -7,13 +7,14 @@ from clusters.fleet import Fleet
 from clusters.gke import create_gke_cluster
 from clusters.network import Network
 from clusters.spec import member_labels
+from federation.base import create_base
 from federation.bucket_access import create_bucket_access
 from federation.control_plane import ControlPlane
 from federation.decisions import decide
 from federation.drain import drain_members
 from federation.exports import create_exports
 from federation.keep_data import keep_data
-from federation.members import Member
+from federation.members import register_members
 from federation.readme import stack_readme
 from federation.types import FederatedTypes
 from federation.workloads import create_workloads
@@ -37,16 +38,14 @@ kubeconfigs = {name: cluster.kubeconfig for name, cluster in members.items()}
 decided = decide(workloads, manifests, host_name, settings.decided, labels, kubeconfigs)
 placed = keep_data(workloads, decided, host_name, clusters)
 
-tokens, left_alone = federation.tokens, settings.left_alone
+left_alone = settings.left_alone
 control_plane = ControlPlane("kubefed", host, types, bool(left_alone[host_name]))
-registered = [
-    Member(name, each, host_name, host, control_plane, labels[name], types, tokens.get(name, 1), left_alone[name])
-    for name, each in members.items()
-]
-enabled = FederatedTypes("types", host, members, control_plane, types)
-ready = [*(member.registration for member in registered), *enabled.configs]
-suspends = all(left_alone.values())
-federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access, suspends)
+registered = register_members(members, host_name, control_plane, labels, types, federation.tokens, left_alone)
+based = create_base(settings.base, settings.members, members, host_name, control_plane)
+enabled = FederatedTypes("types", host, members, control_plane, types, settings.base, based)
+ready = [*registered, *enabled.configs]
+suspends, of_base = all(left_alone.values()), enabled.of_base
+federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access, of_base, suspends)
 create_exports(workloads, settings.decided.workloads, members, federated, in_fleet)
 
 for name, cluster in clusters.items():

@@ -1,10 +1,9 @@
 """A stack's settings: every check that needs no cloud, all reported at once before anything is created."""
 
-import difflib
 import functools
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -17,10 +16,12 @@ from clusters.addresses import SLOTS
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from federation.admission import has_policies
 from federation.admission_needs import check_retained, check_written
+from federation.base_plan import Base, check_apart, loaded, plan
+from federation.base_spec import check_base
 from federation.bucket_access import access_of, account_email, account_id, check_buckets, with_identity
 from federation.exports import check_exports
 from federation.network_policies import check_openings, network_policies
-from federation.spec import Federation, check_federation
+from federation.spec import Federation, check_federation, warnings_of_types
 from placement.api.kinds import TargetType
 from placement.autoscaling.autoscaler_rules import check_autoscalers, notes_on
 from placement.autoscaling.autoscalers import with_minima
@@ -34,7 +35,7 @@ from placement.policies.candidates import candidates
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
-from stack_file import locate
+from stack_file import locate, misspelt
 
 
 class Stack(Model):
@@ -71,6 +72,8 @@ class Settings:
     federation: Federation
     workloads: Mapping[str, Workload]
     manifests: Mapping[str, Sequence[Manifest]]
+    base: Base = field(default_factory=Base)
+    """What members have before any type is enabled; manifests at an address are in it once `load` has loaded them."""
     notes: Sequence[str] = ()
     """Which parts of the manifests are not used as they are written: a line for each workload and reason."""
 
@@ -88,10 +91,8 @@ class Settings:
     @functools.cached_property
     def decided(self) -> Placed:
         """The workloads that the settings alone place, and what they leave to others."""
-        labels = {name: member_labels(cluster) for name, cluster in self.members.items()}
-        return place_more(
-            empty(spaces_of(self.members)), by_settings(self.workloads), self.workloads, self.manifests, labels
-        )
+        first, labels = empty(spaces_of(self.members)), _labels(self.clusters)
+        return place_more(first, by_settings(self.workloads), self.workloads, self.manifests, labels)
 
 
 def load() -> Settings:
@@ -107,21 +108,16 @@ def load() -> Settings:
         raw = {key: _value(config.get(key)) for key in keys} | dict.fromkeys(misspelt(every, pulumi.get_project()))
         project = pulumi.Config("gcp").get("project")
         settings = _with_identities(parse(raw, folder, project), project or "")
+        base = loaded(settings.base, settings.federation, settings.workloads, settings.manifests)
     except SettingsError as error:
         secret = [key for key in keys if is_config_secret(prefix + key)]
         problems = [_without_secret(each, secret) for each in error.problems]
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
     for text in settings.notes:
         pulumi.log.info(text)
-    for text in warnings(settings.clusters):
+    for text in (*warnings(settings.clusters), *warnings_of_types(settings.federation.types)):
         pulumi.log.warn(text)
-    if "persistentvolumeclaims" in settings.federation.types:
-        # KubeFed issue 1481.
-        pulumi.log.warn(
-            "federation.types: KubeFed keeps updating a bound persistentvolumeclaim, since each member writes its own "
-            "volume into it; make claims in the members, or by a StatefulSet"
-        )
-    return settings
+    return replace(settings, base=base)
 
 
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
@@ -145,13 +141,12 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     members = [name for name in names if name not in clusters or clusters[name].member]
     federation = check_model("federation", raw.get("federation") or {}, Federation, problems)
     if federation:
-        problems.extend(check_federation(federation, members))
-        problems.extend(check_retained(federation, {name: clusters[name] for name in members if name in clusters}))
+        problems.extend(_check_federation(federation, members, clusters))
+    base = plan(folder, federation, _labels(clusters), problems) if federation else Base()
 
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
-    labels = {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
-    types = (federation or Federation(host="")).targets()
-    space = spaces_of({name: cluster for name, cluster in clusters.items() if cluster.member})
+    labels, types = _labels(clusters), (federation or Federation(host="")).targets()
+    space = spaces_of({name: clusters[name] for name in labels})
     manifests: dict[str, Sequence[Manifest]] = {}
     notes: list[str] = []
     for name, workload in workloads.items():
@@ -173,13 +168,26 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
                 slots = [cluster.slot for cluster in clusters.values() if cluster.member]
                 manifests[name] = [*own, *network_policies(name, workload, own, slots)]
             problems.extend(check_openings(setting, workload, federation, own))
-    problems.extend(check_objects(workloads, manifests))
+    problems += [*check_objects(workloads, manifests), *check_apart(base, workloads, manifests)]
     if problems or federation is None:
         raise SettingsError(problems)
-    settings = Settings(clusters, federation, workloads, manifests, notes)
+    settings = Settings(clusters, federation, workloads, manifests, base, notes)
     if without_room := list(check_room(settings.decided, workloads, manifests, labels)):
         raise SettingsError(without_room)
     return settings
+
+
+def _check_federation(
+    federation: Federation, members: Collection[str], clusters: Mapping[str, Cluster]
+) -> Iterator[Problem]:
+    yield from check_federation(federation, members)
+    yield from check_retained(federation, {name: clusters[name] for name in members if name in clusters})
+    yield from check_base(federation.operators, federation.base, _labels(clusters))
+
+
+def _labels(clusters: Mapping[str, Cluster]) -> dict[str, dict[str, str]]:
+    """The labels of each member."""
+    return {name: member_labels(cluster) for name, cluster in clusters.items() if cluster.member}
 
 
 def _manifests(
@@ -199,16 +207,6 @@ def _manifests(
     finally:
         notes += [f"{setting}.manifests: {text}" for text in own]
     return []
-
-
-def misspelt(keys: Collection[str], project: str) -> list[str]:
-    """The keys of a stack's file whose project is misspelt: nearly this one's name.
-
-    They would be ignored, and the resources of the settings in them deleted.
-    """
-    owners = {key.partition(":")[0] for key in keys} - {project}
-    misspelt_names = difflib.get_close_matches(project, owners, n=len(owners) or 1, cutoff=0.85)
-    return [key for key in keys if key.partition(":")[0] in misspelt_names]
 
 
 def _unknown(key: str) -> str:

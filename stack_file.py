@@ -1,6 +1,7 @@
-"""Finds the line of a setting in a stack's file, so that a mistake is reported with it."""
+"""Finds the line of a setting in a stack's file, so that a mistake is reported with it, and keys that are misspelt."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -105,3 +106,13 @@ def _entries(node: yaml.Node | None, seen: set[int] | None = None) -> Entries:
         elif isinstance(key, yaml.ScalarNode):
             own[one_line(key.value)] = (key, value)
     return merged | own
+
+
+def misspelt(keys: Collection[str], project: str) -> list[str]:
+    """The keys of a stack's file whose project is misspelt: nearly this one's name.
+
+    They would be ignored, and the resources of the settings in them deleted.
+    """
+    owners = {key.partition(":")[0] for key in keys} - {project}
+    misspelt_names = difflib.get_close_matches(project, owners, n=len(owners) or 1, cutoff=0.85)
+    return [key for key in keys if key.partition(":")[0] in misspelt_names]

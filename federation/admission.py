@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from placement.api.kinds import NAMESPACE, TargetType
-from placement.api.owners import AUTOSCALED_GROUPS, QUEUE, QUEUED_FIELDS
+from placement.api.owners import AUTOSCALED_GROUPS, QUEUED_FIELDS
 from placement.api.pod_kinds import Pointer
+from placement.api.queued import QUEUE
 
 OLDEST = (1, 36)
 """The version of Kubernetes from which admissionregistration.k8s.io/v1 has MutatingAdmissionPolicy, on by default."""

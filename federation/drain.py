@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -19,7 +20,7 @@ _PAUSE = 1.0
 _REQUEST_SECONDS = 20
 
 Wanted = tuple[TargetType, str, str]
-"""A type, and the namespace and the name of an object of it."""
+"""A type, and the namespace and the name of an object of it; the namespace is empty for one that is cluster-scoped."""
 
 
 def drain_members(
@@ -79,10 +80,11 @@ def still_there(leaving: Iterable[str], found: Mapping[Wanted, Object]) -> list[
     left: list[str] = []
     for (target, namespace, name), each in found.items():
         where = sorted(clusters_with_copies(each) & gone)
+        about = f"{target.kind} {namespace}/{name}" if target.namespaced else f"{target.kind} {name}"
         if where:
-            left.append(f"{target.kind} {namespace}/{name} is still in {', '.join(where)}")
+            left.append(f"{about} is still in {', '.join(where)}")
         elif each.get("status", {}).get("observedGeneration", 0) < each["metadata"]["generation"]:
-            left.append(f"{target.kind} {namespace}/{name} is not yet propagated")
+            left.append(f"{about} is not yet propagated")
     return left
 
 
@@ -104,20 +106,20 @@ def _left(
     """What is not done yet, in words."""
     try:
         with asking(host, kubeconfigs[host]) as (client, api):
-            ask = client.CustomObjectsApi(api).get_namespaced_custom_object
-            found: dict[Wanted, Object] = {
-                each: answered(ask(*_federated(each), _preload_content=False, _request_timeout=_REQUEST_SECONDS).data)
-                for each in _wanted(placed)
-            }
+            found = {each: _read(client.CustomObjectsApi(api), each) for each in _wanted(placed)}
     except NoAnswer as error:
         return [str(error)]
     return [*still_there(leaving, found), *_not_running(host, kubeconfigs, placed)]
 
 
-def _federated(wanted: Wanted) -> tuple[str, ...]:
-    """Where its federated object is."""
+def _read(api: Any, wanted: Wanted) -> Object:
+    """Its federated object on the host."""
     target, namespace, name = wanted
-    return "types.kubefed.io", "v1beta1", namespace, target.federated_plural, name
+    group = ("types.kubefed.io", "v1beta1")
+    options = {"_preload_content": False, "_request_timeout": _REQUEST_SECONDS}
+    if target.federated_scope == "Cluster":
+        return answered(api.get_cluster_custom_object(*group, target.federated_plural, name, **options).data)
+    return answered(api.get_namespaced_custom_object(*group, namespace, target.federated_plural, name, **options).data)
 
 
 def _not_running(host: str, kubeconfigs: Mapping[str, str], placed: Mapping[str, PlacedWorkload]) -> list[str]:
@@ -142,7 +144,7 @@ def _not_running(host: str, kubeconfigs: Mapping[str, str], placed: Mapping[str,
 
 def _wanted(placed: Mapping[str, PlacedWorkload]) -> list[Wanted]:
     objects = [
-        (each.manifest.type, workload.namespace, each.manifest.name)
+        (each.manifest.type, workload.namespace if each.manifest.type.namespaced else "", each.manifest.name)
         for workload in placed.values()
         for each in workload.objects
     ]

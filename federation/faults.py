@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from federation.federated_objects import copies_of
-from federation.health import Placed, WorkloadHealth
+from federation.health import Placed, WorkloadHealth, federated_list_of
 from federation.queries import Answer, ListPath, Object
 from placement.api.kinds import SECRETS
 from placement.manifests.manifest import Manifest
@@ -17,7 +17,8 @@ _NO_FAULT = ("", "WaitingForRemoval", "ClusterNotReady")
 def host_lists(placed: Placed) -> set[ListPath]:
     """Where the host has what KubeFed says of a workload's objects, of Secrets excepted: that comes with their data."""
     kept = [manifest for manifest in placed.manifests if manifest.type != SECRETS]
-    return {_federated(placed, manifest) for manifest in kept} | {_warnings(placed)}
+    of_cluster = {_CLUSTER_WARNINGS for manifest in kept if not manifest.type.namespaced}
+    return {federated_list_of(placed, manifest) for manifest in kept} | {_warnings(placed)} | of_cluster
 
 
 def with_faults(health: WorkloadHealth, placed: Placed, host: Answer | str) -> WorkloadHealth:
@@ -32,9 +33,9 @@ def with_faults(health: WorkloadHealth, placed: Placed, host: Answer | str) -> W
 def _faults(placed: Placed, host: Answer) -> dict[str, list[str]]:
     """What KubeFed could not do in each member, by its own account."""
     faults = defaultdict[str, list[str]](list)
-    warnings = host.found.get(_warnings(placed), [])
+    warnings = [each for path in (_warnings(placed), _CLUSTER_WARNINGS) for each in host.found.get(path, [])]
     for manifest in placed.manifests:
-        found = host.found.get(_federated(placed, manifest), [])
+        found = host.found.get(federated_list_of(placed, manifest), [])
         for each in (one for one in found if one["metadata"]["name"] == manifest.name):
             for member, state in _states(each):
                 why = _why(manifest, member, warnings) or state
@@ -62,9 +63,13 @@ def _why(manifest: Manifest, member: str, warnings: Sequence[Object]) -> str:
     return " ".join(max(found)[1].split()) if found else ""
 
 
-def _federated(placed: Placed, manifest: Manifest) -> ListPath:
-    return ListPath(f"/apis/types.kubefed.io/v1beta1/namespaces/{placed.namespace}/{manifest.type.federated_plural}")
-
-
 def _warnings(placed: Placed) -> ListPath:
-    return ListPath(f"/api/v1/namespaces/{placed.namespace}/events?fieldSelector=type=Warning")
+    return _warnings_in(placed.namespace)
+
+
+def _warnings_in(namespace: str) -> ListPath:
+    return ListPath(f"/api/v1/namespaces/{namespace}/events?fieldSelector=type=Warning")
+
+
+_CLUSTER_WARNINGS = _warnings_in("default")
+"""Where Kubernetes keeps events about what is in no namespace."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from placement.api.ends import without_fields
-from placement.api.kinds import CLAIMS, JOBS, STATEFUL_SETS, TargetType
+from placement.api.kinds import CLAIMS, JOBS, STATEFUL_SETS, VOLUMES, TargetType
 from placement.api.owners import REFUSING
 from placement.api.schemas import fields_of
 from placement.patches import patched, steps_of
@@ -20,6 +20,15 @@ Patches = Mapping[str, Sequence[Mapping[str, Any]]]
 """The JSON patches of each cluster."""
 
 _ANNOTATIONS = "/metadata/annotations/"
+_CHANGEABLE_OF_VOLUMES = (
+    "accessModes",
+    "capacity",
+    "claimRef",
+    "mountOptions",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "volumeAttributesClassName",
+)
 
 
 def _of(body: Body, *fields: str, **defaults: Any) -> dict[str, Any]:
@@ -60,6 +69,12 @@ def _claim(body: Body) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if key not in ("resources", "volumeAttributesClassName")}
 
 
+def _volume(body: Body) -> dict[str, Any]:
+    """Where a PersistentVolume's data is, and how it is mounted."""
+    spec: Body = body.get("spec") or {}
+    return {key: value for key, value in spec.items() if key not in _CHANGEABLE_OF_VOLUMES}
+
+
 def _data(body: Body) -> dict[str, Any]:
     fixed: dict[str, Any] = {"type": body.get("type") or "Opaque"} if body.get("kind") == "Secret" else {}
     if body.get("immutable") is True:
@@ -67,11 +82,19 @@ def _data(body: Body) -> dict[str, Any]:
     return fixed | {"immutable": False}
 
 
+_DATA = {CLAIMS: "claim", VOLUMES: "volume"}
+
 _FIXED: Mapping[str, Callable[[Body], dict[str, Any]]] = {
     "configmaps": _data,
+    "clusterrolebindings.rbac.authorization.k8s.io": lambda body: {"roleRef": body.get("roleRef")},
     "daemonsets.apps": lambda body: _of(body, "selector"),
     "deployments.apps": lambda body: _of(body, "selector"),
     "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
+    "priorityclasses.scheduling.k8s.io": lambda body: {
+        "value": body.get("value"),
+        "preemptionPolicy": body.get("preemptionPolicy") or "PreemptLowerPriority",
+    },
     "replicasets.apps": lambda body: _of(body, "selector"),
     "resourcequotas": lambda body: _of(body, "scopes"),
     "rolebindings.rbac.authorization.k8s.io": lambda body: {"roleRef": body.get("roleRef")},
@@ -99,10 +122,10 @@ def fixed_fields(target: TargetType, template: Body, patches: Patches) -> dict[s
 def replacement_trigger(target: TargetType, template: Body, patches: Patches) -> str | None:
     """A digest of an object's fixed fields: when it changes, the copies must be re-created. None where it has none.
 
-    A claim has none, since its data would be deleted with it.
+    A claim or a volume has none, since its data would be deleted with it.
     """
     fixed = fixed_fields(target, template, patches)
-    if not fixed or target == CLAIMS:
+    if not fixed or target in _DATA:
         return None
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -145,9 +168,9 @@ def impossible_field_changes(
         # A changed Job is another Job.
         return
     changed = sorted({field for cluster in clusters for field in _changed(target, before, after, cluster)})
-    if target == CLAIMS and changed:
-        fields = ", ".join(f"spec.{field}" for field in changed)
-        yield f"{about}: {fields} of a claim cannot be changed; write another name, which is another claim"
+    if target in _DATA and changed:
+        fields, what = ", ".join(f"spec.{field}" for field in changed), _DATA[target]
+        yield f"{about}: {fields} of a {what} cannot be changed; write another name, which is another {what}"
     if target == STATEFUL_SETS and changed and _deletes_claims(before[0]):
         yield (
             f"{about}: a change of {changed[0]} re-creates it and deletes its claims (whenDeleted: Delete); write "

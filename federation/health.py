@@ -115,8 +115,19 @@ def list_of(placed: Placed, manifest: Manifest) -> ListPath:
     # Members need not serve every version that means the same: the one that the manifest has is likely to be served.
     written = manifest.body.get("apiVersion")
     version = written if written in manifest.type.api_versions else manifest.type.api_version
-    path = f"/{prefix}/{version}/namespaces/{placed.namespace}/{manifest.type.plural}"
+    path = f"/{prefix}/{version}/{_where(placed, manifest)}{manifest.type.plural}"
     return ListPath(path, names_alone=not manifest.type.runs_pods)
+
+
+def federated_list_of(placed: Placed, manifest: Manifest) -> ListPath:
+    """Where the federated objects of a workload's object's type are, on the host."""
+    where = _where(placed, manifest)
+    return ListPath(f"/apis/types.kubefed.io/v1beta1/{where}{manifest.type.federated_plural}")
+
+
+def _where(placed: Placed, manifest: Manifest) -> str:
+    """The part of a path that says in which namespace an object is; empty for one that is cluster-scoped."""
+    return f"namespaces/{placed.namespace}/" if manifest.type.namespaced else ""
 
 
 def observed(placed: Placed) -> list[Manifest]:

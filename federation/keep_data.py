@@ -16,6 +16,7 @@ from federation.queries import Object, items
 from federation.removals import Desired, Key, Removal, own_objects, refusal, removals
 from placement.api.kinds import CLAIMS, NAMESPACES
 from placement.copies import PlacedWorkload, template
+from placement.manifests.manifest import Manifest
 from placement.workload import Workload
 
 
@@ -44,7 +45,7 @@ def desired(workloads: Mapping[str, Workload], placed: Mapping[str, PlacedWorklo
     copies: dict[Key, set[str]] = {}
     deletable: set[Key] = set()
     for name, each in placed.items():
-        keys = {(one.manifest.type.federated_kind, each.namespace, one.manifest.name): one for one in each.objects}
+        keys = {_key_of(one.manifest, each.namespace): one for one in each.objects}
         copies |= {key: set(one.clusters) for key, one in keys.items()}
         deletable |= {key for key in keys if workloads[name].delete_data}
         copies.setdefault((NAMESPACES.federated_kind, each.namespace, each.namespace), {host}).update(each.clusters)
@@ -63,7 +64,7 @@ def impossible_changes(found: Iterable[Object], placed: Mapping[str, PlacedWorkl
     texts: list[str] = []
     for name, workload in placed.items():
         for each in workload.objects:
-            live = before.get((each.manifest.type.federated_kind, workload.namespace, each.manifest.name))
+            live = before.get(_key_of(each.manifest, workload.namespace))
             if live is not None:
                 where = clusters_with_copies(live) & {*each.clusters}
                 spec: Object = live["spec"]
@@ -123,7 +124,12 @@ def _count_claims(removal: Removal, kubeconfigs: Mapping[str, str]) -> int | Non
 
 
 def _key(each: Object) -> Key:
-    return each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]
+    return each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]
+
+
+def _key_of(manifest: Manifest, namespace: str) -> Key:
+    """The key of the object that federates a manifest of a workload in this namespace."""
+    return manifest.type.federated_kind, namespace if manifest.type.namespaced else "", manifest.name
 
 
 def _patches(spec: Mapping[str, Any]) -> Patches:

@@ -149,5 +149,31 @@ class Member(pulumi.ComponentResource):
         ]
 
 
+def register_members(
+    members: Mapping[str, GkeCluster],
+    host_name: str,
+    control_plane: ControlPlane,
+    labels: Mapping[str, Mapping[str, str]],
+    types: Sequence[TargetType],
+    tokens: Mapping[str, int],
+    left_alone: Mapping[str, Mapping[TargetType, Sequence[Pointer]]],
+) -> list[pulumi.Resource]:
+    """Makes each cluster a member, and returns the registrations."""
+    return [
+        Member(
+            name,
+            cluster,
+            host_name,
+            members[host_name],
+            control_plane,
+            labels[name],
+            types,
+            tokens.get(name, 1),
+            left_alone[name],
+        ).registration
+        for name, cluster in members.items()
+    ]
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:16]

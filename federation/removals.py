@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from federation.federated_objects import clusters_with_copies
 from federation.queries import Object
 from federation.waits import WAIT_FOR
-from placement.api.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS
+from placement.api.kinds import CLAIMS, NAMESPACES, STATEFUL_SETS, VOLUMES
 
 Key = tuple[str, str, str]
-"""The federated kind, the namespace and the name of an object."""
+"""The federated kind, the namespace (empty where the object is cluster-scoped) and the name of an object."""
 
 DELETE_DATA = "geo-federation/delete-data"
 """The annotation of a federated object whose data may be deleted: "true", from its workload's settings."""
 _SETTING = "delete_data: true"
 _CLAIM = CLAIMS.federated_kind
-_WITH_DATA = (_CLAIM, STATEFUL_SETS.federated_kind)
+_WITH_DATA = (_CLAIM, STATEFUL_SETS.federated_kind, VOLUMES.federated_kind)
 _MOST_NAMED = 10
 
 
@@ -51,7 +51,8 @@ class Desired:
 
 @dataclass(frozen=True)
 class Removal:
-    """What is removed from one namespace of one cluster: objects, or the whole namespace.
+    """What is removed from one namespace of one cluster: objects, or the whole namespace. Of no namespace: what is
+    cluster-scoped.
 
     `claims` is how many PersistentVolumeClaims are in a namespace to be removed, None where they were not counted.
     """
@@ -81,7 +82,8 @@ class Removal:
         what = " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
         if self.whole_namespace:
             return f"{self.cluster}: namespace {self.namespace} is removed, with {what or 'all that is in it'}"
-        return f"{self.cluster}: {what} of namespace {self.namespace} {'are' if len(named) > 1 else 'is'} removed"
+        where = f" of namespace {self.namespace}" if self.namespace else ""
+        return f"{self.cluster}: {what}{where} {'are' if len(named) > 1 else 'is'} removed"
 
 
 def own_objects(found: Iterable[Object]) -> list[Federated]:
@@ -94,7 +96,7 @@ def own_objects(found: Iterable[Object]) -> list[Federated]:
         if WAIT_FOR in annotations:
             where = clusters_with_copies(each, except_status="WaitingForRemoval")
             deletable = annotations.get(DELETE_DATA) == "true"
-            objects.append(Federated(each["kind"], metadata["namespace"], metadata["name"], where, deletable))
+            objects.append(Federated(each["kind"], metadata.get("namespace", ""), metadata["name"], where, deletable))
     return objects
 
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, INSTEAD, KNOWN, NAMESPACES, POLICIES, TargetType
+from federation.base_spec import BaseSource, Operators, OperatorSettings
+from federation.operators import OPERATORS
+from placement.api.kinds import BUILT_IN, DEFAULT_TYPES, KNOWN, NAMESPACES, POLICIES, TargetType
 from placement.api.pod_kinds import NO_PODS, POD_KINDS, Count, PodKind, PodsAt, Pointer, Run
 from problems import DNS_LABEL, Model, Problem, one_of
 
@@ -66,6 +68,11 @@ class CustomType(Model):
 
     Every member must serve it, and manifests must be of it.
     """
+    scope: Literal["Namespaced", "Cluster"] = "Namespaced"
+    """Namespaced or Cluster
+
+    As in the CRD. What is cluster-scoped has one name in a whole cluster, whatever its workload's namespace is.
+    """
     status: bool = True
     """false for a type whose objects have no status, or true
 
@@ -104,6 +111,19 @@ class Federation(Model):
     But for names, tokens, what the workloads' openings declare and what pods that run together need: those of a
     workload with a JobSet, a LeaderWorkerSet, an Indexed Job, a StatefulSet, a job of Ray or Kubeflow or the like reach
     each other on all ports. Network policies are then federated, too.
+    """
+    operators: Operators = Field(default_factory=dict[str, OperatorSettings])
+    """a map of jobset, lws, kueue, kuberay or trainer to a version, such as v0.10.1, or to {version, manifests}
+
+    Every member has these operators before any workload is placed, and their types are enabled. Another version is
+    installed in one member after the other, in the host last. One that is removed here is removed from the members
+    after the last copy of its types; their CRDs stay, with what else was made of them.
+    """
+    base: list[BaseSource] = Field(default_factory=list[BaseSource])
+    """a list of manifests and charts that members have, such as {manifests: base/priorities.yaml}
+
+    They are applied in this order, after the operators and before any type is enabled. What is removed here is removed
+    from the members, but for CRDs.
     """
     types: list[
         Annotated[
@@ -153,14 +173,21 @@ class Federation(Model):
         for name, each in self.custom_types.items():
             plural, _, group = name.partition(".")
             custom[name] = TargetType(
-                each.kind, plural, group, each.version, has_status=each.status, own_pods=_pod_kind(name, each)
+                each.kind,
+                plural,
+                group,
+                each.version,
+                namespaced=each.scope == "Namespaced",
+                has_status=each.status,
+                own_pods=_pod_kind(name, each),
             )
         return KNOWN | custom
 
     def targets(self) -> list[TargetType]:
         """The enabled types, as far as they are known, each once."""
         known = self.known()
-        names = [*self.types, *([POLICIES.config_name] if self.default_deny else [])]
+        operators = [each for name in self.operators if name in OPERATORS for each in OPERATORS[name].types]
+        names = [*self.types, *operators, *([POLICIES.config_name] if self.default_deny else [])]
         return [known[name] for name in dict.fromkeys(names) if name in known]
 
 
@@ -187,10 +214,7 @@ def check_federation(federation: Federation, members: Collection[str]) -> Iterat
             )
     known = federation.known()
     for name in federation.types:
-        if name in INSTEAD:
-            advice = f"cluster-scoped, and a workload has only objects of its own namespace; write {INSTEAD[name]}"
-            yield Problem("federation.types", name, advice)
-        elif name not in known:
+        if name not in known:
             advice = f"not a type that is known; write {one_of(name, known)}, or describe it in federation.custom_types"
             yield Problem("federation.types", name, advice)
     for name in federation.custom_types:
@@ -206,3 +230,21 @@ def check_federation(federation: Federation, members: Collection[str]) -> Iterat
         for other in sorted({owners.setdefault(name, target.config_name) for name in names} - {target.config_name}):
             advice = f"KubeFed cannot distinguish it from {other}; remove one of them"
             yield Problem("federation.types", target.config_name, advice)
+
+
+_UNSAFE = {
+    # KubeFed issue 1481.
+    "persistentvolumeclaims": "KubeFed keeps updating a bound persistentvolumeclaim, since each member writes its own "
+    "volume into it; make claims in the members, or by a StatefulSet",
+    "persistentvolumes": "KubeFed keeps updating a bound persistentvolume, since each member writes its own claim into "
+    "it; list manifests of volumes in federation.base",
+    "clusterroles.rbac.authorization.k8s.io": "KubeFed may then write any rights into ClusterRoles of all members; "
+    "list what they need alike in federation.base",
+    "clusterrolebindings.rbac.authorization.k8s.io": "KubeFed may then give anybody any ClusterRole in all members; "
+    "list what they need alike in federation.base",
+}
+
+
+def warnings_of_types(types: Collection[str]) -> Iterator[str]:
+    """Yields a warning for each enabled type that is accepted, but is better not federated."""
+    yield from (f"federation.types: {text}" for name, text in _UNSAFE.items() if name in types)

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.gke import GkeCluster
+from federation.base_plan import Base
 from federation.control_plane import ControlPlane
 from federation.outputs_by_name import outputs_by_name
 from placement.api.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
@@ -30,19 +31,30 @@ class FederatedTypes(pulumi.ComponentResource):
         clusters: Mapping[str, GkeCluster],
         control_plane: ControlPlane,
         types: Sequence[TargetType],
+        base: Base,
+        based: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Enables the types once the members' base is applied, which is when all of `based` is ready."""
         super().__init__("geo-federation:federation:FederatedTypes", name, None, opts)
+        of_base = base.types([*clusters])
+        # What a chart brings is not known before it is applied.
+        unread = base.has_charts and pulumi.runtime.is_dry_run()
 
         def enable(target: TargetType, after: Sequence[pulumi.Resource]) -> kubernetes.apiextensions.CustomResource:
             found = find(target)
             specs = outputs_by_name({member: each.spec for member, each in found.items()})
+            own = of_base.get(target.config_name)
+            own_spec = config_once_served(target, {"federation.base": own}) if own else type_config(target)
+            if target.config_name not in BUILT_IN:
+                # Not only by way of namespaces, so that it is removed before what serves it.
+                after = [*after, *based]
             return kubernetes.apiextensions.CustomResource(
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",
                 kind="FederatedTypeConfig",
                 metadata={"name": target.config_name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
-                spec=specs.apply(lambda each: config_once_served(target, each)) if found else type_config(target),
+                spec=specs.apply(lambda each: config_once_served(target, each)) if found else own_spec,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=host.provider,
@@ -58,15 +70,17 @@ class FederatedTypes(pulumi.ComponentResource):
                 member: Definition.get(
                     f"{name}-{target.config_name}-in-{member}",
                     target.config_name,
-                    opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider),
+                    opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider, depends_on=[*based]),
                 )
                 for member, cluster in clusters.items()
-                if target.config_name not in BUILT_IN
+                if target.config_name not in (BUILT_IN | of_base) and not unread
             }
 
-        namespaces = enable(NAMESPACES, [])
-        others = [target for target in types if target != NAMESPACES]
-        self.configs = [namespaces, *(enable(target, [namespaces]) for target in others)]
+        namespaces = enable(NAMESPACES, based)
+        others = {target.config_name: enable(target, [namespaces]) for target in types if target != NAMESPACES}
+        self.configs = [namespaces, *others.values()]
+        self.of_base = {name: [each, *based] for name, each in others.items() if name in of_base}
+        """What objects of each type that is served by the base depend on, so that they are removed before it."""
         self.register_outputs({"types": [target.config_name for target in types]})
 
 
@@ -75,7 +89,7 @@ def unserved(target: TargetType, member: str, definition: Mapping[str, Any]) -> 
     served = [version["name"] for version in definition["versions"] if version["served"]]
     kind = definition["names"]["kind"]
     if definition["scope"] != target.scope:
-        return f"{member} has it cluster-scoped; a workload has only objects of its own namespace, so remove the type"
+        return f"{member} has it with the scope {definition['scope']}; write that in federation.custom_types"
     if kind != target.kind:
         return f"{member} has it with the kind {kind}; write that in federation.custom_types"
     if not {target.version, *target.also} & {*served}:
@@ -100,7 +114,6 @@ def config_once_served(target: TargetType, definitions: Mapping[str, Mapping[str
 
 def type_config(target: TargetType) -> dict[str, object]:
     """The spec of a type's FederatedTypeConfig."""
-    scope = "Namespaced" if target.namespaced else "Cluster"
     return {
         "propagation": "Enabled",
         # KubeFed would wait forever for the status of an object that never has one before it counts as propagated.
@@ -110,14 +123,13 @@ def type_config(target: TargetType) -> dict[str, object]:
             "version": target.version,
             "kind": target.kind,
             "pluralName": target.plural,
-            "scope": scope,
+            "scope": target.scope,
         },
         "federatedType": {
             "group": "types.kubefed.io",
             "version": "v1beta1",
             "kind": target.federated_kind,
             "pluralName": target.federated_plural,
-            # A federated namespace is in the namespace that it federates.
-            "scope": "Namespaced",
+            "scope": target.federated_scope,
         },
     }

@@ -63,10 +63,9 @@ class FederatedNamespace(pulumi.ComponentResource):
 
 
 class FederatedWorkload(pulumi.ComponentResource):
-    """The federated objects of a placed workload."""
+    """The federated objects of a placed workload; `objects` are all that KubeFed propagates, its namespace included."""
 
     objects: list[kubernetes.apiextensions.CustomResource]
-    """All that KubeFed propagates for it, its namespace included."""
 
     def __init__(
         self,
@@ -78,12 +77,13 @@ class FederatedWorkload(pulumi.ComponentResource):
         namespace: FederatedNamespace,
         before_jobs: pulumi.ResourceHook,
         before_updates: Mapping[str, Sequence[pulumi.ResourceHook]],
+        of_types: Mapping[str, Sequence[pulumi.Resource]],
         suspends: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("geo-federation:federation:FederatedWorkload", name, None, opts)
-        self._host, self._before_jobs, self._before_updates = host, before_jobs, before_updates
-        self._suspends = suspends
+        self._host, self._of_types, self._suspends = host, of_types, suspends
+        self._before_jobs, self._before_updates = before_jobs, before_updates
         self._annotations = {DELETE_DATA: "true"} if workload.delete_data else {}
         self.objects = [namespace.federated]
         if pulumi.runtime.is_dry_run():
@@ -101,12 +101,12 @@ class FederatedWorkload(pulumi.ComponentResource):
         placed: pulumi.Output[PlacedWorkload],
         namespace: FederatedNamespace,
     ) -> None:
-        manifest = manifests[position]
-        target = manifest.type
+        manifest, target = manifests[position], manifests[position].type
         name, old = f"{prefix}-{namespace.name}/{manifest.name}", f"{prefix}-{manifest.name}"
-        metadata = {"name": manifest.name, "namespace": namespace.name}
+        metadata = {"name": manifest.name, **({"namespace": namespace.name} if target.namespaced else {})}
         spec = placed.apply(lambda workload: federated_spec(workload.objects[position]))
-        opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=[namespace.federated])
+        after = [namespace.federated, *self._of_types.get(target.config_name, ())]
+        opts = pulumi.ResourceOptions(parent=self, provider=self._host.provider, depends_on=after)
         if target.movable and not is_autoscaled(manifest, manifests):
             preference = kubernetes.apiextensions.CustomResource(
                 f"{name}-preference",
@@ -136,9 +136,8 @@ class FederatedWorkload(pulumi.ComponentResource):
             trigger = placed.apply(lambda workload: trigger_of(workload.objects[position], self._suspends))
             secret = pulumi.Output.secret(trigger) if target == SECRETS else trigger
             changes = pulumi.ResourceOptions(replacement_trigger=secret)
-        fixed = pulumi.ResourceOptions.merge(fixed, changes)
-        fixed = pulumi.ResourceOptions.merge(fixed, pulumi.ResourceOptions(delete_before_replace=True))
-        opts = pulumi.ResourceOptions.merge(opts, fixed)
+        for each in (fixed, changes, pulumi.ResourceOptions(delete_before_replace=True)):
+            opts = pulumi.ResourceOptions.merge(opts, each)
         memory = placed.apply(
             lambda workload: annotations | ({MEMORY: workload.memory} if workload.memory and keeps else {})
         )
@@ -154,12 +153,13 @@ def create_workloads(
     members: Mapping[str, GkeCluster],
     after: Sequence[pulumi.Resource],
     access: Mapping[str, Sequence[pulumi.Resource]],
+    of_types: Mapping[str, Sequence[pulumi.Resource]],
     suspends: bool = False,
 ) -> dict[str, FederatedWorkload]:
     """Creates each namespace that has workloads, and the workloads in it, which are returned by their names.
 
-    All of it depends on `after`, and what is in a namespace on its `access` too. `suspends` where every member has the
-    admission policies by which KubeFed can suspend any copy in place.
+    All of it depends on `after`, what is in a namespace on its `access` too, and objects of a type on that `of_types`.
+    `suspends` where every member has the admission policies by which KubeFed can suspend any copy in place.
     """
     made: dict[str, FederatedWorkload] = {}
     host = members[host_name]
@@ -181,6 +181,7 @@ def create_workloads(
                 namespace,
                 before_jobs,
                 before_updates,
+                of_types,
                 suspends,
             )
     return made

@@ -50,7 +50,9 @@ def left_behind(member: str, federated: Iterable[Object]) -> Iterator[str]:
     for each in federated:
         if member in clusters_with_copies(each):
             kind, name = each["kind"].removeprefix("Federated"), each["metadata"]["name"]
-            yield f"{kind} {name}" if kind == "Namespace" else f"{kind} {each['metadata']['namespace']}/{name}"
+            # A federated namespace is in the namespace that it federates, and a cluster-scoped object in none.
+            namespace = "" if kind == "Namespace" else each["metadata"].get("namespace", "")
+            yield f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
 def _forget(host: str, kubeconfig: str, member: str) -> list[str]:

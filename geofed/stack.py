@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from geofed.mistake import Mistake
 from problems import one_of
-from settings import Settings, misspelt, parse
-from stack_file import Unreadable, read_stack_file
+from settings import Settings, parse
+from stack_file import Unreadable, misspelt, read_stack_file
 
 PREFIX = "geo-federation:"
 

@@ -54,6 +54,10 @@ def _has_weight(weights: dict[str, int]) -> dict[str, int]:
     return weights
 
 
+Select = Annotated[Labels, AfterValidator(_continent_name)]
+"""Labels by which members are selected."""
+
+
 class Limit(Model):
     """The minimum and maximum that one cluster gets of each counted object; without max, any number."""
 
@@ -77,7 +81,7 @@ class Limit(Model):
 
 
 class _Policy(Model):
-    select: Annotated[Labels, AfterValidator(_continent_name)] = Field(default_factory=dict[str, str])
+    select: Select = Field(default_factory=dict[str, str])
     """a map of labels that a candidate must have
 
     They are role, region, continent, accelerator (any that the cluster's pools have) and the cluster's own labels.

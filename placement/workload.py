@@ -75,7 +75,7 @@ class Workload(Model):
     Fields that an API server has filled in are left out, and the run says so.
     """
     namespace: str = Field(pattern=DNS_LABEL)
-    """a namespace, in which all the manifests' objects are placed
+    """a namespace, in which all the manifests' objects are placed, but those that are cluster-scoped
 
     It is created in their clusters, and replaces one that the manifests name. Those of Kubernetes and of KubeFed are
     refused.
@@ -148,15 +148,17 @@ def check_objects(workloads: Mapping[str, Workload], manifests: Mapping[str, Seq
     owners: dict[tuple[str, str, str], str] = {}
     movable: dict[tuple[str, str], str] = {}
     for name, objects in manifests.items():
-        namespace = workloads[name].namespace
         for manifest in objects:
+            # A cluster-scoped object is in no namespace, whatever the workload's is.
+            namespace = workloads[name].namespace if manifest.type.namespaced else ""
             key = (namespace, manifest.type.config_name, manifest.name)
             owner = owners.get(key)
             owners.setdefault(key, name)
             if owner is not None:
                 # Within one workload's manifests, no object is repeated.
                 whose = "federation.default_deny" if owner == name else f"workload {owner}"
-                advice = f"{whose} already has this object of namespace {namespace}; rename one of them"
+                where = f"of namespace {namespace}" if namespace else "of the whole cluster"
+                advice = f"{whose} already has this object {where}; rename one of them"
                 yield Problem(f"workloads.{name}.manifests", f"{manifest.type.kind} {manifest.name}", advice)
             # A preference has the name of the object whose replicas it moves, and is for one kind.
             kind = manifest.type.kind

@@ -61,6 +61,19 @@ SAMPLE: Mapping[str, Any] = {
     },
     f"{PREFIX}federation": {
         "host": "training",
+        "operators": Example({"jobset": {"version": "v0.10.1"}, "kueue": {"version": "v0.17.0", "queues": True}}),
+        "base": Example(
+            [
+                {
+                    "chart": "dcgm-exporter",
+                    "repo": "https://nvidia.github.io/dcgm-exporter/helm-charts",
+                    "version": "4.5.2",
+                    "namespace": "gpu-metrics",
+                    "values": {"serviceMonitor": {"enabled": False}},
+                    "select": {"accelerator": "nvidia-l4"},
+                }
+            ]
+        ),
         "types": Example([*DEFAULT_TYPES, "podgroups.example.com"]),
         "custom_types": Example(
             {

@@ -4,6 +4,7 @@ It knows what is counted, what runs pods and what KubeFed can move. It does not 
 (its settings do), nor which CRDs a cluster has.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from placement.api.pod_kinds import NO_PODS, POD_KINDS, PodKind, Run
@@ -115,6 +116,17 @@ _TYPES = (
     TargetType("RoleBinding", "rolebindings", "rbac.authorization.k8s.io", "v1", has_status=False),
     # Served from Kubernetes 1.34 on.
     TargetType("ResourceClaimTemplate", "resourceclaimtemplates", "resource.k8s.io", "v1", has_status=False),
+    TargetType("PersistentVolume", "persistentvolumes", "", "v1", namespaced=False),
+    TargetType("ClusterRole", "clusterroles", "rbac.authorization.k8s.io", "v1", namespaced=False, has_status=False),
+    TargetType(
+        "ClusterRoleBinding",
+        "clusterrolebindings",
+        "rbac.authorization.k8s.io",
+        "v1",
+        namespaced=False,
+        has_status=False,
+    ),
+    TargetType("PriorityClass", "priorityclasses", "scheduling.k8s.io", "v1", namespaced=False, has_status=False),
 )
 
 BUILT_IN = {each.config_name: each for each in _TYPES}
@@ -136,22 +148,14 @@ _ADDED = (
     TargetType("XGBoostJob", "xgboostjobs", "kubeflow.org", "v1"),
     TargetType("PaddleJob", "paddlejobs", "kubeflow.org", "v1"),
     TargetType("TrainJob", "trainjobs", "trainer.kubeflow.org", "v1alpha1"),
+    TargetType("TrainingRuntime", "trainingruntimes", "trainer.kubeflow.org", "v1alpha1", has_status=False),
     TargetType("InferenceService", "inferenceservices", "serving.kserve.io", "v1beta1"),
     TargetType("SparkApplication", "sparkapplications", "sparkoperator.k8s.io", "v1beta2"),
     TargetType("ScaledObject", "scaledobjects", "keda.sh", "v1alpha1"),
     TargetType("HTTPRoute", "httproutes", "gateway.networking.k8s.io", "v1"),
     TargetType("PodMonitoring", "podmonitorings", "monitoring.googleapis.com", "v1"),
+    TargetType("ClusterPodMonitoring", "clusterpodmonitorings", "monitoring.googleapis.com", "v1", namespaced=False),
 )
-
-CLUSTER_SCOPED = {
-    "clusterpodmonitorings.monitoring.googleapis.com": TargetType(
-        "ClusterPodMonitoring", "clusterpodmonitorings", "monitoring.googleapis.com", "v1", namespaced=False
-    ),
-}
-"""Types that are known and cannot be federated, since a workload has only objects of its own namespace."""
-
-INSTEAD = {"clusterpodmonitorings.monitoring.googleapis.com": "PodMonitoring, which has the same spec"}
-"""What to write in place of a type that cannot be federated."""
 
 KNOWN = BUILT_IN | {each.config_name: each for each in _ADDED}
 """The types that can be federated by name alone; those that are not built in need their CRDs in the clusters."""
@@ -164,7 +168,24 @@ NAMESPACE = "kube-federation-system"
 
 NAMESPACES = BUILT_IN["namespaces"]
 CLAIMS = BUILT_IN["persistentvolumeclaims"]
+VOLUMES = BUILT_IN["persistentvolumes"]
 JOBS = BUILT_IN["jobs.batch"]
 SECRETS = BUILT_IN["secrets"]
 STATEFUL_SETS = BUILT_IN["statefulsets.apps"]
 POLICIES = BUILT_IN["networkpolicies.networking.k8s.io"]
+
+_RESERVED: Mapping[str, tuple[str, ...]] = {
+    "clusterroles.rbac.authorization.k8s.io": ("admin", "cluster-admin", "edit", "view", "kubefed-controller"),
+    "clusterrolebindings.rbac.authorization.k8s.io": ("cluster-admin", "kubefed-controller"),
+    "priorityclasses.scheduling.k8s.io": ("system-cluster-critical", "system-node-critical"),
+}
+
+
+def is_reserved(target: TargetType, name: str) -> bool:
+    """Whether every cluster, or KubeFed's host, already has a cluster-scoped object of this name for its own use.
+
+    KubeFed would overwrite it, and delete it with the workload. Source: the API server's bootstrap policy and built-in
+    priority classes in Kubernetes 1.35, and the roles of federation/control_plane.py. Names with a colon, as most of
+    Kubernetes' own roles have, are refused for their form.
+    """
+    return name in _RESERVED.get(target.config_name, ())

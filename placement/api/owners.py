@@ -10,9 +10,7 @@ from typing import Any
 from placement.api.kinds import TargetType
 from placement.api.lookup import at, entries
 from placement.api.pod_kinds import Pointer
-
-QUEUE = "kueue.x-k8s.io/queue-name"
-"""The label by which Kueue queues an object. Source: QueueLabel of Kueue 0.17.0 (pkg/controller/constants)."""
+from placement.api.queued import QUEUE
 
 REFUSING = ("jobs.batch", "jobsets.jobset.x-k8s.io")
 """Kinds into whose copies KubeFed can write nothing without policies: its write lacks what their API has filled in."""
@@ -30,15 +28,15 @@ AUTOSCALED_GROUPS: Mapping[str, tuple[Pointer, Pointer, tuple[str, ...]]] = {
 }
 
 
-def is_queued(target: TargetType, body: Mapping[str, Any]) -> bool:
-    """Whether Kueue decides when an object of the kind runs, and on which nodes."""
+def is_admitted(target: TargetType, body: Mapping[str, Any]) -> bool:
+    """Whether Kueue admits an object: decides when it runs, and on which nodes."""
     queues = target.pod_kind.ends is not None or target.config_name in QUEUED_FIELDS
     return queues and bool(entries(at(body, "metadata", "labels")).get(QUEUE))
 
 
 def written_by(target: TargetType, body: Mapping[str, Any]) -> str:
     """Which controller of a member writes into an object's copies, what KubeFed would undo; empty where none does."""
-    if is_queued(target, body):
+    if is_admitted(target, body):
         return f"Kueue queues it (label {QUEUE})"
     flag = AUTOSCALED_GROUPS.get(target.config_name, ("",))[0]
     if flag and at(body, *flag.strip("/").split("/")) is True:

@@ -9,7 +9,10 @@ from typing import Any
 from placement.api.lookup import at
 
 QUEUE = "kueue.x-k8s.io/queue-name"
-"""The label by which Kueue queues an object, and makes the ProvisioningRequests of its pods."""
+"""The label by which Kueue queues an object, and makes the ProvisioningRequests of its pods.
+
+Source: QueueLabel of Kueue 0.17.0 (pkg/controller/constants).
+"""
 CONSUMES = "autoscaling.x-k8s.io/consume-provisioning-request"
 """The annotation by which a pod names the ProvisioningRequest that it waits for."""
 _OLDER = "cluster-autoscaler.kubernetes.io/consume-provisioning-request"

@@ -5,7 +5,7 @@ It does not convert objects between versions, and does not know what else in the
 
 from collections.abc import Mapping, Sequence
 
-from placement.api.kinds import CLUSTER_SCOPED, KNOWN, NAMESPACES, TargetType
+from placement.api.kinds import KNOWN, NAMESPACES, TargetType
 from problems import one_of
 
 # What the newer version needs besides another apiVersion, by the older apiVersion and kind.
@@ -27,7 +27,7 @@ _CHANGED: Mapping[tuple[str, str], str] = {
 
 def type_of(api_version: str, kind: str, types: Sequence[TargetType]) -> TargetType | None:
     """The type of an object, enabled or not."""
-    every = [*types, *KNOWN.values(), *CLUSTER_SCOPED.values()]
+    every = [*types, *KNOWN.values()]
     return next((each for each in every if each.kind == kind and api_version in each.api_versions), None)
 
 

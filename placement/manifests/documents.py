@@ -55,7 +55,7 @@ class Document:
 def read_documents(folder: Path, file: str) -> list[Document]:
     """Reads every document of a YAML file in `folder`, as kubectl would. Raises ManifestError."""
     # kubectl reads a last line without an end as if it had one; a block of text would lose its end otherwise.
-    text = without_breaks(without_marks(_read_text(folder, file))).removesuffix("\n") + "\n"
+    text = without_breaks(without_marks(read_text(folder, file))).removesuffix("\n") + "\n"
     try:
         plain = without_pairs(text)
         _check_bounds(plain)
@@ -112,7 +112,8 @@ def _dotted(path: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".") or "it"
 
 
-def _read_text(folder: Path, file: str) -> str:
+def read_text(folder: Path, file: str, most: int = _FILE_BYTES) -> str:
+    """The text of a file below `folder`, of at most so many bytes. Raises ManifestError."""
     if len(file) > _PATH:
         raise ManifestError(["cannot be read: the path is too long; write that of a file in the project's folder"])
     path = PurePosixPath(file)
@@ -128,15 +129,14 @@ def _read_text(folder: Path, file: str) -> str:
         if whole.exists() and not whole.is_file():
             raise ManifestError(["cannot be read: not a file; write the path of one"])
         with whole.open("rb") as content:
-            data = content.read(_FILE_BYTES + 1)
+            data = content.read(most + 1)
     except FileNotFoundError:
         raise ManifestError(["no such file; write the path of one, seen from the project's folder"]) from None
     except (OSError, ValueError, RuntimeError) as error:
         raise ManifestError([f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
-    if len(data) > _FILE_BYTES:
-        raise ManifestError(
-            ["larger than 1 MiB, which no cluster takes; split it, or keep its data in a bucket or an image"]
-        )
+    if len(data) > most:
+        advice = "split it, or keep its data in a bucket or an image"
+        raise ManifestError([f"larger than {most // 2**20} MiB, which no cluster takes; {advice}"])
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Reads the manifests of a workload into its objects: each valid, of an enabled type, in the workload's namespace.
+"""Reads a workload's manifests into its objects: each valid, of an enabled type, and in its namespace or in none.
 
 It does not decide where they are placed, and checks nothing between workloads (workload.py does).
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from placement.api.api_rules import check_object
-from placement.api.kinds import INSTEAD, TargetType
+from placement.api.kinds import NAMESPACES, TargetType, is_reserved
 from placement.api.schemas import dotted, normal
 from placement.api.server_fields import FieldPath, filled_in, left_out, without
 from placement.api.versions import instead_of, type_of
@@ -118,15 +118,12 @@ def _mistakes_of(written: Written, namespace: str, types: Sequence[TargetType]) 
     not_json = [Mistake(written, f"{written.title}: {text}", path) for path, text in not_plain(body)]
     yield from not_json
     target = type_of(api_version, kind, types)
-    if target and target.config_name in INSTEAD:
-        advice = f"a workload holds only objects of its own namespace; write {INSTEAD[target.config_name]}"
-        yield Mistake(written, f"{written.title} is cluster-scoped; {advice}", ("kind",))
-    elif target is None or target not in types:
+    if target is None or target not in types or target == NAMESPACES:
         advice = instead_of(api_version, kind, namespace, types)
         yield Mistake(written, f"{kind} of {api_version} is not an enabled type; {advice}", ("apiVersion",))
-    elif not target.namespaced:
-        advice = "a workload holds only objects of its own namespace"
-        yield Mistake(written, f"{written.title} is not namespaced; {advice}", ("kind",))
+    elif is_reserved(target, name):
+        advice = "every cluster has one of its own, which KubeFed would overwrite; write another name"
+        yield Mistake(written, f"{written.title}: {advice}", ("metadata", "name"))
     elif not not_json:
         # An object can have thousands of mistakes, and writing the text of each takes time.
         for path, text in islice(check_object(_as_api_reads(body, target), target), _MOST_REPORTED + 1):

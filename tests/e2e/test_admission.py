@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from placement.api.owners import QUEUE
+from placement.api.queued import QUEUE
 from tests.e2e.project import Done, Project
 
 MEMBER_ACCOUNT = "training-training"

@@ -21,7 +21,7 @@ from federation.config import kubefed_config
 from federation.crds import core_crds, federated_crd
 from local.api import Api, ApiError
 from local.control_plane import ControlPlane
-from placement.api.kinds import BUILT_IN, TargetType
+from placement.api.kinds import BUILT_IN
 from tests.e2e.upstream import changes, kubefed
 from tests.e2e.upstream.kubefed import Body, Call, Question
 
@@ -34,11 +34,6 @@ _COMPLETE: dict[str, Body] = {
 }
 _OURS = {each["spec"]["names"]["kind"]: each for each in core_crds()}
 _FEDERATED_DEPLOYMENT = federated_crd(BUILT_IN["deployments.apps"])
-# KubeFed's examples have types that no workload of this project can hold.
-_CLUSTER_SCOPED = [
-    TargetType(kind, f"{kind.lower()}s", "rbac.authorization.k8s.io", "v1", namespaced=False)
-    for kind in ("ClusterRole", "ClusterRoleBinding")
-]
 # The kinds of KubeFed's examples that no CRD defines, since Kubernetes has them built in.
 _PLAIN = {"ConfigMap", "Deployment", "Namespace", "Service"}
 
@@ -115,7 +110,7 @@ def namespace(api: Api) -> Generator[str]:
 @pytest.fixture(scope="module")
 def ours(api: Api, namespace: str) -> Generator[Definitions]:
     """This project's CRDs, those that federate the types of KubeFed's examples among them."""
-    federated = [federated_crd(target) for target in (*BUILT_IN.values(), *_CLUSTER_SCOPED)]
+    federated = [federated_crd(target) for target in BUILT_IN.values()]
     with_all = {each["spec"]["names"]["kind"]: each for each in (*core_crds(), *federated)}
     yield from _install(Definitions(api, with_all, namespace))
 

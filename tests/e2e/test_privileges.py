@@ -16,8 +16,9 @@ from tests.e2e.project import Project, eventually
 
 SYSTEM = "kube-federation-system"
 CONTROLLER = "kubefed-controller"
-# KubeFed never leaves a claim alone (its issue 1481), so no stack keeps one.
-NARROW = [target for target in BUILT_IN.values() if target.config_name not in ("secrets", "persistentvolumeclaims")]
+# KubeFed never leaves a claim alone (its issue 1481), nor a bound volume, so no stack keeps one.
+_LEFT_OUT = ("secrets", "persistentvolumeclaims", "persistentvolumes")
+NARROW = [target for target in BUILT_IN.values() if target.config_name not in _LEFT_OUT]
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _POD = {"containers": [{"name": "one", "image": "one:1"}]}
 
@@ -67,6 +68,14 @@ BODIES: Mapping[str, dict[str, Any]] = {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "each-roles"},
         "subjects": [{"kind": "ServiceAccount", "name": "each-serviceaccounts", "namespace": "wide"}],
     },
+    "clusterroles.rbac.authorization.k8s.io": {
+        "rules": [{"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]}]
+    },
+    "clusterrolebindings.rbac.authorization.k8s.io": {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "each-clusterroles"},
+        "subjects": [{"kind": "ServiceAccount", "name": "each-serviceaccounts", "namespace": "wide"}],
+    },
+    "priorityclasses.scheduling.k8s.io": {"value": 7},
 }
 
 

@@ -37,6 +37,8 @@ def trigger(type_: str, body: Body, **overrides: Any) -> str | None:
         ("serviceaccounts", {"secrets": [{"name": "a"}]}, {}),
         ("rolebindings.rbac.authorization.k8s.io", {"roleRef": {"name": "a"}}, {"roleRef": {"name": "b"}}),
         ("resourcequotas", {"spec": {"scopes": ["BestEffort"]}}, {"spec": {}}),
+        ("clusterrolebindings.rbac.authorization.k8s.io", {"roleRef": {"name": "a"}}, {"roleRef": {"name": "b"}}),
+        ("priorityclasses.scheduling.k8s.io", {"value": 1}, {"value": 2}),
     ],
 )
 def test_a_change_of_a_fixed_field_makes_the_copies_anew(type_: str, before: Body, after: Body) -> None:
@@ -54,6 +56,7 @@ def test_a_change_of_a_fixed_field_makes_the_copies_anew(type_: str, before: Bod
         ("statefulsets.apps", {"spec": {}}, {"spec": {"podManagementPolicy": "OrderedReady"}}),
         ("configmaps", {"data": {"a": "1"}}, {"data": {"a": "2"}}),
         ("secrets", {}, {"type": "Opaque"}),
+        ("priorityclasses.scheduling.k8s.io", {"value": 1}, {"value": 1, "description": "a"}),
     ],
 )
 def test_any_other_change_is_made_in_place(type_: str, before: Body, after: Body) -> None:
@@ -89,6 +92,16 @@ def test_a_claim_that_would_be_another_is_refused_and_one_that_grows_is_not() ->
     (text,) = impossible("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"))
     assert "PersistentVolumeClaim a: spec.accessModes" in text and "write another name" in text
     assert impossible("persistentvolumeclaims", claim("1Gi"), claim("1Gi", "ReadWriteMany"), clusters=()) == []
+
+
+def test_a_volume_that_would_be_another_is_refused_and_one_that_grows_is_not() -> None:
+    def volume(size: str, path: str = "/data") -> Body:
+        return {"spec": {"capacity": {"storage": size}, "hostPath": {"path": path}}}
+
+    assert trigger("persistentvolumes", volume("1Gi")) is None
+    assert impossible("persistentvolumes", volume("1Gi"), volume("2Gi")) == []
+    (text,) = impossible("persistentvolumes", volume("1Gi"), volume("1Gi", "/other"))
+    assert "PersistentVolume a: spec.hostPath of a volume cannot be changed; write another name" in text
 
 
 def test_a_stateful_set_whose_claims_would_go_with_it_is_refused() -> None:

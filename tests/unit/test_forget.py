@@ -46,6 +46,16 @@ def test_what_is_in_the_member_is_left_behind() -> None:
         federated("FederatedDeployment", "inference", "dead"),
         federated("FederatedJob", "finetune", "well"),
         federated("FederatedJobSet", "training", "dead"),
+        {
+            "kind": "FederatedClusterRole",
+            "metadata": {"name": "reader"},
+            "status": {"clusters": [{"name": "dead"}]},
+        },
         {"kind": "FederatedService", "metadata": {"name": "inference", "namespace": "ai"}},
     ]
-    assert list(left_behind("dead", found)) == ["Namespace ai", "Deployment ai/inference", "JobSet ai/training"]
+    assert list(left_behind("dead", found)) == [
+        "Namespace ai",
+        "Deployment ai/inference",
+        "JobSet ai/training",
+        "ClusterRole reader",
+    ]

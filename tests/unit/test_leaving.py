@@ -11,6 +11,8 @@ from federation import drain
 from federation.drain import await_empty, leaving_members, still_there
 from federation.outputs_by_name import outputs_by_name
 from placement.api.kinds import BUILT_IN
+from placement.copies import PlacedObject, PlacedWorkload
+from placement.manifests.manifest import Manifest
 from settings import parse
 from tests.unit.api_server import api_server, kubeconfig
 from tests.unit.program import ROOT, run_program, stack_settings
@@ -38,6 +40,19 @@ def test_a_member_cannot_leave_while_a_copy_is_in_it() -> None:
     found = {(DEPLOYMENTS, "ai", "a"): federated(2, 2, "stays", "goes"), (DEPLOYMENTS, "ai", "b"): federated(1, 1)}
     assert still_there(["goes"], found) == ["Deployment ai/a is still in goes"]
     assert still_there(["other"], found) == []
+
+
+def test_a_cluster_scoped_copy_is_read_where_it_is() -> None:
+    target = BUILT_IN["priorityclasses.scheduling.k8s.io"]
+    assert still_there(["goes"], {(target, "", "high"): federated(2, 2, "goes")}) == [
+        "PriorityClass high is still in goes"
+    ]
+    path = "/apis/types.kubefed.io/v1beta1/federatedpriorityclasses/high"
+    body = json.dumps(federated(2, 2, "goes")).encode()
+    placed = PlacedWorkload("ai", (), [PlacedObject(Manifest(target, "high", {}), ["stays"], {})])
+    with api_server({path: (200, body), "*": (200, json.dumps(federated(1, 1)).encode())}) as url:
+        left = drain._left("host", ["goes"], {"host": kubeconfig(url)}, {"it": placed})  # pyright: ignore[reportPrivateUsage]
+    assert left == ["PriorityClass high is still in goes"]
 
 
 def test_a_member_cannot_leave_before_a_change_has_been_looked_at() -> None:

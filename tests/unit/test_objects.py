@@ -147,12 +147,24 @@ def test_both_versions_of_a_local_queue_are_the_same_type(tmp_path: Path) -> Non
         assert "apiVersion:" not in refused(tmp_path, text, DEFAULTS)[0]
 
 
-def test_what_is_cluster_scoped_is_refused_with_what_to_write(tmp_path: Path) -> None:
-    text = "{apiVersion: monitoring.googleapis.com/v1, kind: ClusterPodMonitoring, metadata: {name: a}}"
+def test_what_is_cluster_scoped_is_taken_where_its_type_is_enabled(tmp_path: Path) -> None:
+    text = "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 5}"
+    (found,), _ = read(tmp_path, text)
+    assert (found.name, found.type.namespaced) == ("high", False)
+    (problem,) = refused(tmp_path, text, DEFAULTS)
+    assert "write federation.types: [" in problem and "priorityclasses.scheduling.k8s.io]" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: cluster-admin}}",
+        "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: system-node-critical}, value: 1}",
+    ],
+)
+def test_what_every_cluster_has_of_its_own_is_not_overwritten(tmp_path: Path, text: str) -> None:
     (problem,) = refused(tmp_path, text)
-    assert problem.endswith(
-        "a workload holds only objects of its own namespace; write PodMonitoring, which has the same spec"
-    )
+    assert problem.endswith("every cluster has one of its own, which KubeFed would overwrite; write another name")
 
 
 # Namespaces.

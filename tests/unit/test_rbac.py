@@ -73,8 +73,10 @@ def test_roles_are_escalated_and_bound_only_where_they_are_federated(types: list
     plurals = {target.plural for target in types}
     rules = member_rules(types)
     allowed = {verb for rule in rules for verb in rule.get("verbs", [])}
-    assert ("escalate" in allowed) == ("roles" in plurals)
-    assert ("bind" in allowed) == ("rolebindings" in plurals)
+    assert ("escalate" in allowed) == bool(plurals & {"roles", "clusterroles"})
+    assert ("bind" in allowed) == bool(plurals & {"rolebindings", "clusterrolebindings"})
+    for plural in ("roles", "clusterroles"):
+        assert ("escalate" in verbs(rules, "rbac.authorization.k8s.io", plural)) == (plural in plurals)
     assert "impersonate" not in allowed
 
 

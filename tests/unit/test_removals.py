@@ -10,6 +10,10 @@ import pytest
 
 from federation import keep_data
 from federation.removals import Desired, Removal, own_objects, refusal, removals
+from placement.api.kinds import BUILT_IN
+from placement.copies import PlacedObject, PlacedWorkload
+from placement.manifests.manifest import Manifest
+from placement.workload import Workload
 
 HOST = "training"
 NAMESPACE = ("FederatedNamespace", "data", "data")
@@ -39,6 +43,40 @@ FOUND = (
     live(*CLAIM, "serving"),
 )
 SAME = {NAMESPACE: {"serving", HOST}, SET: {"serving"}, SERVICE: {"serving"}, CLAIM: {"serving"}}
+
+
+CLASS = ("FederatedPriorityClass", "", "high")
+VOLUME = ("FederatedPersistentVolume", "", "models")
+
+
+def of_cluster(kind: str, _: str, name: str, *clusters: str) -> dict[str, Any]:
+    found = live(kind, "", name, *clusters)
+    del found["metadata"]["namespace"]
+    return found
+
+
+def test_what_is_cluster_scoped_is_removed_from_no_namespace() -> None:
+    found = [of_cluster(*CLASS, "serving", "asia"), of_cluster(*VOLUME, "asia")]
+    assert removed({CLASS: {"serving", "asia"}, VOLUME: {"asia"}}, *found) == []
+    (removal,) = removed({CLASS: {"serving"}, VOLUME: {"asia"}}, *found)
+    assert (str(removal), removal.kept) == ("asia: PriorityClass high is removed", False)
+    (removal,) = removed({CLASS: {"serving", "asia"}}, *found)
+    # A volume has data.
+    assert (str(removal), removal.kept) == ("asia: PersistentVolume models is removed", True)
+    (removal,) = removed({CLASS: {"serving", "asia"}}, *found, delete_data=[VOLUME])
+    assert not removal.kept
+
+
+def test_copies_of_what_is_cluster_scoped_are_desired_in_no_namespace() -> None:
+    target = BUILT_IN["priorityclasses.scheduling.k8s.io"]
+    objects = [PlacedObject(Manifest(target, "high", {"metadata": {}, "value": 2}), ["asia"], {})]
+    placed = {"it": PlacedWorkload("data", (), objects)}
+    raw = {"manifests": "a.yaml", "namespace": "data", "placement": {"policy": "spread"}}
+    found = keep_data.desired({"it": Workload.model_validate(raw)}, placed, HOST)
+    assert found.copies[CLASS] == {"asia"}
+    assert found.copies[NAMESPACE] == {HOST, "asia"}
+    live_one = of_cluster(*CLASS, "asia") | {"spec": {"template": {"value": 1}}}
+    assert keep_data.impossible_changes([live_one], placed) == []
 
 
 def test_nothing_is_removed_where_nothing_changes() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from docs.pictures import status_picture
 from federation import queries as asking
 from federation.api_client import NoAnswer
+from federation.faults import host_lists
 from federation.health import Count, Placed, Share, WorkloadHealth, list_of, members_health, observed, workload_health
 from federation.queries import Answer, ListPath
 from geofed import status, tables
@@ -207,6 +208,19 @@ def test_where_nothing_is_counted_all_objects_must_be_there() -> None:
     assert found.shares == {"a": Share(1, 0, "Service other: not there")}
     there[list_of(placed, other)] = [{"metadata": {"name": "other"}}]
     assert workload_health(placed, {"a": Answer("v1", found=there)}).ready
+
+
+def test_what_is_cluster_scoped_is_looked_for_in_the_whole_cluster() -> None:
+    role = manifest("clusterroles.rbac.authorization.k8s.io")
+    placed = Placed("ai", [role, CONFIG], {"a": 1})
+    assert list_of(placed, role).path == "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    assert list_of(placed, CONFIG).path == "/api/v1/namespaces/ai/configmaps"
+    assert {each.path for each in host_lists(placed)} == {
+        "/apis/types.kubefed.io/v1beta1/federatedclusterroles",
+        "/apis/types.kubefed.io/v1beta1/namespaces/ai/federatedconfigmaps",
+        "/api/v1/namespaces/ai/events?fieldSelector=type=Warning",
+        "/api/v1/namespaces/default/events?fieldSelector=type=Warning",
+    }
 
 
 def test_a_member_that_hangs_or_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from pulumi.output import Unknown
 
 from federation.crds import federated_crd
 from federation.spec import CustomType, Federation
-from federation.types import config_once_served
+from federation.types import config_once_served, type_config
 from placement.api.kinds import DEFAULT_TYPES, KNOWN, TargetType
 from placement.manifests.manifest import Manifest
 from placement.pods.pods import pod_groups
@@ -99,7 +99,7 @@ def test_a_preview_does_not_yet_know_what_new_members_serve(with_job_sets: dict[
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (definition("v1alpha2", scope="Cluster"), ["cluster-scoped", "remove the type"]),
+        (definition("v1alpha2", scope="Cluster"), ["the scope Cluster", "federation.custom_types"]),
         (definition("v1alpha2", kind="Set"), ["kind Set", "federation.custom_types"]),
         (definition("v1beta1"), ["serves no v1alpha2", "v1beta1", "federation.custom_types"]),
     ],
@@ -141,8 +141,18 @@ def test_of_two_versions_that_mean_the_same_one_is_taken_that_every_member_serve
         config_once_served(KNOWN[QUEUES], {"a": old, "b": new})
 
 
-def test_a_cluster_scoped_type_is_refused_with_what_to_write() -> None:
-    assert "write PodMonitoring" in problems(types=["clusterpodmonitorings.monitoring.googleapis.com"])
+def test_a_cluster_scoped_type_is_federated_by_one_that_is_cluster_scoped() -> None:
+    custom = {"kind": "Zone", "version": "v1", "scope": "Cluster"}
+    raw = settings_with(
+        types=["clusterroles.rbac.authorization.k8s.io", "zones.example.com"],
+        custom_types={"zones.example.com": custom},
+    )
+    targets = parse({"clusters": raw["clusters"], "federation": raw["federation"]}, Path()).federation.targets()
+    assert [each.kind for each in targets] == ["ClusterRole", "Zone"]
+    for each in targets:
+        config: dict[str, Any] = type_config(each)
+        assert (config["targetType"]["scope"], config["federatedType"]["scope"]) == ("Cluster", "Cluster")
+        assert federated_crd(each)["spec"]["scope"] == "Cluster"
 
 
 def test_a_type_that_is_listed_twice_is_enabled_once() -> None:

@@ -1,0 +1,82 @@
+"""The operators that settings call by a short name: what each publishes of a release, and the types that it serves.
+
+It does not install them (base.py does). That their Deployments are ready is awaited by Pulumi's provider, whatever
+their names are. Sources, read 2026-11-26: the installation pages of JobSet, LeaderWorkerSet, Kueue, KubeRay and
+Kubeflow Trainer; the CRDs in the modules of JobSet 0.10.1, LeaderWorkerSet 0.7.0, Kueue 0.17.0, KubeRay 1.5.0 and
+Trainer 2.0.0; the chart and the webhooks in those of Trainer and Kueue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Helm chart by which an operator is published; its version is the operator's, without the v."""
+
+    name: str
+    repo: str
+    """Empty where the name is that of an OCI artifact."""
+    namespace: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What is known of an operator.
+
+    `oldest` is the first release that serves its types as KubeFed federates them. `needs` are operators that it uses.
+    One that is `last` has webhooks for objects of others, such as Deployments and Jobs, which nobody can create between
+    its webhooks' creation and the start of its manager.
+    """
+
+    oldest: str
+    types: tuple[str, ...]
+    manifests: str = ""
+    """The URL of a release's manifests, with VERSION in place of its version; empty where it has a chart alone."""
+    chart: Chart | None = None
+    needs: tuple[str, ...] = ()
+    last: bool = False
+
+
+KUEUE = "kueue"
+OPERATORS: Mapping[str, Operator] = {
+    "jobset": Operator(
+        "v0.2.0",
+        ("jobsets.jobset.x-k8s.io",),
+        "https://github.com/kubernetes-sigs/jobset/releases/download/VERSION/manifests.yaml",
+    ),
+    "lws": Operator(
+        "v0.3.0",
+        ("leaderworkersets.leaderworkerset.x-k8s.io",),
+        "https://github.com/kubernetes-sigs/lws/releases/download/VERSION/manifests.yaml",
+    ),
+    # v1beta2, of which its queues are made here, is served from this release on.
+    KUEUE: Operator(
+        "v0.15.0",
+        ("localqueues.kueue.x-k8s.io",),
+        "https://github.com/kubernetes-sigs/kueue/releases/download/VERSION/manifests.yaml",
+        last=True,
+    ),
+    "kuberay": Operator(
+        "v1.0.0",
+        ("rayclusters.ray.io", "rayjobs.ray.io", "rayservices.ray.io"),
+        chart=Chart("kuberay-operator", "https://ray-project.github.io/kuberay-helm/", "ray-system"),
+    ),
+    # A TrainJob runs as a JobSet, whose operator its chart would install, too, in a version of its own.
+    "trainer": Operator(
+        "v2.0.0",
+        ("trainjobs.trainer.kubeflow.org", "trainingruntimes.trainer.kubeflow.org"),
+        chart=Chart(
+            "oci://ghcr.io/kubeflow/charts/kubeflow-trainer", "", "kubeflow-system", {"jobset": {"install": False}}
+        ),
+        needs=("jobset",),
+    ),
+}
+"""The operators by their short names."""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version such as v0.10.1 or v0.10.1-rc.1, by which it is compared."""
+    return tuple(int(part) for part in version.removeprefix("v").partition("-")[0].split("."))

@@ -1,0 +1,73 @@
+"""Kueue's queues for a member, from its node pools: a ResourceFlavor for each, and one ClusterQueue.
+
+LocalQueues are objects of workloads, like the Jobs that name them. Source: the v1beta2 API of Kueue 0.17.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clusters.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.spec import Cluster
+from clusters.system_pool import SYSTEM_POOL
+
+API_VERSION = "kueue.x-k8s.io/v1beta2"
+CLUSTER_QUEUE = "default"
+"""The name of each member's ClusterQueue, which LocalQueues name."""
+_POOL_LABEL = "cloud.google.com/gke-nodepool"
+# What pods request, and Kueue admits nothing of which a queue does not cover.
+_COVERED = ("cpu", "memory", "ephemeral-storage", GPU, TPU)
+# What is not known of a machine refuses nothing.
+_UNKNOWN = "1P"
+
+
+def flavors(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    """The spec of each ResourceFlavor of a cluster by its name, which is its pool's, in the order of the queue."""
+    return {nodes.pool: _flavor(nodes) for nodes in _in_order(cluster)}
+
+
+def cluster_queue(cluster: Cluster) -> dict[str, Any]:
+    """The spec of a cluster's ClusterQueue: for every namespace, with what its pools have at their largest."""
+    pools = _in_order(cluster)
+    covered = [each for each in _COVERED if any(_has(nodes, each) for nodes in pools)]
+    quotas = [{"name": nodes.pool, "resources": _quotas(nodes, covered)} for nodes in pools]
+    return {"namespaceSelector": {}, "resourceGroups": [{"coveredResources": covered, "flavors": quotas}]}
+
+
+def _in_order(cluster: Cluster) -> list[Nodes]:
+    """The pools in the order in which Kueue tries them: those without accelerators first, the system's after others."""
+    return sorted(nodes_of(cluster), key=lambda each: (_has_accelerators(each), each.pool == SYSTEM_POOL, each.pool))
+
+
+def _flavor(nodes: Nodes) -> dict[str, Any]:
+    """A flavor gives its pods the label of the pool, and tolerations of what keeps others from its accelerators.
+
+    GKE adds these to pods that request accelerators, but Kueue reads a Job before it has pods. Other taints are for
+    Kueue to compare with the tolerations that are written.
+    """
+    taints = [{"key": each.key, "value": each.value, "effect": each.effect} for each in nodes.taints]
+    spec: dict[str, Any] = {"nodeLabels": {_POOL_LABEL: nodes.pool}}
+    if taints:
+        spec["nodeTaints"] = taints
+    if tolerated := [each["key"] for each in taints if each["key"] in (GPU, TPU)]:
+        spec["tolerations"] = [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in tolerated]
+    return spec
+
+
+def _quotas(nodes: Nodes, covered: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": resource, "nominalQuota": _quota(nodes, resource)} for resource in covered]
+
+
+def _quota(nodes: Nodes, resource: str) -> str:
+    amounts: Mapping[str, int] = nodes.allocatable
+    if resource not in amounts:
+        return _UNKNOWN if resource in nodes.unsure else "0"
+    # CPU is counted in thousandths.
+    return f"{amounts[resource] * nodes.most}{'m' if resource == 'cpu' else ''}"
+
+
+def _has(nodes: Nodes, resource: str) -> bool:
+    return resource in nodes.allocatable or resource in nodes.unsure
+
+
+def _has_accelerators(nodes: Nodes) -> bool:
+    return _has(nodes, GPU) or _has(nodes, TPU)
