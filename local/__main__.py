@@ -5,6 +5,7 @@ import sys
 
 from local.control_plane import ControlPlaneError
 from local.install import install
+from local.operators import install_operators, named
 from local.paths import home
 from local.stack import STACK, STACK_FILE, LocalStack, exports
 from stack_file import Unreadable, read_stack_file
@@ -18,9 +19,7 @@ The federation is up. See it with `make status`; use kubectl and pulumi on it af
 
 def up(stack: LocalStack) -> int:
     """Builds what is missing, runs `pulumi up` and writes a kubeconfig."""
-    # Pulumi would not name a file that it cannot read.
-    read_stack_file(STACK_FILE)
-    install(stack.home)
+    _install(stack)
     stack.prepare()
     quiet = [] if sys.stdout.isatty() else ["--suppress-progress"]
     refresh = ["--refresh"] if stack.interrupted() else []
@@ -45,8 +44,16 @@ def env(stack: LocalStack) -> int:
 
 def tools(stack: LocalStack) -> int:
     """Builds the tools alone."""
-    install(stack.home)
+    _install(stack)
     return 0
+
+
+def _install(stack: LocalStack) -> None:
+    # Pulumi would not name a file that it cannot read.
+    settings = read_stack_file(STACK_FILE)
+    operators = named(settings)
+    install(stack.home)
+    install_operators(stack.home, operators)
 
 
 def main() -> int:

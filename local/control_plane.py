@@ -7,8 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-import zlib
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import cast
 import psutil
 import yaml
 
+from local.kwok_config import kwok_documents
 from local.paths import read_json, write_atomically
+from local.ports import RANGE, is_free, kept_port
 
 # Each server that kwokctl starts needs a port that no other control plane of this machine has.
 _PORTS = (
@@ -29,12 +30,8 @@ _PORTS = (
     "kwokControllerPort",
 )
 _START_SECONDS = 120
-_PORT_RANGE = range(21000, 32000)
 _STARTER = "kwokctl"
 _SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-
-# The node agent (local/node_agent.py) runs these pods as real processes; kwok simulates all others.
-REAL_PODS = "kubefed-control-plane=controller-manager"
 
 
 class ControlPlaneError(Exception):
@@ -90,7 +87,7 @@ class ControlPlane:
                 return
             if (self._work / "clusters" / self.name / "kwok.yaml").exists():
                 self._stop()
-                lost = [port for port in self._ports().values() if not _is_free(port)]
+                lost = [port for port in self._ports().values() if not is_free(port)]
                 if lost:
                     advice = "end it and run make up again, or make down to start over"
                     raise ControlPlaneError(f"port {lost[0]} of {self.name} is used by another program; {advice}")
@@ -98,7 +95,7 @@ class ControlPlane:
             else:
                 with _locked(self.folder.parent / "ports.lock"):
                     ports = self._choose_ports()
-                write_atomically(self.folder / "config.yaml", yaml.safe_dump_all([self._config(ports), _kwok_config()]))
+                write_atomically(self.folder / "config.yaml", yaml.safe_dump_all(kwok_documents(self.binaries, ports)))
                 self._kwokctl(
                     "create", "cluster", "--config", str(self.folder / "config.yaml"), "--wait", f"{_START_SECONDS}s"
                 )
@@ -150,45 +147,13 @@ class ControlPlane:
         taken = {cast(int, port) for ports in siblings for port in ports.values()}
         ports: dict[str, int] = {}
         for key in _PORTS:
-            ports[key] = _free_port(taken, self.folder.parent)
-            taken.add(ports[key])
+            port = kept_port(taken, self.folder.parent)
+            if port is None:
+                raise ControlPlaneError(f"no free port from {RANGE[0]} to {RANGE[-1]} on this machine")
+            ports[key] = port
+            taken.add(port)
         write_atomically(self.folder / "ports.json", json.dumps(ports))
         return ports
-
-    def _config(self, ports: dict[str, int]) -> dict[str, object]:
-        binaries = {
-            "kubeApiserverBinary": "kube-apiserver",
-            "kubeControllerManagerBinary": "kube-controller-manager",
-            "kubeSchedulerBinary": "kube-scheduler",
-            "etcdBinary": "etcd",
-            "kwokControllerBinary": "kwok",
-            "kubectlBinary": "kubectl",
-        }
-        return {
-            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
-            "kind": "KwokctlConfiguration",
-            "options": {
-                "runtime": "binary",
-                "bindAddress": "127.0.0.1",
-                # After a kill, restarted servers leave nodes to the earlier ones until their leases expire. kwokctl
-                # passes five times this number to kwok.
-                "nodeLeaseDurationSeconds": 4,
-                **ports,
-                **{option: str(self.binaries / binary) for option, binary in binaries.items()},
-            },
-            "componentsPatches": [
-                {
-                    # As on GKE: a pod that requests a GPU tolerates the taint of the nodes that have them.
-                    "name": "kube-apiserver",
-                    "extraArgs": [{"key": "enable-admission-plugins", "value": "ExtendedResourceToleration"}],
-                },
-                # There is one of each; after a kill it would first wait for its own earlier lease to expire.
-                *(
-                    {"name": name, "extraArgs": [{"key": "leader-elect", "value": "false"}]}
-                    for name in ("kube-controller-manager", "kube-scheduler")
-                ),
-            ],
-        }
 
     def _kwokctl(self, *arguments: str) -> None:
         # kwokctl checks the API server's health with the kubectl on PATH, which must be ours.
@@ -231,35 +196,6 @@ def end(processes: list[psutil.Process], patience: float) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(processes, timeout=10)
-
-
-def _kwok_config() -> dict[str, object]:
-    return {
-        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
-        "kind": "KwokConfiguration",
-        "options": {"disregardStatusWithLabelSelector": REAL_PODS},
-    }
-
-
-def _free_port(taken: Collection[int], home: Path) -> int:
-    """A port of the loopback interface that nothing listens on, and that is not among those taken.
-
-    Each local stack starts at another port, so that none takes the ports of another's stopped control plane. All are
-    below the range of ephemeral ports.
-    """
-    first = zlib.crc32(str(home).encode()) % len(_PORT_RANGE)
-    for port in [*_PORT_RANGE[first:], *_PORT_RANGE[:first]]:
-        if port not in taken and _is_free(port):
-            return port
-    raise ControlPlaneError(f"no free port from {_PORT_RANGE[0]} to {_PORT_RANGE[-1]} on this machine")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as trial, suppress(OSError):
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        trial.bind(("127.0.0.1", port))
-        return True
-    return False
 
 
 def _last_lines(log: Path, count: int = 8) -> str:

@@ -27,7 +27,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.modules import CHECKERS, MODULES, Module
+from tools.modules import CHECKERS, MODULES, OPERATORS, Module
 
 
 class ToolError(Exception):
@@ -104,6 +104,8 @@ def _kept(module: Module) -> Path:
     facts = [pins, module.stamps, module.rename, module.extras, platform.system(), platform.machine()]
     if module.command:
         facts += [module.command, module.embeds, [file.read_text() for file in sorted(module.folder.glob("*.go"))]]
+    if module.manifests:
+        facts += [module.manifests]
     return cache_folder() / module.name / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
@@ -133,6 +135,8 @@ def _build_module(module: Module, reading: Future[tuple[list[str], int]], label:
             (building / before).rename(building / after)
         for path, file in module.extras:
             (Path(shutil.copy(_file_of(module, path, file), building))).chmod(0o755)
+        if module.manifests:
+            (building / f"{module.name}.yaml").write_text(_manifests(module, *module.manifests))
         building.chmod(0o755)
         building.rename(kept)
 
@@ -147,6 +151,20 @@ def _sources(module: Module) -> Generator[Path]:
         for source in [*module.folder.iterdir(), *(_file_of(module, path, file) for path, file in module.embeds)]:
             shutil.copyfile(source, Path(folder) / source.name)
         yield Path(folder)
+
+
+def _manifests(module: Module, path: str, folders: Sequence[str]) -> str:
+    """The manifests in a module that another one requires, as its own kustomizations build them."""
+    (kubernetes,) = (each for each in MODULES if each.name == "kubernetes")
+    kubectl = build([kubernetes])["kubectl"]
+    texts: list[str] = []
+    for folder in folders:
+        command = [kubectl, "kustomize", _file_of(module, path, folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ToolError(f"kubectl kustomize {folder} of {path} failed:\n{done.stderr.strip()}")
+        texts.append(done.stdout)
+    return "---\n".join(texts)
 
 
 def _file_of(module: Module, path: str, file: str) -> Path:
@@ -199,7 +217,7 @@ def _progress(text: str) -> None:
 
 
 def main() -> int:
-    known = {module.name: module for module in (*MODULES, *CHECKERS)}
+    known = {module.name: module for module in (*MODULES, *OPERATORS, *CHECKERS)}
     parser = argparse.ArgumentParser(description="Build the tools of the local stack, or those named.")
     parser.add_argument("modules", nargs="*", choices=[[], *known], metavar="MODULE")
     parser.add_argument("--into", type=Path, help="place the binaries in this folder")

@@ -22,6 +22,8 @@ class Module:
     # The binary of a folder that is a command itself, and what it embeds: (module path, file in it).
     command: str = ""
     embeds: tuple[tuple[str, str], ...] = ()
+    # The manifests of a module that it requires, built into `NAME.yaml`: (module path, folders for kustomize).
+    manifests: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def folder(self) -> Path:
@@ -60,3 +62,20 @@ MODULES = (
 )
 # Tools that check the project itself; the local stack does not use them.
 CHECKERS = (Module("actionlint"),)
+
+# What a stack's settings may name; see local/operators.py. Each has its own version of Kubernetes' libraries.
+_DEFAULT = ("config/default",)
+OPERATORS = (
+    Module("jobset", manifests=("sigs.k8s.io/jobset", _DEFAULT)),
+    Module("kueue", manifests=("sigs.k8s.io/kueue", _DEFAULT)),
+    Module("lws", rename=(("cmd", "lws"),), manifests=("sigs.k8s.io/lws", _DEFAULT)),
+    Module("kuberay", manifests=("github.com/ray-project/kuberay/ray-operator", _DEFAULT)),
+    # Its overlay takes JobSet's manifests from the internet.
+    Module(
+        "trainer",
+        manifests=(
+            "github.com/kubeflow/trainer/v2",
+            tuple(f"manifests/base/{folder}" for folder in ("crds", "rbac", "manager", "webhook")),
+        ),
+    ),
+)
