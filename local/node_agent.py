@@ -30,6 +30,7 @@ from local.kwok_config import REAL_ANNOTATION, REAL_LABEL
 from local.paths import PROJECT, Home, write_atomically
 from local.pod import Pod
 from local.pod_status import now
+from placement.api.lookup import texts
 
 
 def ensure(home: Home) -> None:
@@ -113,9 +114,9 @@ class PodWatcher:
 
 def is_real(pod: Mapping[str, Any]) -> bool:
     """Whether a pod runs as a process, and is not simulated by kwok."""
-    metadata = pod["metadata"]
-    marks = [(metadata.get("labels") or {}, REAL_LABEL), (metadata.get("annotations") or {}, REAL_ANNOTATION)]
-    return any(found.get(key) == value for found, (key, value) in marks)
+    found = {key: texts(pod["metadata"].get(key)) for key in ("labels", "annotations")}
+    marks = {"labels": REAL_LABEL, "annotations": REAL_ANNOTATION}
+    return any(found[kind].get(key) == value for kind, (key, value) in marks.items())
 
 
 def main() -> None:

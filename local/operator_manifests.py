@@ -11,6 +11,7 @@ from typing import Any, cast
 import yaml
 
 from local.kwok_config import REAL_ANNOTATION
+from placement.api.lookup import at
 
 Object = dict[str, Any]
 
@@ -118,9 +119,9 @@ def _clients(each: Object) -> Iterator[Object]:
     for webhook in each.get("webhooks", []):
         yield webhook["clientConfig"]
     if each["kind"] == "CustomResourceDefinition":
-        conversion = each["spec"].get("conversion") or {}
-        if "webhook" in conversion:
-            yield conversion["webhook"]["clientConfig"]
+        client = at(each, "spec", "conversion", "webhook", "clientConfig")
+        if client:
+            yield client
 
 
 def _in_namespace(objects: Iterable[Object]) -> list[Object]:

@@ -55,7 +55,7 @@ class Pod:
         while not self._ending.is_set():
             try:
                 self._run_once(restarts)
-            except (ApiError, Unreachable) as error:
+            except (ApiError, Unreachable, OSError) as error:
                 self._log(str(error))
             restarts += 1
             self._ending.wait(_RESTART_SECONDS)

@@ -10,6 +10,7 @@ import yaml
 from local.api import Api, ApiError
 from local.control_plane import ControlPlane
 from local.paths import write_atomically
+from placement.api.lookup import texts
 
 
 def mounts(container: Mapping[str, Any], root: Path) -> dict[str, Path]:
@@ -43,16 +44,20 @@ def _files(api: Api, namespace: str, volume: Mapping[str, Any]) -> dict[str, byt
     if "configMap" in volume:
         source = volume["configMap"]
         found = _found(api, f"{below}/configmaps/{source['name']}", source)
-        files = {key: text.encode() for key, text in (found.get("data") or {}).items()}
-        files |= {key: base64.b64decode(text) for key, text in (found.get("binaryData") or {}).items()}
+        files = {key: text.encode() for key, text in texts(found.get("data")).items()}
+        files |= _decoded(found.get("binaryData"))
     elif "secret" in volume:
         source = volume["secret"]
         found = _found(api, f"{below}/secrets/{source['secretName']}", source)
-        files = {key: base64.b64decode(text) for key, text in (found.get("data") or {}).items()}
+        files = _decoded(found.get("data"))
     else:
         return {}
     items = source.get("items")
     return {item["path"]: files[item["key"]] for item in items if item["key"] in files} if items else files
+
+
+def _decoded(data: Any) -> dict[str, bytes]:
+    return {key: base64.b64decode(text) for key, text in texts(data).items()}
 
 
 def _found(api: Api, path: str, source: Mapping[str, Any]) -> Mapping[str, Any]:
