@@ -27,7 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     federation["operators"] = {"jobset": {"version": "v0.10.1", "manifests": ".local/operators/jobset.yaml"}}
     project.write_settings(settings)
     with project.taken_down():
-        project.make("up").ok()
+        project.run(*project.make_command("up"), timeout=600).ok()
         yield project
 
 
