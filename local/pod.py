@@ -39,7 +39,7 @@ class Pod:
         self._container = body["spec"]["containers"][0]
         self._program = program_of(self._container["image"]) or Program("")
         self._root = folder / "root"
-        self._forwards = Forwards()
+        self._forwards, self._problems = Forwards(), list[str]()
         self._ending = threading.Event()
         self._grace = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -141,8 +141,10 @@ class Pod:
                 services = self._api.list(f"{self._namespace}/services")
             except Unreachable:
                 return
-            for problem in self._forwards.set(addresses(services, self._body, ports)):
+            problems = self._forwards.set(addresses(services, self._body, ports))
+            for problem in [each for each in problems if each not in self._problems]:
                 self._log(problem)
+            self._problems = problems
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
