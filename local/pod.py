@@ -24,6 +24,9 @@ _TOKEN_SECONDS = 24 * 3600
 _RESTART_SECONDS = 1.0
 _MISSING_SECONDS = 10.0
 _PROBE_SECONDS = 0.2
+# How often a volume is written again: as often as by a kubelet, and at each probe of a process that has just started.
+_SYNC_SECONDS = 60.0
+_YOUNG_SECONDS = 30.0
 # How soon a process gets the connections of a Service that is made after it.
 _SERVICE_SECONDS = 2.0
 
@@ -114,16 +117,19 @@ class Pod:
         """Reports the readiness of the process until it ends or is to end."""
         probe = self._container["readinessProbe"]
         health = _url(probe["httpGet"], self._container, ports)
-        started, signed_in = pod_status.now(), time.monotonic()
+        started, born = pod_status.now(), time.monotonic()
+        signed_in = sync = born
         pause = min(probe.get("periodSeconds", 10), _SERVICE_SECONDS)
         ready: bool | None = None
         while process.poll() is None and not self._ending.is_set():
             answer = _answers(health)
             if answer:
                 self._serve(ports)
-            else:
-                # A program may itself write the Secret that it serves a certificate from.
+            if time.monotonic() > sync:
                 write_volumes(self._api, self._body, self._container, self._root)
+                # A program may itself write the Secret that it waits for, or serves a certificate from.
+                young = time.monotonic() - born < _YOUNG_SECONDS
+                sync = time.monotonic() + (0 if young else _SYNC_SECONDS)
             if answer is not ready:
                 ready = answer
                 self._report(pod_status.running(self._body, started, ready, restarts))
