@@ -1,33 +1,43 @@
 """Operators of the settings on the local stack: their own programs, in every member, with their webhooks."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from local.api import ApiError
+from local.api import Api, ApiError
+from local.operators import KNOWN
 from tests.e2e.project import Project, eventually
 from tools.build import build
 from tools.modules import OPERATORS
 
-# An operator is built once, into the tool cache: JobSet in two minutes, Kueue in six.
-pytestmark = pytest.mark.timeout(1800)
+# Each is built once, into the tool cache: JobSet in two minutes, Kueue in six.
+pytestmark = pytest.mark.timeout(3600)
 
+OBJECTS = Path(__file__).parent / "operators"
 MEMBERS = ("training", "serving", "serving-asia")
-NAMESPACE = "jobset-system"
-MANAGER = "jobset-controller-manager"
+MANAGERS = {
+    "jobset": "jobset-system/jobset-controller-manager",
+    "kueue": "kueue-system/kueue-controller-manager",
+    "lws": "lws-system/lws-controller-manager",
+    "kuberay": "default/kuberay-operator",
+    "trainer": "kubeflow-system/kubeflow-trainer-controller-manager",
+}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    build([each for each in OPERATORS if each.name == "jobset"])
+    build(OPERATORS)
     project = Project.copy(tmp_path_factory.mktemp("operators"))
     settings = project.settings()
-    federation = settings["config"]["geo-federation:federation"]
-    federation["operators"] = {"jobset": {"version": "v0.10.1", "manifests": ".local/operators/jobset.yaml"}}
+    settings["config"]["geo-federation:federation"]["operators"] = {
+        name: {"version": each.version, "manifests": f".local/operators/{name}.yaml"} for name, each in KNOWN.items()
+    }
     project.write_settings(settings)
     with project.taken_down():
-        project.run(*project.make_command("up"), timeout=600).ok()
+        project.run(*project.make_command("up"), timeout=900).ok()
         yield project
 
 
@@ -42,19 +52,41 @@ def job_set(name: str, **spec: Any) -> dict[str, Any]:
     }
 
 
+def processes(project: Project, part: str) -> list[psutil.Process]:
+    """The operators' processes whose kubeconfig has this part in its path."""
+    folder = f"--kubeconfig={project.folder / '.local' / 'agent'}/"
+    found = project.processes(str(project.folder))
+    return [each for each in found if any(word.startswith(folder) and part in word for word in each.cmdline())]
+
+
+def applied(project: Project, name: str) -> Api:
+    """Applies a file to `serving` as soon as the webhooks for it answer: some operators are Ready before."""
+
+    def apply() -> None:
+        done = project.kubectl("serving", f"apply -f {OBJECTS / name}.yaml")
+        assert done.code == 0, done.output
+
+    eventually(apply, 60)
+    return project.api("serving")
+
+
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
 JOB_SETS = "/apis/jobset.x-k8s.io/v1alpha2/namespaces/default/jobsets"
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_every_member_has_the_operator(project: Project, member: str) -> None:
-    deployment = project.api(member).get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{MANAGER}")
+@pytest.mark.parametrize("operator", MANAGERS)
+def test_every_member_has_the_operator(project: Project, operator: str, member: str) -> None:
+    namespace, name = MANAGERS[operator].split("/")
+    deployment = project.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     assert deployment["status"]["readyReplicas"] == 1
 
 
-def test_each_runs_as_a_process_of_its_own(project: Project) -> None:
-    agent = project.folder / ".local" / "agent"
-    commands = [each.cmdline() for each in project.processes(str(agent)) if each.exe().endswith("/jobset")]
-    assert len({word for words in commands for word in words if word.startswith("--kubeconfig=")}) == len(MEMBERS)
+@pytest.mark.parametrize("operator", MANAGERS)
+def test_each_runs_as_a_process_of_its_own(project: Project, operator: str) -> None:
+    folder = f"/{MANAGERS[operator].replace('/', '.')}-"
+    commands = [word for each in processes(project, folder) for word in each.cmdline()]
+    assert len({word for word in commands if word.startswith("--kubeconfig=")}) == len(MEMBERS)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -83,17 +115,61 @@ def test_its_webhook_refuses_a_mistake(project: Project, member: str) -> None:
 
 def test_a_killed_operator_is_started_again_and_its_webhooks_answer(project: Project) -> None:
     api = project.api("serving")
-    folder = project.folder / ".local" / "agent" / project.cluster_folder("serving").name
-    (process,) = (each for each in project.processes(f"{folder}/") if each.exe().endswith("/jobset"))
+    (process,) = processes(project, f"/{project.cluster_folder('serving').name}/jobset-system.")
     process.kill()
 
     def answers() -> None:
-        (pod,) = api.list(f"/api/v1/namespaces/{NAMESPACE}/pods")
+        (pod,) = api.list("/api/v1/namespaces/jobset-system/pods")
         (status,) = pod["status"]["containerStatuses"]
         assert (status["ready"], status["restartCount"] > 0) == (True, True)
         api.create(JOB_SETS, job_set("dry"), dryRun="All")
 
     eventually(answers, 60)
+
+
+def test_a_queue_admits_one_job_after_the_other(project: Project) -> None:
+    api = applied(project, "queue")
+
+    def complete() -> list[dict[str, Any]]:
+        found = [api.get(f"{JOBS}/{name}")["status"] for name in ("first", "second")]
+        assert [each.get("succeeded") for each in found] == [1, 1]
+        return found
+
+    jobs = eventually(complete, 60)
+    # The quota is of one CPU, of which each requests more than half. Kueue does not say which comes first.
+    first, second = sorted(jobs, key=lambda each: each["startTime"])
+    assert second["startTime"] >= first["completionTime"]
+
+
+def test_groups_of_leaders_and_workers_run(project: Project) -> None:
+    api = applied(project, "groups")
+
+    def ready() -> None:
+        groups = api.get("/apis/leaderworkerset.x-k8s.io/v1/namespaces/default/leaderworkersets/groups")
+        assert groups.get("status", {}).get("readyReplicas") == 2
+
+    eventually(ready, 60)
+
+
+def test_a_ray_job_has_a_cluster_of_pods(project: Project) -> None:
+    api = applied(project, "ray")
+
+    def running() -> None:
+        pods = api.list("/api/v1/namespaces/default/pods", labelSelector="ray.io/is-ray-node=yes")
+        assert [each["status"]["phase"] for each in pods] == ["Running"] * 3
+
+    eventually(running, 60)
+
+
+def test_a_train_job_is_made_a_job_set(project: Project) -> None:
+    api = applied(project, "train")
+
+    def complete() -> None:
+        status = api.get("/apis/trainer.kubeflow.org/v1alpha1/namespaces/default/trainjobs/torch").get("status", {})
+        assert [each["type"] for each in status.get("conditions", []) if each["status"] == "True"] == ["Complete"]
+
+    eventually(complete, 60)
+    assert api.get(f"{JOB_SETS}/torch")["status"]["terminalState"] == "Completed"
 
 
 def test_the_second_up_changes_nothing(project: Project) -> None:

@@ -57,12 +57,13 @@ class FakeApi:
     """An API server that keeps what the node reports."""
 
     statuses: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    config: str = "a: 1"
     deleted: threading.Event = field(default_factory=threading.Event)
 
     def get(self, path: str) -> Any:
         if path != "/api/v1/namespaces/system/configmaps/config":
             raise ApiError(404, path)
-        return {"data": {"config.yaml": "a: 1"}}
+        return {"data": {"config.yaml": self.config}}
 
     def create(self, path: str, body: Mapping[str, Any]) -> Any:
         assert path == "/api/v1/namespaces/system/serviceaccounts/account/token"
@@ -111,6 +112,17 @@ def test_a_process_has_what_its_container_would(tmp_path: Path) -> None:
     assert Path(environment["TMPDIR"]).is_relative_to(tmp_path / "pod")
     # Endpoints may not have an address of the loopback interface.
     assert not ipaddress.ip_address(api.statuses[-1]["podIP"]).is_loopback
+    pod.end(5)
+    assert api.deleted.wait(10)
+
+
+def test_what_a_volume_holds_is_written_when_it_changes(tmp_path: Path) -> None:
+    # An operator may be Ready before it has written the Secret that it serves a certificate from.
+    api = FakeApi()
+    pod = started(api, tmp_path, PROGRAM)
+    wait(api.ready)
+    api.config = "a: 2"
+    wait(lambda: (tmp_path / "pod" / "root" / "etc" / "manager" / "config.yaml").read_text() == "a: 2")
     pod.end(5)
     assert api.deleted.wait(10)
 
