@@ -22,7 +22,7 @@ QUEUED_FIELDS: Mapping[str, tuple[Pointer, ...]] = {
 }
 
 # What an autoscaler in the operator writes: the flag that switches it on, the list of groups, and the fields of each.
-# Source: updateRayClusterReplicas of Ray 2.50's autoscaler for KubeRay 1.5.0.
+# Source: ScaleStrategy of KubeRay 1.5.0's API (ray/v1/raycluster_types.go), which Ray's autoscaler writes.
 AUTOSCALED_GROUPS: Mapping[str, tuple[Pointer, Pointer, tuple[str, ...]]] = {
     "rayclusters.ray.io": ("/spec/enableInTreeAutoscaling", "/spec/workerGroupSpecs", ("replicas", "scaleStrategy")),
 }
