@@ -1,6 +1,5 @@
 """Operators of the settings on the local stack: their own programs, in every member, with their webhooks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,7 @@ import psutil
 import pytest
 
 from local.api import Api, ApiError
-from local.operators import KNOWN
 from tests.e2e.project import Project, eventually
-from tools.build import build
-from tools.modules import OPERATORS
 
 # Each is built once, into the tool cache: JobSet in two minutes, Kueue in six.
 pytestmark = pytest.mark.timeout(3600)
@@ -27,20 +23,6 @@ MANAGERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    build(OPERATORS)
-    project = Project.copy(tmp_path_factory.mktemp("operators"))
-    settings = project.settings()
-    settings["config"]["geo-federation:federation"]["operators"] = {
-        name: {"version": each.version, "manifests": f".local/operators/{name}.yaml"} for name, each in KNOWN.items()
-    }
-    project.write_settings(settings)
-    with project.taken_down():
-        project.run(*project.make_command("up"), timeout=900).ok()
-        yield project
-
-
 def job_set(name: str, **spec: Any) -> dict[str, Any]:
     container = {"name": "train", "image": "train:1"}
     job = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
@@ -52,22 +34,22 @@ def job_set(name: str, **spec: Any) -> dict[str, Any]:
     }
 
 
-def processes(project: Project, part: str) -> list[psutil.Process]:
+def processes(operated: Project, part: str) -> list[psutil.Process]:
     """The operators' processes whose kubeconfig has this part in its path."""
-    folder = f"--kubeconfig={project.folder / '.local' / 'agent'}/"
-    found = project.processes(str(project.folder))
+    folder = f"--kubeconfig={operated.folder / '.local' / 'agent'}/"
+    found = operated.processes(str(operated.folder))
     return [each for each in found if any(word.startswith(folder) and part in word for word in each.cmdline())]
 
 
-def applied(project: Project, name: str) -> Api:
+def applied(operated: Project, name: str) -> Api:
     """Applies a file to `serving` as soon as the webhooks for it answer: some operators are Ready before."""
 
     def apply() -> None:
-        done = project.kubectl("serving", f"apply -f {OBJECTS / name}.yaml")
+        done = operated.kubectl("serving", f"apply -f {OBJECTS / name}.yaml")
         assert done.code == 0, done.output
 
     eventually(apply, 60)
-    return project.api("serving")
+    return operated.api("serving")
 
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -76,22 +58,22 @@ JOB_SETS = "/apis/jobset.x-k8s.io/v1alpha2/namespaces/default/jobsets"
 
 @pytest.mark.parametrize("member", MEMBERS)
 @pytest.mark.parametrize("operator", MANAGERS)
-def test_every_member_has_the_operator(project: Project, operator: str, member: str) -> None:
+def test_every_member_has_the_operator(operated: Project, operator: str, member: str) -> None:
     namespace, name = MANAGERS[operator].split("/")
-    deployment = project.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    deployment = operated.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     assert deployment["status"]["readyReplicas"] == 1
 
 
 @pytest.mark.parametrize("operator", MANAGERS)
-def test_each_runs_as_a_process_of_its_own(project: Project, operator: str) -> None:
+def test_each_runs_as_a_process_of_its_own(operated: Project, operator: str) -> None:
     folder = f"/{MANAGERS[operator].replace('/', '.')}-"
-    commands = [word for each in processes(project, folder) for word in each.cmdline()]
+    commands = [word for each in processes(operated, folder) for word in each.cmdline()]
     assert len({word for word in commands if word.startswith("--kubeconfig=")}) == len(MEMBERS)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_its_jobs_are_made_and_complete(project: Project, member: str) -> None:
-    api = project.api(member)
+def test_its_jobs_are_made_and_complete(operated: Project, member: str) -> None:
+    api = operated.api(member)
     api.create(JOB_SETS, job_set("two"))
 
     def complete() -> None:
@@ -105,17 +87,17 @@ def test_its_jobs_are_made_and_complete(project: Project, member: str) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_its_webhook_refuses_a_mistake(project: Project, member: str) -> None:
+def test_its_webhook_refuses_a_mistake(operated: Project, member: str) -> None:
     policy = {"operator": "All", "targetReplicatedJobs": ["nothing"]}
     with pytest.raises(ApiError) as error:
-        project.api(member).create(JOB_SETS, job_set("bad", successPolicy=policy))
+        operated.api(member).create(JOB_SETS, job_set("bad", successPolicy=policy))
     assert "vjobset.kb.io" in str(error.value)
     assert "'nothing'" in str(error.value)
 
 
-def test_a_killed_operator_is_started_again_and_its_webhooks_answer(project: Project) -> None:
-    api = project.api("serving")
-    (process,) = processes(project, f"/{project.cluster_folder('serving').name}/jobset-system.")
+def test_a_killed_operator_is_started_again_and_its_webhooks_answer(operated: Project) -> None:
+    api = operated.api("serving")
+    (process,) = processes(operated, f"/{operated.cluster_folder('serving').name}/jobset-system.")
     process.kill()
 
     def answers() -> None:
@@ -127,8 +109,8 @@ def test_a_killed_operator_is_started_again_and_its_webhooks_answer(project: Pro
     eventually(answers, 60)
 
 
-def test_a_queue_admits_one_job_after_the_other(project: Project) -> None:
-    api = applied(project, "queue")
+def test_a_queue_admits_one_job_after_the_other(operated: Project) -> None:
+    api = applied(operated, "queue")
 
     def complete() -> list[dict[str, Any]]:
         found = [api.get(f"{JOBS}/{name}")["status"] for name in ("first", "second")]
@@ -141,8 +123,8 @@ def test_a_queue_admits_one_job_after_the_other(project: Project) -> None:
     assert second["startTime"] >= first["completionTime"]
 
 
-def test_groups_of_leaders_and_workers_run(project: Project) -> None:
-    api = applied(project, "groups")
+def test_groups_of_leaders_and_workers_run(operated: Project) -> None:
+    api = applied(operated, "groups")
 
     def ready() -> None:
         groups = api.get("/apis/leaderworkerset.x-k8s.io/v1/namespaces/default/leaderworkersets/groups")
@@ -151,8 +133,8 @@ def test_groups_of_leaders_and_workers_run(project: Project) -> None:
     eventually(ready, 60)
 
 
-def test_a_ray_job_has_a_cluster_of_pods(project: Project) -> None:
-    api = applied(project, "ray")
+def test_a_ray_job_has_a_cluster_of_pods(operated: Project) -> None:
+    api = applied(operated, "ray")
 
     def running() -> None:
         pods = api.list("/api/v1/namespaces/default/pods", labelSelector="ray.io/is-ray-node=yes")
@@ -161,8 +143,8 @@ def test_a_ray_job_has_a_cluster_of_pods(project: Project) -> None:
     eventually(running, 60)
 
 
-def test_a_train_job_is_made_a_job_set(project: Project) -> None:
-    api = applied(project, "train")
+def test_a_train_job_is_made_a_job_set(operated: Project) -> None:
+    api = applied(operated, "train")
 
     def complete() -> None:
         status = api.get("/apis/trainer.kubeflow.org/v1alpha1/namespaces/default/trainjobs/torch").get("status", {})
@@ -172,5 +154,5 @@ def test_a_train_job_is_made_a_job_set(project: Project) -> None:
     assert api.get(f"{JOB_SETS}/torch")["status"]["terminalState"] == "Completed"
 
 
-def test_the_second_up_changes_nothing(project: Project) -> None:
-    project.shell("pulumi preview --expect-no-changes").ok()
+def test_the_second_up_changes_nothing(operated: Project) -> None:
+    operated.shell("pulumi preview --expect-no-changes").ok()

@@ -1,0 +1,136 @@
+"""Workloads of operators through the federation: in one cluster each, and left to their operators by KubeFed."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+
+from local.api import Api
+from placement.api.queued import QUEUE
+from tests.e2e.project import Project, eventually
+from tests.e2e.test_operators import OBJECTS, job_set
+
+pytestmark = pytest.mark.timeout(3600)
+
+HERE, ELSEWHERE = "serving", ("training", "serving-asia")
+JOB_SETS = "/apis/jobset.x-k8s.io/v1alpha2/namespaces/ai/jobsets"
+WORKLOADS = "/apis/kueue.x-k8s.io/v1beta2/namespaces/ai/workloads"
+LOCAL_QUEUE: dict[str, Any] = {
+    "apiVersion": "kueue.x-k8s.io/v1beta2",
+    "kind": "LocalQueue",
+    "metadata": {"name": "team"},
+    "spec": {"clusterQueue": "all"},
+}
+NEAR = {"policy": "nearest", "to": "europe-west1", "count": 1}
+
+
+def training(name: str) -> dict[str, Any]:
+    """A JobSet of two workers, which need more than half of the quota together."""
+    found = job_set(name, suspend=True)
+    found["metadata"] = {"name": name, "labels": {QUEUE: "team"}}
+    pod = found["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
+    pod["containers"][0]["resources"] = {"requests": {"cpu": "300m"}}
+    return found
+
+
+def run(project: Project) -> None:
+    project.shell("pulumi up --yes --skip-preview").ok()
+
+
+def copy_of(api: Api, name: str) -> dict[str, Any]:
+    return api.get(f"{JOB_SETS}/{name}")
+
+
+def check_completed(api: Api, *names: str) -> None:
+    assert [copy_of(api, name).get("status", {}).get("terminalState") for name in names] == ["Completed"] * len(names)
+
+
+def check_propagated(project: Project, plural: str, name: str) -> None:
+    federated = project.api("training").get(f"/apis/types.kubefed.io/v1beta1/namespaces/ai/federated{plural}/{name}")
+    conditions = {each["type"]: each["status"] for each in federated["status"]["conditions"]}
+    assert conditions["Propagation"] == "True"
+    assert federated["status"]["observedGeneration"] == federated["metadata"]["generation"]
+
+
+def test_two_trainings_take_turns_and_each_runs_whole(operated: Project) -> None:
+    api = operated.api(HERE)
+    operated.declare_workload("queue", "ai", {"policy": "clusters", "clusters": [HERE]}, LOCAL_QUEUE)
+    for name in ("first", "second"):
+        operated.declare_workload(name, "ai", NEAR, training(name))
+    run(operated)
+    eventually(lambda: check_completed(api, "first", "second"), 90)
+    for member in ELSEWHERE:
+        assert operated.api(member).list(JOB_SETS) == []
+    spans: list[tuple[str, str]] = []
+    for name in ("first", "second"):
+        jobs = api.list("/apis/batch/v1/namespaces/ai/jobs", labelSelector=f"jobset.sigs.k8s.io/jobset-name={name}")
+        assert len(jobs) == 2
+        spans.append((min(e["status"]["startTime"] for e in jobs), max(e["status"]["completionTime"] for e in jobs)))
+    earlier, later = sorted(spans)
+    assert later[0] >= earlier[1]
+
+
+def test_kubefed_has_written_nothing_that_its_queue_has_decided(operated: Project) -> None:
+    for name in ("first", "second"):
+        copy = copy_of(operated.api(HERE), name)
+        # Made suspended, and admitted once: no other write has changed it.
+        assert copy["metadata"]["generation"] == 2
+        assert copy["spec"]["suspend"] is False
+        check_propagated(operated, "jobsets", name)
+    operated.shell("pulumi preview --refresh --expect-no-changes").ok()
+
+
+def test_what_is_evicted_is_admitted_again_while_kubefed_is_silent(operated: Project) -> None:
+    api = operated.api(HERE)
+    nodes = [each["metadata"]["name"] for each in api.list("/api/v1/nodes")]
+    operated.kubectl(HERE, f"cordon {' '.join(nodes)}").ok()
+    operated.declare_workload("third", "ai", NEAR, training("third"))
+    run(operated)
+
+    def check_suspended(suspended: bool, generation: int) -> None:
+        copy = copy_of(api, "third")
+        assert copy["spec"]["suspend"] is suspended
+        assert copy["metadata"]["generation"] == generation
+
+    eventually(lambda: check_suspended(False, 2), 30)
+    (workload,) = (each["metadata"]["name"] for each in api.list(WORKLOADS) if "third" in each["metadata"]["name"])
+    api.merge(f"{WORKLOADS}/{workload}", {"spec": {"active": False}})
+    eventually(lambda: check_suspended(True, 3), 30)
+    check_propagated(operated, "jobsets", "third")
+    api.merge(f"{WORKLOADS}/{workload}", {"spec": {"active": True}})
+    eventually(lambda: check_suspended(False, 4), 60)
+    operated.kubectl(HERE, f"uncordon {' '.join(nodes)}").ok()
+    eventually(lambda: check_completed(api, "third"), 60)
+    check_suspended(False, 4)
+
+
+def test_others_are_made_where_they_are_placed_and_seen_by_their_operators(operated: Project) -> None:
+    found: dict[str, list[dict[str, Any]]] = {
+        name: list(yaml.safe_load_all((OBJECTS / f"{name}.yaml").read_text())) for name in ("groups", "ray", "train")
+    }
+    for name, objects in found.items():
+        mine = deepcopy(objects)
+        for each in mine:
+            del each["metadata"]["namespace"]
+        operated.declare_workload(name, "ai", NEAR, *mine)
+    run(operated)
+    api = operated.api(HERE)
+
+    def check_all() -> None:
+        pods = api.list("/api/v1/namespaces/ai/pods")
+        on_nodes = [each for each in pods if each["spec"].get("nodeName")]
+        assert sum("leaderworkerset.sigs.k8s.io/name" in each["metadata"]["labels"] for each in on_nodes) == 4
+        assert sum("ray.io/cluster" in each["metadata"]["labels"] for each in on_nodes) >= 3
+        assert copy_of(api, "torch")["status"]["terminalState"] == "Completed"
+
+    eventually(check_all, 90)
+    for member in ELSEWHERE:
+        assert operated.api(member).list("/api/v1/namespaces/ai/pods") == []
+    status = operated.make("status").ok().output
+    for each in ("groups", "ray", "train"):
+        assert f"\n{each} " in status, status
+
+
+def test_nothing_changes_by_itself(operated: Project) -> None:
+    operated.shell("pulumi preview --refresh --expect-no-changes").ok()
