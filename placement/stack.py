@@ -11,9 +11,10 @@ from placement.copies import PlacedWorkload, place_workload
 from placement.facts import after, facts_of
 from placement.fit.space import Space
 from placement.manifests.manifest import Manifest
+from placement.pods.pods import waits_in_a_queue
 from placement.pods.runs import run_of
 from placement.policies.decision import Facts, Members, NothingFits
-from placement.spec import Nearest, is_by_settings
+from placement.spec import Nearest, SpareCapacity, is_by_settings
 from placement.workload import Workload
 
 
@@ -45,13 +46,17 @@ def place_more(
     for name in sorted(names):
         workload, own = workloads[name], manifests[name]
         data = (origins or {}).get(workload.placement.to, ()) if isinstance(workload.placement, Nearest) else ()
-        found[name] = facts_of(name, workload, own, space, data)
+        # What a queue admits is never counted beside others: it waits until there is room, which fits when it is alone.
+        queued = waits_in_a_queue(own) and not isinstance(workload.placement, SpareCapacity)
+        offered = {member: each.alone() for member, each in space.items()} if queued else space
+        found[name] = facts_of(name, workload, own, offered, data)
         try:
             placed[name] = place_workload(workload, own, members, found[name])
         except NothingFits as error:
             problems[name] = str(error)
             continue
-        space = after(found[name], workload, placed[name], run_of(own, workload.run))
+        if not queued:
+            space = after(found[name], workload, placed[name], run_of(own, workload.run))
     return Placed(placed, found, problems, space)
 
 

@@ -37,6 +37,10 @@ class Space:
         least = fitting(self.left, gang, most)
         return least if self.grown is None else min(least, fitting(self.grown, gang, most))
 
+    def alone(self) -> "Space":
+        """What it offers a workload that is not counted beside the stack's other ones, since it waits for them."""
+        return replace(self, left=self.largest, grown=self.grown and self.largest)
+
     def now_and_whole(self, gang: Gang, most: int = MANY) -> tuple[int, int]:
         """How many of them fit on the nodes that exist, 0 where that was not measured, and how many in all."""
         whole = self.room(gang, most)

@@ -4,14 +4,16 @@ A unit is what a divided object is counted in: a replica, a pod of a Job, a grou
 duplicated is one unit, with all its pods. Which clusters get units is decided elsewhere (policies.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from placement.api.lookup import at
+from placement.api.owners import is_admitted
 from placement.api.pod_kinds import Run
 from placement.api.pod_templates import PodGroup, groups_of, units_of
 from placement.manifests.manifest import Manifest
 
-__all__ = ["PodGroup", "default_run", "doubts", "pod_groups", "units"]
+__all__ = ["PodGroup", "default_run", "doubts", "pod_groups", "units", "waits_in_a_queue"]
 
 
 def default_run(manifest: Manifest) -> Run:
@@ -45,5 +47,12 @@ def units(manifest: Manifest, run: Run | None = None) -> int:
 
 def doubts(manifest: Manifest) -> list[str]:
     """What is not known of its pods without its operator, as text; empty where all is in the manifest."""
-    decided_by = manifest.type.pod_kind.decided_by
-    return [f"pods of {manifest.type.kind} {manifest.name} are decided by {decided_by} too"] if decided_by else []
+    decided_by, about = manifest.type.pod_kind.decided_by, f"{manifest.type.kind} {manifest.name}"
+    found = [f"pods of {about} are decided by {decided_by} too"] if decided_by else []
+    return [*found, *([f"when Kueue admits {about}"] if is_admitted(manifest.type, manifest.body) else [])]
+
+
+def waits_in_a_queue(manifests: Sequence[Manifest]) -> bool:
+    """Whether all that runs pods does so when Kueue admits it: others may then run in its place until it does."""
+    running = [each for each in manifests if each.type.runs_pods]
+    return bool(running) and all(is_admitted(each.type, each.body) for each in running)

@@ -575,3 +575,19 @@ def test_a_cluster_without_room_is_none_of_the_nearest() -> None:
     assert sum(shares(placed, "b").values()) == 1
     assert {*shares(placed, "b")} == {"west", "asia"}
     assert reasons(placed, "b")["europe"] == "190 km from europe-west4, but has room for 0 of 1"
+
+
+def test_what_a_queue_admits_needs_room_by_itself_alone() -> None:
+    """Trainings that wait for each other are more than the pools ever hold at once."""
+    own, nearest = {"europe": gpus(4)}, {"first": NEAREST, "second": NEAREST}
+    assert "second" in place(own, nearest, training(4)).problems
+    body = dict(training(4).body)
+    body["metadata"] = {**body["metadata"], "labels": {"kueue.x-k8s.io/queue-name": "team"}}
+    placed = place(own, nearest, manifest(body))
+    assert placed.problems == {}
+    for name in nearest:
+        assert shares(placed, name) == {"europe": 4}
+        assert reasons(placed, name)["europe"].endswith("; not judged: when Kueue admits Job train")
+    big = dict(training(5).body)
+    big["metadata"] = {**big["metadata"], "labels": {"kueue.x-k8s.io/queue-name": "team"}}
+    assert "fits in none" in place(own, {"x": NEAREST}, manifest(big)).problems["x"]
