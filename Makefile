@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test check schema api-schemas inventory new-stack \
+.PHONY: help up down env is-up status map pictures tools unit pytest test test-operators check schema api-schemas inventory new-stack \
   last-release lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready ## Start the federation on this machine
 	@$(BIN)/python -m local up
@@ -49,6 +49,9 @@ pytest: $(VENV)/ready
 test: unit tools ## Run everything, the local stack included
 	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout 300
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
+
+test-operators: tools ## Run the tests of every operator that is known by name, which builds them all
+	@$(BIN)/python -m pytest tests/operators --timeout 3600
 
 schema: $(VENV)/ready ## Rewrite stack.schema.json and docs/settings.md from the settings' models
 	@$(BIN)/python -m stackfile

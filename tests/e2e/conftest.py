@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from local.control_plane import ControlPlane
-from local.operators import KNOWN
+from tests.e2e.operated import with_operators
 from tests.e2e.project import Done, Project
 from tools.build import build, place
-from tools.modules import MODULES, OPERATORS
+from tools.modules import MODULES
 
 
 @pytest.fixture(scope="session")
@@ -35,27 +35,8 @@ def first_up(started: tuple[Project, Done]) -> Done:
 
 @pytest.fixture(scope="session")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A local stack whose members have every operator, and a queue in Europe with a quota of one CPU."""
-    build(OPERATORS)
-    project = Project.copy(tmp_path_factory.mktemp("operators"))
-    queue = "tests/e2e/operators/quota.yaml"
-    settings = project.settings()
-    settings["config"]["geo-federation:federation"] |= {
-        "operators": {
-            name: {"version": each.version, "manifests": f".local/operators/{name}.yaml"}
-            for name, each in KNOWN.items()
-        },
-        "base": [{"manifests": queue, "select": {"region": "europe-west1"}}],
-        "types": ["services", "trainingruntimes.trainer.kubeflow.org"],
-        "custom_types": {
-            "trainingruntimes.trainer.kubeflow.org": {"kind": "TrainingRuntime", "version": "v1alpha1", "status": False}
-        },
-    }
-    settings["config"]["geo-federation:workloads"] = {}
-    project.write_settings(settings)
-    with project.taken_down():
-        project.run(*project.make_command("up"), timeout=900).ok()
-        yield project
+    """A local stack whose members have JobSet and Kueue, and a queue in Europe with a quota of one CPU."""
+    yield from with_operators(tmp_path_factory.mktemp("operators"), ("jobset", "kueue"))
 
 
 @pytest.fixture(scope="session")

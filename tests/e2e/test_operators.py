@@ -17,9 +17,6 @@ MEMBERS = ("training", "serving", "serving-asia")
 MANAGERS = {
     "jobset": "jobset-system/jobset-controller-manager",
     "kueue": "kueue-system/kueue-controller-manager",
-    "lws": "lws-system/lws-controller-manager",
-    "kuberay": "default/kuberay-operator",
-    "trainer": "kubeflow-system/kubeflow-trainer-controller-manager",
 }
 
 
@@ -121,37 +118,6 @@ def test_a_queue_admits_one_job_after_the_other(operated: Project) -> None:
     # The quota is of one CPU, of which each requests more than half. Kueue does not say which comes first.
     first, second = sorted(jobs, key=lambda each: each["startTime"])
     assert second["startTime"] >= first["completionTime"]
-
-
-def test_groups_of_leaders_and_workers_run(operated: Project) -> None:
-    api = applied(operated, "groups")
-
-    def ready() -> None:
-        groups = api.get("/apis/leaderworkerset.x-k8s.io/v1/namespaces/default/leaderworkersets/groups")
-        assert groups.get("status", {}).get("readyReplicas") == 2
-
-    eventually(ready, 60)
-
-
-def test_a_ray_job_has_a_cluster_of_pods(operated: Project) -> None:
-    api = applied(operated, "ray")
-
-    def running() -> None:
-        pods = api.list("/api/v1/namespaces/default/pods", labelSelector="ray.io/is-ray-node=yes")
-        assert [each["status"]["phase"] for each in pods] == ["Running"] * 3
-
-    eventually(running, 60)
-
-
-def test_a_train_job_is_made_a_job_set(operated: Project) -> None:
-    api = applied(operated, "train")
-
-    def complete() -> None:
-        status = api.get("/apis/trainer.kubeflow.org/v1alpha1/namespaces/default/trainjobs/torch").get("status", {})
-        assert [each["type"] for each in status.get("conditions", []) if each["status"] == "True"] == ["Complete"]
-
-    eventually(complete, 60)
-    assert api.get(f"{JOB_SETS}/torch")["status"]["terminalState"] == "Completed"
 
 
 def test_the_second_up_changes_nothing(operated: Project) -> None:

@@ -1,15 +1,13 @@
 """Workloads of operators through the federation: in one cluster each, and left to their operators by KubeFed."""
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
-import yaml
 
 from local.api import Api
 from placement.api.queued import QUEUE
 from tests.e2e.project import Project, eventually
-from tests.e2e.test_operators import OBJECTS, job_set
+from tests.e2e.test_operators import job_set
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -103,33 +101,6 @@ def test_what_is_evicted_is_admitted_again_while_kubefed_is_silent(operated: Pro
     operated.kubectl(HERE, f"uncordon {' '.join(nodes)}").ok()
     eventually(lambda: check_completed(api, "third"), 60)
     check_suspended(False, 4)
-
-
-def test_others_are_made_where_they_are_placed_and_seen_by_their_operators(operated: Project) -> None:
-    found: dict[str, list[dict[str, Any]]] = {
-        name: list(yaml.safe_load_all((OBJECTS / f"{name}.yaml").read_text())) for name in ("groups", "ray", "train")
-    }
-    for name, objects in found.items():
-        mine = deepcopy(objects)
-        for each in mine:
-            del each["metadata"]["namespace"]
-        operated.declare_workload(name, "ai", NEAR, *mine)
-    run(operated)
-    api = operated.api(HERE)
-
-    def check_all() -> None:
-        pods = api.list("/api/v1/namespaces/ai/pods")
-        on_nodes = [each for each in pods if each["spec"].get("nodeName")]
-        assert sum("leaderworkerset.sigs.k8s.io/name" in each["metadata"]["labels"] for each in on_nodes) == 4
-        assert sum("ray.io/cluster" in each["metadata"]["labels"] for each in on_nodes) >= 3
-        assert copy_of(api, "torch")["status"]["terminalState"] == "Completed"
-
-    eventually(check_all, 90)
-    for member in ELSEWHERE:
-        assert operated.api(member).list("/api/v1/namespaces/ai/pods") == []
-    status = operated.make("status").ok().output
-    for each in ("groups", "ray", "train"):
-        assert f"\n{each} " in status, status
 
 
 def test_nothing_changes_by_itself(operated: Project) -> None:
