@@ -1,8 +1,8 @@
 """An operator's published manifests, changed so that its controller runs as a process on this machine.
 
 What differs from a cluster: one replica without leader election, since there is one process and a killed one would
-leave its lease; Services on ports that any user may listen on; and for Kueue, webhooks of those kinds alone that its
-neighbours here have, since one that does not answer refuses every object of its kind.
+leave its lease; Services on ports that any user may listen on; CRDs without descriptions; and for Kueue, webhooks of
+those kinds alone that its neighbours here have, since one that does not answer refuses every object of its kind.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,6 +54,8 @@ def adapted(name: str, image: str, published: Iterable[Object]) -> list[Object]:
                 port["port"] = _unprivileged(port)
         elif each["kind"] == "ConfigMap" and _CONFIG in each.get("data", {}):
             each["data"][_CONFIG] = _configuration(name, each["data"][_CONFIG])
+        elif each["kind"] == "CustomResourceDefinition":
+            each["spec"]["versions"] = _undescribed(each["spec"]["versions"])
         elif name == "kueue" and each["kind"].endswith("WebhookConfiguration"):
             each["webhooks"] = [*_kept_webhooks(each["webhooks"])]
     _to_services(objects)
@@ -92,6 +94,15 @@ def _kept_webhooks(webhooks: Iterable[Object]) -> Iterator[Object]:
             yield webhook | {"matchConditions": [{"name": "has-queue", "expression": _HAS_QUEUE}]}
         elif kind in (*_QUEUED.values(), *_OWN):
             yield webhook
+
+
+def _undescribed(value: Any) -> Any:
+    """A schema without its descriptions: Pulumi writes its whole state, of which they were half, after each step."""
+    if isinstance(value, dict):
+        items = cast(Object, value).items()
+        # A field may have that name: its value is a schema, no text.
+        return {key: _undescribed(each) for key, each in items if key != "description" or not isinstance(each, str)}
+    return [_undescribed(each) for each in cast(list[Any], value)] if isinstance(value, list) else value
 
 
 def _unprivileged(port: Mapping[str, Any]) -> int:

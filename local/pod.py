@@ -42,9 +42,10 @@ class Pod:
         self._container = body["spec"]["containers"][0]
         self._program = program_of(self._container["image"]) or Program("")
         self._root = folder / "root"
-        self._forwards, self._problems = Forwards(), list[str]()
+        self._forwards = Forwards()
         self._ending = threading.Event()
-        self._grace = 0
+        self._grace = self._restarts = 0
+        self._logged = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -54,18 +55,16 @@ class Pod:
         self._ending.set()
 
     def _run(self) -> None:
-        restarts = 0
         while not self._ending.is_set():
             try:
-                self._run_once(restarts)
+                self._run_once()
             except (ApiError, Unreachable, OSError) as error:
                 self._log(str(error))
-            restarts += 1
             self._ending.wait(_RESTART_SECONDS)
         with suppress(ApiError, Unreachable):
             self._api.delete(self._path, gracePeriodSeconds="0")
 
-    def _run_once(self, restarts: int) -> None:
+    def _run_once(self) -> None:
         executable = self._plane.binaries / self._program.binary
         if not executable.is_file():
             reason = f"no program for {self._container['image']} is built; see local/programs.py and local/operators.py"
@@ -87,8 +86,9 @@ class Pod:
                 start_new_session=True,
             )
         try:
-            self._report_readiness(process, ports, restarts)
+            self._report_readiness(process, ports)
         finally:
+            self._restarts += 1
             self._forwards.set({})
             self._stop(process)
 
@@ -113,7 +113,7 @@ class Pod:
         given = {each["name"]: each["value"] for each in self._container.get("env", []) if "value" in each}
         return {"PATH": "", "TMPDIR": str(self._root / "tmp"), **given}
 
-    def _report_readiness(self, process: subprocess.Popen[bytes], ports: Mapping[int, int], restarts: int) -> None:
+    def _report_readiness(self, process: subprocess.Popen[bytes], ports: Mapping[int, int]) -> None:
         """Reports the readiness of the process until it ends or is to end."""
         probe = self._container["readinessProbe"]
         health = _url(probe["httpGet"], self._container, ports)
@@ -132,13 +132,13 @@ class Pod:
                 sync = time.monotonic() + (0 if young else _SYNC_SECONDS)
             if answer is not ready:
                 ready = answer
-                self._report(pod_status.running(self._body, started, ready, restarts))
+                self._report(pod_status.running(self._body, started, ready, self._restarts))
             if time.monotonic() - signed_in > _TOKEN_SECONDS / 2:
                 signed_in = time.monotonic()
                 self._write_credentials()
             self._ending.wait(pause if ready else _PROBE_SECONDS)
         if not self._ending.is_set():
-            self._report(pod_status.running(self._body, started, False, restarts + 1))
+            self._report(pod_status.running(self._body, started, False, self._restarts + 1))
 
     def _serve(self, ports: Mapping[int, int]) -> None:
         """Listens on the addresses of the Services that select the pod."""
@@ -148,9 +148,8 @@ class Pod:
             except Unreachable:
                 return
             problems = self._forwards.set(addresses(services, self._body, ports))
-            for problem in [each for each in problems if each not in self._problems]:
-                self._log(problem)
-            self._problems = problems
+            if problems:
+                self._log("; ".join(problems))
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
@@ -168,7 +167,10 @@ class Pod:
         self._api.merge(f"{self._path}/status", {"status": status})
 
     def _log(self, text: str) -> None:
-        print(f"{pod_status.now()} {self._plane.name} {self._path}: {text}", flush=True)
+        # What it waits for is logged once.
+        if text != self._logged:
+            self._logged = text
+            print(f"{pod_status.now()} {self._plane.name} {self._path}: {text}", flush=True)
 
 
 def _url(probe: Mapping[str, Any], container: Mapping[str, Any], ports: Mapping[int, int]) -> str:

@@ -37,9 +37,21 @@ PUBLISHED: list[dict[str, Any]] = [
     {
         "kind": "CustomResourceDefinition",
         "metadata": {"name": "converted"},
-        "spec": {"conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"service": SERVICE}}}},
+        "spec": {
+            "conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"service": SERVICE}}},
+            "versions": [
+                {
+                    "name": "v1",
+                    "schema": {
+                        "description": "a sentence",
+                        "required": ["description"],
+                        "properties": {"description": {"type": "string", "description": "a sentence"}},
+                    },
+                }
+            ],
+        },
     },
-    {"kind": "CustomResourceDefinition", "metadata": {"name": "plain"}, "spec": {}},
+    {"kind": "CustomResourceDefinition", "metadata": {"name": "plain"}, "spec": {"versions": []}},
     {
         "kind": "ValidatingWebhookConfiguration",
         "metadata": {"name": "webhooks"},
@@ -68,6 +80,11 @@ def test_webhooks_call_a_port_that_any_user_may_listen_on() -> None:
     assert objects["metrics"]["spec"]["ports"] == [{"port": 8443, "targetPort": 8443}]
     assert {each["clientConfig"]["service"]["port"] for each in objects["webhooks"]["webhooks"]} == {9443}
     assert objects["converted"]["spec"]["conversion"]["webhook"]["clientConfig"]["service"]["port"] == 9443
+
+
+def test_schemas_have_no_descriptions_and_a_field_of_that_name_stays() -> None:
+    schema = {"required": ["description"], "properties": {"description": {"type": "string"}}}
+    assert changed("jobset")["converted"]["spec"]["versions"] == [{"name": "v1", "schema": schema}]
 
 
 def test_one_process_runs_without_leader_election() -> None:
