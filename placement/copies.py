@@ -65,9 +65,10 @@ def place_workload(
     workload: Workload, manifests: Sequence[Manifest], members: Members, facts: Facts = NO_FACTS
 ) -> PlacedWorkload:
     """Decides where each object of a workload is placed. Raises NothingFits."""
-    own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
-    overridden = [name for name, overrides in own.items() if change_pods(manifests, overrides)]
-    facts = replace(facts, overridden=frozenset(overridden))
+    if workload.overrides:
+        own = {name: overrides_of(workload, name, labels) for name, labels in members.items()}
+        overridden = [name for name, overrides in own.items() if change_pods(manifests, overrides)]
+        facts = replace(facts, overridden=frozenset(overridden))
     return copies(workload, manifests, members, place_objects(workload, members, manifests, facts), facts)
 
 

@@ -4,7 +4,8 @@ Distances are between regions, along the Earth's surface (distance.py). It knows
 not find out where a bucket is: the caller passes its regions as facts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from placement.policies.decision import Decision, Facts, NothingFits, decision, with_share
 from placement.policies.distance import nearest_distance
@@ -57,14 +58,8 @@ def _nearest(
     Those without room for any of it are left out. Where not all of it fits in the first ones, those with the least room
     give way to the next. Raises NothingFits.
     """
-    order = [name for name in order if _has_room(name, counts, facts)] or order
     refused: NothingFits | None = None
-    for end in range(min(number, len(order)), len(order) + 1):
-        taken = list(order[:end])
-        if end > number:
-            *before, last = taken
-            before.sort(key=lambda name: _part_that_fits(name, counts, facts), reverse=True)
-            taken = [name for name in taken if name == last or name in before[: number - 1]]
+    for taken in _sets(order, number, counts, facts):
         try:
             return taken, divide(dict.fromkeys(taken, 1), counts, facts)
         except NothingFits as error:
@@ -73,8 +68,19 @@ def _nearest(
     raise refused
 
 
+def _sets(order: Sequence[str], number: int, counts: Sequence[int], facts: Facts) -> Iterator[list[str]]:
+    """The members to try together: the nearest, then each farther one with those nearer that have the most room."""
+    able = (name for name in order if _has_room(name, counts, facts))
+    seen = list(islice(able, number)) or list(order[:number])
+    yield seen
+    for name in able:
+        before = sorted(seen, key=lambda each: _part_that_fits(each, counts, facts), reverse=True)[: number - 1]
+        seen = [*seen, name]
+        yield [each for each in seen if each == name or each in before]
+
+
 def _has_room(name: str, counts: Sequence[int], facts: Facts) -> bool:
-    return not any(counts) or any(_rooms(name, counts, facts))
+    return not any(counts) or any(_rooms(name, [min(count, 1) for count in counts], facts))
 
 
 def _part_that_fits(name: str, counts: Sequence[int], facts: Facts) -> float:

@@ -61,7 +61,7 @@ def place(
     names = [name for name, reason in passed_over.items() if not reason]
     for text in impossible(placement, members, counts, facts, run):
         raise NothingFits(text)
-    without_room = {name: reason for name in names if (reason := why_no_room(name, facts))}
+    without_room = {name: reason for name in names if facts.beside and (reason := why_no_room(name, facts))}
     names = [name for name in names if name not in without_room]
     if without_room and not names:
         every = ", ".join(f"{name} has {reason}" for name, reason in without_room.items())
