@@ -9,6 +9,7 @@ import yaml
 from clusters.spec import member_labels
 from placement.api.kinds import DEFAULT_TYPES
 from placement.copies import place_workload
+from problems import SettingsError
 from settings import parse
 from tests.commands import geofed
 from tests.docs import GUIDES, NOT_HERE, PAGES, ROOT, Command, commands, fences, plain, spans
@@ -153,3 +154,27 @@ def test_what_differs_from_run_to_run_is_left_out_and_nothing_else() -> None:
     assert plain("inference 2 of 3") != plain("inference 1 of 3")
     assert plain("Pulumi.dev.yaml:13") != plain("Pulumi.dev.yaml:14")
     assert Command("", "", ("a", "...")).lines == ["a"]
+
+
+def test_the_queued_training_is_placed_as_its_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "queued-training.md").read_text()
+    shown, manifests = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    raw = {key: each for key, each in stack_settings("prod").items() if ":" not in key}
+    for name, each in yaml.safe_load(shown)["config"].items():
+        section = name.removeprefix("geo-federation:")
+        if section == "clusters":
+            for cluster, settings in each.items():
+                raw[section][cluster] |= settings
+        else:
+            raw[section] = {**raw[section], **each} if section == "federation" else each
+    (tmp_path / "workloads").mkdir()
+    (tmp_path / "workloads" / "pretrain.yaml").write_text(manifests)
+    with pytest.raises(SettingsError, match=r'write kubernetes: "1\.36" or newer in clusters\.serving'):
+        raw["workloads"]["pretrain"]["placement"] = {"policy": "spare-capacity"}
+        parse(raw, tmp_path)
+    raw["workloads"]["pretrain"]["placement"] = {"policy": "nearest", "to": "us-west1", "count": 1}
+    for cluster in raw["clusters"].values():
+        cluster["kubernetes"] = "1.36"
+    (decision,) = (each for each in parse(raw, tmp_path).decided.workloads["pretrain"].decisions if each.taken)
+    assert decision.cluster == "training"
+    assert decision.reason.startswith("runs whole; ")
