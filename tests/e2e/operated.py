@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from local.operators import KNOWN
 from tests.e2e.project import Project
@@ -11,8 +10,8 @@ from tools.build import build
 _BUILD_AND_UP_SECONDS = 1800
 
 
-def with_operators(folder: Path, names: Collection[str], **federation: Any) -> Iterator[Project]:
-    """A stack in a folder, up, with these operators; `federation` are more of its settings."""
+def with_operators(folder: Path, names: Collection[str]) -> Iterator[Project]:
+    """A stack in a folder, up, with these operators, and a queue in Europe with a quota of one CPU."""
     build([KNOWN[name].module for name in names])
     project = Project.copy(folder)
     settings = project.settings()
@@ -22,7 +21,6 @@ def with_operators(folder: Path, names: Collection[str], **federation: Any) -> I
         },
         "base": [{"manifests": "tests/e2e/operators/quota.yaml", "select": {"region": "europe-west1"}}],
         "types": ["services"],
-        **federation,
     }
     settings["config"]["geo-federation:workloads"] = {}
     project.write_settings(settings)

@@ -8,12 +8,8 @@ from local.operators import KNOWN
 from tests.e2e.operated import with_operators
 from tests.e2e.project import Project
 
-_RUNTIMES = "trainingruntimes.trainer.kubeflow.org"
-
 
 @pytest.fixture(scope="session")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Such a stack. KubeRay's CRDs make its state long, so that it takes minutes to come up."""
-    types = {_RUNTIMES: {"kind": "TrainingRuntime", "version": "v1alpha1", "status": False}}
-    folder = tmp_path_factory.mktemp("operators")
-    yield from with_operators(folder, KNOWN, types=["services", _RUNTIMES], custom_types=types)
+    yield from with_operators(tmp_path_factory.mktemp("operators"), KNOWN)
