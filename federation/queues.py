@@ -18,6 +18,7 @@ _POOL_LABEL = "cloud.google.com/gke-nodepool"
 _COVERED = ("cpu", "memory", "ephemeral-storage", GPU, TPU)
 # What is not known of a machine refuses nothing.
 _UNKNOWN = "1P"
+_UNITS = ("m", "", "k", "M", "G", "T", "P", "E")
 
 
 def flavors(cluster: Cluster) -> dict[str, dict[str, Any]]:
@@ -54,15 +55,27 @@ def _flavor(nodes: Nodes) -> dict[str, Any]:
 
 
 def _quotas(nodes: Nodes, covered: Sequence[str]) -> list[dict[str, str]]:
-    return [{"name": resource, "nominalQuota": _quota(nodes, resource)} for resource in covered]
+    return [{"name": resource, "nominalQuota": quota(nodes, resource)} for resource in covered]
 
 
-def _quota(nodes: Nodes, resource: str) -> str:
+def quota(nodes: Nodes, resource: str) -> str:
+    """How much of a resource a pool has at its largest."""
     amounts: Mapping[str, int] = nodes.allocatable
     if resource not in amounts:
         return _UNKNOWN if resource in nodes.unsure else "0"
     # CPU is counted in thousandths.
-    return f"{amounts[resource] * nodes.most}{'m' if resource == 'cpu' else ''}"
+    return _canonical(amounts[resource] * nodes.most, "m" if resource == "cpu" else "")
+
+
+def _canonical(amount: int, unit: str) -> str:
+    """An amount as Kueue's webhook writes it back, in the largest unit, so that a preview finds it unchanged.
+
+    Source: the canonical form of Quantity in k8s.io/apimachinery/pkg/api/resource.
+    """
+    position = _UNITS.index(unit)
+    while amount and amount % 1000 == 0 and position + 1 < len(_UNITS):
+        amount, position = amount // 1000, position + 1
+    return f"{amount}{_UNITS[position] if amount else ''}"
 
 
 def _has(nodes: Nodes, resource: str) -> bool:

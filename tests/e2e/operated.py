@@ -17,7 +17,12 @@ def with_operators(folder: Path, names: Collection[str]) -> Iterator[Project]:
     settings = project.settings()
     settings["config"]["geo-federation:federation"] |= {
         "operators": {
-            name: {"version": KNOWN[name].version, "manifests": f".local/operators/{name}.yaml"} for name in names
+            name: {
+                "version": KNOWN[name].version,
+                "manifests": f".local/operators/{name}.yaml",
+                "queues": name == "kueue",
+            }
+            for name in names
         },
         "base": [{"manifests": "tests/e2e/operators/quota.yaml", "select": {"region": "europe-west1"}}],
         "types": ["services"],

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from clusters.nodes import nodes_of
+from clusters.nodes import GPU, Nodes, nodes_of
 from clusters.spec import Cluster
-from federation.queues import cluster_queue, flavors
+from federation.queues import cluster_queue, flavors, quota
 
 L4 = {"machine_type": "g2-standard-8", "accelerator": {"type": "nvidia-l4", "count": 1}, "max_nodes": 4}
 
@@ -58,3 +58,12 @@ def test_what_is_not_known_of_a_machine_refuses_nothing() -> None:
 
 def test_every_namespace_may_use_the_queue() -> None:
     assert cluster_queue(cluster(l4=L4))["namespaceSelector"] == {}
+
+
+def test_quotas_are_written_as_kueue_stores_them() -> None:
+    nodes = Nodes("pool", {}, {"cpu": 31_850, "memory": 12_500_000_000, GPU: 8, "ephemeral-storage": 1_024}, 1)
+    amounts = {each: quota(nodes, each) for each in nodes.allocatable}
+    assert amounts == {"cpu": "31850m", "memory": "12500M", GPU: "8", "ephemeral-storage": "1024"}
+    assert quota(Nodes("pool", {}, {"cpu": 4_000}, 1), "cpu") == "4"
+    assert quota(Nodes("pool", {}, {"cpu": 4_000}, 0), "cpu") == "0"
+    assert quota(Nodes("pool", {}, {}, 1), "cpu") == "0"
