@@ -10,7 +10,7 @@ def test_no_go(tmp_path: Path) -> None:
     project = Project.copy(tmp_path / "project")
     done = project.make("up", PATH=_path_without("go", tmp_path), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.code != 0
-    assert "Go is not on PATH. Install Go 1.25" in done.output
+    assert "Go is not on PATH. Install Go 1.26" in done.output
     assert "Traceback" not in done.output
     project.make("down").ok()
 
@@ -24,7 +24,7 @@ def test_go_too_old(tmp_path: Path) -> None:
     path = f"{go.parent}{os.pathsep}{os.environ['PATH']}"
     done = project.make("up", PATH=path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.code != 0
-    assert "Go on PATH is 1.20.1. Install Go 1.25" in done.output
+    assert "Go on PATH is 1.20.1. Install Go 1.26" in done.output
     assert "Traceback" not in done.output
     project.make("down").ok()
 
