@@ -139,13 +139,14 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     names = list(cast(Mapping[str, Any], raw["clusters"])) if isinstance(raw.get("clusters"), Mapping) else []
     # One that is not well-formed counts as a member, so that references to it are not mistakes.
     members = [name for name in names if name not in clusters or clusters[name].member]
+    labels = _labels(clusters)
     federation = check_model("federation", raw.get("federation") or {}, Federation, problems)
     if federation:
-        problems.extend(_check_federation(federation, members, clusters))
-    base = plan(folder, federation, _labels(clusters), problems) if federation else Base()
+        problems.extend(_check_federation(federation, members, clusters, labels))
+    base = plan(folder, federation, labels, problems) if federation else Base()
 
     workloads = check_models("workloads", raw.get("workloads") or {}, Workload, DNS_LABEL, problems)
-    labels, types = _labels(clusters), (federation or Federation(host="")).targets()
+    types = (federation or Federation(host="")).targets()
     space = spaces_of({name: clusters[name] for name in labels})
     manifests: dict[str, Sequence[Manifest]] = {}
     notes: list[str] = []
@@ -178,11 +179,14 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
 
 
 def _check_federation(
-    federation: Federation, members: Collection[str], clusters: Mapping[str, Cluster]
+    federation: Federation,
+    members: Collection[str],
+    clusters: Mapping[str, Cluster],
+    labels: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Problem]:
     yield from check_federation(federation, members)
-    yield from check_retained(federation, {name: clusters[name] for name in members if name in clusters})
-    yield from check_base(federation.operators, federation.base, _labels(clusters))
+    yield from check_retained(federation, {name: clusters[name] for name in labels})
+    yield from check_base(federation.operators, federation.base, labels)
 
 
 def _labels(clusters: Mapping[str, Cluster]) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from placement.api.kinds import NAMESPACE, TargetType
 from placement.api.owners import AUTOSCALED_GROUPS, QUEUED_FIELDS
 from placement.api.pod_kinds import Pointer
 from placement.api.queued import QUEUE
+from placement.patches import steps_of
 
 OLDEST = (1, 36)
 """The version of Kubernetes from which admissionregistration.k8s.io/v1 has MutatingAdmissionPolicy, on by default."""
@@ -102,22 +103,24 @@ def _as_written(field: Pointer) -> str:
 
 
 def _set(field: Pointer, source: str, other: str) -> str:
-    steps = field.strip("/").split("/")
-    above = f'"/{"/".join(steps[:-1])}"'
-    parent = "".join(f'[?"{step}"]' for step in steps[:-1])
-    path = f'[?"{steps[-1]}"]'
+    above, _, last = field.rpartition("/")
+    parent, path = _at(above), _at(f"/{last}")
     return (
         f"({source}{parent}{path}.hasValue() ? ({other}{parent}.hasValue() "
         f'? [JSONPatch{{op: "add", path: "{field}", value: {source}{parent}{path}.value()}}] '
-        f': [JSONPatch{{op: "add", path: {above}, value: {source}{parent}.value()}}]) '
+        f': [JSONPatch{{op: "add", path: "{above}", value: {source}{parent}.value()}}]) '
         f': ({other}{parent}{path}.hasValue() ? [JSONPatch{{op: "remove", path: "{field}"}}] : []))'
     )
 
 
+def _at(field: Pointer) -> str:
+    """The expression of a field that may be absent, after that of its object."""
+    return "".join(f'[?"{step}"]' for step in steps_of(field))
+
+
 def _groups(flag: Pointer, groups: Pointer, fields: Sequence[str]) -> list[str]:
     """The patches that put back fields of groups that have the same name, where an autoscaler is switched on."""
-    on = "".join(f'[?"{step}"]' for step in flag.strip("/").split("/"))
-    there = "".join(f'[?"{step}"]' for step in groups.strip("/").split("/"))
+    on, there = _at(flag), _at(groups)
     old = f"oldObject{there}.orValue([])"
     return [
         f"object{on}.orValue(false) ? object{there}.orValue([]).transformList(i, group, "

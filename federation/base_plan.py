@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from federation.base_sources import Manifests, load, load_text, named, read_file, served, twice
+from federation.base_sources import READER, Manifests, load, load_text, named, read_file, served, twice
 from federation.base_spec import OCI, URL, BaseSource, OperatorSettings, release_name, selected_members
 from federation.operators import OPERATORS
 from federation.spec import Federation
@@ -219,7 +219,7 @@ def _check_chart(release: Release) -> None:
         return
     text = load_text(f"{release.repo.rstrip('/')}/index.yaml")
     try:
-        index: Any = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        index: Any = yaml.load(text, Loader=READER)
     except yaml.YAMLError:
         raise ManifestError([f"{release.repo} has no index of charts; write the address of a repository"]) from None
     charts = at(index, "entries")

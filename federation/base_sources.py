@@ -19,10 +19,10 @@ from placement.manifests.documents import ManifestError, read_text
 from problems import shorten
 
 if TYPE_CHECKING:
-    _Reader = yaml.BaseLoader
+    READER = yaml.BaseLoader
 else:
     # It reads every scalar as text, which is enough here, and takes what YAML 1.1 has no value for, such as a plain =.
-    _Reader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    READER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 # An operator's manifests have some MiB.
 _MOST_BYTES = 16 * 2**20
@@ -73,7 +73,7 @@ def load_text(address: str) -> str:
 def parsed(text: str) -> Manifests:
     """Reads the text of manifests. Raises ManifestError."""
     try:
-        documents: list[Any] = list(yaml.load_all(text, Loader=_Reader))
+        documents: list[Any] = list(yaml.load_all(text, Loader=READER))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

@@ -1,7 +1,5 @@
 """KubeFed's control plane on the host cluster: CRDs, rights, configuration and the controller itself."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ from federation import admission, crds
 from federation.admission_policies import create_policy
 from federation.cluster_roles import bind_cluster_role, bind_types_role
 from federation.config import kubefed_config
+from federation.digest import digest
 from federation.rbac import controller_namespace_rules, controller_rules, controller_type_rules
 from placement.api.kinds import NAMESPACE, NAMESPACES, TargetType
 
@@ -123,12 +122,12 @@ def _controller_spec() -> kubernetes.apps.v1.DeploymentSpecArgsDict:
     health: kubernetes.core.v1.HTTPGetActionArgsDict = {"path": "/healthz", "port": "health"}
     selector: kubernetes.meta.v1.LabelSelectorArgsDict = {"match_labels": _LABELS}
     # The controller reads its configuration only when it starts, so a change of it must start a new one.
-    digest = hashlib.sha256(json.dumps(kubefed_config(), sort_keys=True).encode()).hexdigest()[:16]
+    config_digest = digest(kubefed_config())
     return {
         "replicas": 2,
         "selector": selector,
         "template": {
-            "metadata": {"labels": _LABELS, "annotations": {"geo-federation/config-digest": digest}},
+            "metadata": {"labels": _LABELS, "annotations": {"geo-federation/config-digest": config_digest}},
             "spec": {
                 "service_account_name": CONTROLLER,
                 "termination_grace_period_seconds": 10,

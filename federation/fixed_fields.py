@@ -4,11 +4,10 @@ Source: the update validation of Kubernetes 1.35 (pkg/apis/*/validation), and fo
 KubeFed v0.10.0 keeps from the copy (pkg/controller/sync/dispatch/retain.go).
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from federation.digest import digest
 from placement.api.ends import without_fields
 from placement.api.kinds import CLAIMS, JOBS, STATEFUL_SETS, VOLUMES, TargetType
 from placement.api.owners import REFUSING
@@ -127,7 +126,7 @@ def replacement_trigger(target: TargetType, template: Body, patches: Patches) ->
     fixed = fixed_fields(target, template, patches)
     if not fixed or target in _DATA:
         return None
-    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
+    return digest(fixed)
 
 
 def another_run(
@@ -144,7 +143,7 @@ def another_run(
     left_out = [kind.suspend] if kind.suspend and (suspends or target.config_name not in REFUSING) else []
     other = {name: [each for each in own if each["path"] not in left_out] for name, own in patches.items()}
     run = {"template": without_fields(template, left_out), "patches": other, "clusters": sorted(clusters)}
-    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:16]
+    return digest(run)
 
 
 def fixed_in_a_job(suspends: bool) -> list[str]:

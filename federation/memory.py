@@ -1,11 +1,11 @@
 """What a run remembers of a decision by spare capacity, in an annotation of the federated object, for later runs."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from federation.digest import digest
 from federation.queries import federated_annotation
 from placement.autoscaling.autoscaled import counts_of
 from placement.autoscaling.autoscalers import autoscalers
@@ -98,7 +98,7 @@ def digest_of(workload: Workload, manifests: Sequence[Manifest], facts: Facts) -
     # What is divided was all that an earlier release knew.
     inputs += [] if run == "divided" else [run]
     inputs += [(each.target.name, each.least, each.most) for each in autoscalers(manifests)]
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+    return digest(inputs)
 
 
 def _decisions(memory: Mapping[str, Any]) -> list[Decision]:

@@ -5,12 +5,11 @@ type is removed together with its objects, the role is so replaced, and the old 
 that was changed in place would lack the rights to remove them.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict as Rule
 
+from federation.digest import digest
 from placement.api.kinds import NAMESPACES, TargetType
 
 _READ = ["get", "list", "watch"]
@@ -84,7 +83,7 @@ def controller_namespace_rules() -> list[Rule]:
 
 def name_with_digest(name: str, rules: Sequence[Rule]) -> str:
     """A name that is another one for other rules."""
-    return f"{name}-types-{hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:8]}"
+    return f"{name}-types-{digest(rules)[:8]}"
 
 
 def _reconciles(group: str, resources: Iterable[str]) -> Rule:

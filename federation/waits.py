@@ -1,8 +1,9 @@
 """What a run waits for before an object of KubeFed is taken for created: annotations that Pulumi's provider reads."""
 
-import hashlib
 import json
 from typing import Any
+
+from federation.digest import digest
 
 WAIT_FOR = "pulumi.com/waitFor"
 """The annotation that says what to wait for."""
@@ -16,10 +17,10 @@ def waits(*expressions: str, seconds: int, declared: Any) -> dict[str, str]:
     `declared` is what the object declares besides. The provider reads objects from a cache, which may be older than the
     update that it has just made: where nothing in that one says so, it would take the old object for the updated one.
     """
-    digest = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
-    updated = f'jsonpath={{.metadata.annotations["{DECLARED}"]}}={digest}'
+    own = digest(declared)
+    updated = f'jsonpath={{.metadata.annotations["{DECLARED}"]}}={own}'
     return {
-        DECLARED: digest,
+        DECLARED: own,
         WAIT_FOR: json.dumps([updated, *expressions]),
         "pulumi.com/timeoutSeconds": str(seconds),
     }
