@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from local.gcp.resource import Wrong
+from tools.modules import KUBERNETES
 
-VERSION = "1.36.3"
+VERSION = KUBERNETES.removeprefix("v")
 """That of the control planes, which are built in tools/kubernetes."""
 
 
