@@ -32,3 +32,19 @@ def paths(value: Any) -> list[tuple[Any, ...]]:
     elif isinstance(value, list):
         items = enumerate(cast(list[Any], value))
     return [way for key, each in items for way in [(key,), *((key, *rest) for rest in paths(each))]]
+
+
+def definition(kind: str, plural: str) -> dict[str, Any]:
+    """The CRD of a kind of example.com whose objects may hold anything."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }

@@ -32,3 +32,10 @@ def with_operators(folder: Path, names: Collection[str]) -> Iterator[Project]:
     with project.taken_down():
         project.run(*project.make_command("up"), timeout=_BUILD_AND_UP_SECONDS).ok()
         yield project
+
+
+def check_ready(project: Project, member: str, manager: str) -> None:
+    """Asserts that the Deployment of an operator, by its namespace/name, is ready in a member."""
+    namespace, name = manager.split("/")
+    deployment = project.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    assert deployment["status"]["readyReplicas"] == 1

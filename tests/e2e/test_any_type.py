@@ -6,26 +6,10 @@ from typing import Any
 import yaml
 
 from tests.e2e.project import Project, eventually
+from tests.objects import definition
 
 NAME = "trainjobs.example.com"
-DEFINITION: dict[str, Any] = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": NAME},
-    "spec": {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"kind": "TrainJob", "plural": "trainjobs"},
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            }
-        ],
-    },
-}
+DEFINITION = definition("TrainJob", "trainjobs")
 TRAIN: dict[str, Any] = {
     "apiVersion": "example.com/v1",
     "kind": "TrainJob",

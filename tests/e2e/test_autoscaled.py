@@ -15,20 +15,9 @@ import pytest
 
 from tests.e2e.pods import replicas
 from tests.e2e.project import Project, eventually
+from tests.objects import deployment
 
-DEPLOYMENT: dict[str, Any] = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "served"},
-    "spec": {
-        "replicas": 3,
-        "selector": {"matchLabels": {"app": "served"}},
-        "template": {
-            "metadata": {"labels": {"app": "served"}},
-            "spec": {"containers": [{"name": "served", "image": "served:1"}]},
-        },
-    },
-}
+DEPLOYMENT = deployment("served", {"containers": [{"name": "served", "image": "served:1"}]}, replicas=3)
 AUTOSCALER: dict[str, Any] = {
     "apiVersion": "autoscaling/v2",
     "kind": "HorizontalPodAutoscaler",

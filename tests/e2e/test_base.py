@@ -7,23 +7,13 @@ from typing import Any
 import yaml
 
 from tests.e2e.project import Project
+from tests.objects import definition
 
 NAME = "gadgets.example.com"
 UP = "pulumi up --yes --skip-preview"
 CLASS: dict[str, Any] = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
 ROLE: dict[str, Any] = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole"}
-SCHEMA = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-DEFINITION: dict[str, Any] = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": NAME},
-    "spec": {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"kind": "Gadget", "plural": "gadgets"},
-        "versions": [{"name": "v1", "served": True, "storage": True, "schema": SCHEMA}],
-    },
-}
+DEFINITION = definition("Gadget", "gadgets")
 
 
 def gadget(name: str, **metadata: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from local.api import Api, ApiError
+from tests.e2e.operated import check_ready
 from tests.e2e.project import Project, eventually
 
 # Each is built once, into the tool cache: JobSet in two minutes, Kueue in six.
@@ -56,9 +57,7 @@ JOB_SETS = "/apis/jobset.x-k8s.io/v1alpha2/namespaces/default/jobsets"
 @pytest.mark.parametrize("member", MEMBERS)
 @pytest.mark.parametrize("operator", MANAGERS)
 def test_every_member_has_the_operator(operated: Project, operator: str, member: str) -> None:
-    namespace, name = MANAGERS[operator].split("/")
-    deployment = operated.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
-    assert deployment["status"]["readyReplicas"] == 1
+    check_ready(operated, member, MANAGERS[operator])
 
 
 @pytest.mark.parametrize("operator", MANAGERS)

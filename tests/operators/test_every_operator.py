@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.operated import check_ready
 from tests.e2e.project import Project, eventually
 from tests.e2e.test_operators import MEMBERS
 from tests.e2e.test_queued import ELSEWHERE, HERE, NEAR, copy_of
@@ -22,9 +23,7 @@ MANAGERS = {
 @pytest.mark.parametrize("member", MEMBERS)
 @pytest.mark.parametrize("operator", MANAGERS)
 def test_every_member_has_the_operator(operated: Project, operator: str, member: str) -> None:
-    namespace, name = MANAGERS[operator].split("/")
-    deployment = operated.api(member).get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
-    assert deployment["status"]["readyReplicas"] == 1
+    check_ready(operated, member, MANAGERS[operator])
 
 
 def test_others_are_made_where_they_are_placed_and_seen_by_their_operators(operated: Project) -> None:
