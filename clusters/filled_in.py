@@ -8,8 +8,8 @@ They are ignored rather than sent: to send one now would replace the existing cl
 cluster or a pool that is replaced for another reason gets what the settings say, since Pulumi then ignores nothing.
 """
 
-from clusters.machines import always_has_ssds
-from clusters.pool_spec import NodePool
+from clusters.facts.machines import always_has_ssds
+from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
 _CLUSTER = (

@@ -16,9 +16,9 @@ from clusters.kubeconfig import kubeconfig
 from clusters.network import PODS_RANGE, SERVICES_RANGE, Network, create_firewall, create_subnet
 from clusters.node_account import NodeAccount
 from clusters.node_pools import create_node_pools
+from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.spec import Cluster
 from clusters.storage_classes import create_storage_classes
-from clusters.system_pool import SYSTEM_POOL
 from clusters.upkeep import Backup
 
 

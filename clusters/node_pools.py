@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import container
 
-from clusters import filled_in, nodes
-from clusters.first_nodes import first_nodes
+from clusters import filled_in
 from clusters.network import MEMBER_TAG
 from clusters.node_account import NodeAccount
-from clusters.pool_spec import NodePool
+from clusters.nodes import nodes
+from clusters.pools.first_nodes import first_nodes
+from clusters.pools.spec import NodePool
+from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
-from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
     "key": nodes.GPU_TAINT.key,

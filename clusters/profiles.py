@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from clusters.machines import BUILT_IN
+from clusters.facts.machines import BUILT_IN
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from clusters.address_room import check_capacity
 from clusters.addresses import SLOTS
-from clusters.first_nodes import too_few_at_first
-from clusters.pool_rules import check_pool, unlisted_accelerators, unsure_machines
-from clusters.pool_spec import Labels, NodePool
+from clusters.facts.regions import is_zone_of, regions
+from clusters.pools.address_room import check_capacity
+from clusters.pools.first_nodes import too_few_at_first
+from clusters.pools.rules import check_pool, unlisted_accelerators, unsure_machines
+from clusters.pools.spec import Labels, NodePool
+from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.profiles import with_profile
-from clusters.regions import is_zone_of, regions
-from clusters.system_pool import SYSTEM_POOL
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from clusters.nodes import Nodes, nodes_of
-from clusters.regions import regions
+from clusters.facts.regions import regions
+from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster, member_labels
 from docs.measure import MEMBERS, is_ready, wait
 from local.api import Api, Unreachable

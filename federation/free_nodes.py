@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.nodes import Nodes, Taint
+from clusters.nodes.nodes import Nodes, Taint
 from federation.api_client import asking, listed
 from federation.queries import has_ended
 from placement.api.lookup import texts

@@ -6,9 +6,9 @@ LocalQueues are objects of workloads, like the Jobs that name them. Source: the 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clusters.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.nodes.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.spec import Cluster
-from clusters.system_pool import SYSTEM_POOL
 
 API_VERSION = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUE = "default"

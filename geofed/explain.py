@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from clusters.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.nodes.nodes import GPU, TPU, Nodes, nodes_of
 from clusters.spec import Cluster, member_labels
 from geofed.mistake import Mistake
 from geofed.stack import read_settings

@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from geofed.mistake import Mistake
 from geofed.outputs import stack_outputs
 

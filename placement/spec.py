@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from clusters.pool_spec import Labels
-from clusters.regions import CONTINENT_CODES, regions
+from clusters.facts.regions import CONTINENT_CODES, regions
+from clusters.pools.spec import Labels
 from clusters.spec import RegionName
 from problems import Model, one_of
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from clusters.regions import CONTINENT_CODES
+from clusters.facts.regions import CONTINENT_CODES
 from placement.api.kinds import NAMESPACE
 from placement.api.pod_kinds import Run
 from placement.manifests.manifest import Manifest

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from clusters.pool_spec import NodePool
+from clusters.pools.spec import NodePool
 from clusters.profiles import PROFILES, Default
 from clusters.spec import Cluster
 from problems import Model

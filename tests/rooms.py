@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.nodes import GPU, GPU_TAINT, Nodes
+from clusters.nodes.nodes import GPU, GPU_TAINT, Nodes
 from placement.fit.node_labels import HOSTNAME, POOL
 from placement.fit.room import Gang, gang
 from placement.fit.space import Space, measured, spaces

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from local.gcp.iam import Member
 from local.gcp.resource import Cloud, Wrong, invalid
 from local.plugin import Refused

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from local.gcp.kms import KEY_FORM, key_exists, key_location
 from local.gcp.resource import Cloud, Kind, Wrong, given, invalid, lacking, project_of, value
 from local.wire import UNKNOWN, Properties

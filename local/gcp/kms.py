@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from local.gcp.iam import Member
 from local.gcp.resource import Choices, Cloud, Kind, Wrong, invalid, project_of, value
 from local.wire import UNKNOWN, Properties

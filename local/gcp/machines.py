@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clusters.machine_families import family_of
-from clusters.machine_sizes import attachable, size_of, tpus
-from clusters.machines import BUILT_IN, always_has_ssds, most_local_ssds
+from clusters.facts.machine_families import family_of
+from clusters.facts.machine_sizes import attachable, size_of, tpus
+from clusters.facts.machines import BUILT_IN, always_has_ssds, most_local_ssds
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import ClassVar
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from local.gcp.ranges import overlaps, why_no_subnet
 from local.gcp.resource import (
     DASHED,

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from clusters import allocatable
-from clusters.machine_families import family_name, family_of
+from clusters.facts import allocatable
+from clusters.facts.machine_families import family_name, family_of
 from local.gcp.machines import Machine, machine
 from local.gcp.node_pool_checks import DEFAULT_MACHINE, EFFECTS, pods_per_node, pool_zones, sizes
 from local.gcp.places import region_of

@@ -1,6 +1,6 @@
 """Where a resource can be: regions, and the zones that each of them has."""
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 
 # Most regions have the zones a, b and c.
 _OTHERS = {"europe-west1": "bcd", "us-east1": "bcd", "us-central1": "abcf"}

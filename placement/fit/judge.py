@@ -7,7 +7,7 @@ pods fit is counted in packing.py.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 from placement.fit import tolerations
 from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_sharing, of_taint, of_zones
 from placement.fit.needs import GPU, Needs, needs

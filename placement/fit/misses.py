@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from clusters.nodes import Nodes, Taint
+from clusters.nodes.nodes import Nodes, Taint
 from placement.api.quantities import as_text
 from placement.api.queued import CONSUMES, QUEUE
 from placement.fit.node_labels import ACCELERATORS

@@ -1,13 +1,13 @@
 """What is known of a label that a pod requires of its node: its value, that it is absent, or nothing.
 
-Pools have the labels that GKE and the settings give (clusters/nodes.py); others can be set by hand or by programs in
-the cluster.
+Pools have the labels that GKE and the settings give (clusters/nodes/labels.py); others can be set by hand or by
+programs in the cluster.
 """
 
 from collections.abc import Collection
 from enum import Enum
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 from placement.fit.selectors import Requirement, holds
 
 GPU_LABEL = "cloud.google.com/gke-accelerator"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple, Protocol
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 from placement.api.pod_requests import is_extended
 from placement.fit.judge import Verdict, judge
 from placement.fit.needs import Needs, conflict, needs

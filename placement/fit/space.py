@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clusters.nodes import Nodes, nodes_of
+from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
 from placement.fit.node_labels import HOSTNAME
 from placement.fit.packing import fitting, pools_of, without

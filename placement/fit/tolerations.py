@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from clusters.nodes import Taint
+from clusters.nodes.nodes import Taint
 from placement.api.lookup import at, elements, entries
 from placement.api.pod_requests import is_extended
 from placement.fit.selectors import Requirement

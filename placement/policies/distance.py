@@ -6,7 +6,7 @@ It decides no placement (by_distance.py does), and does not query Cloud Storage 
 from collections.abc import Collection
 from math import asin, cos, radians, sin, sqrt
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 
 _EARTH_KM = 6371.0088
 """The Earth's mean radius."""

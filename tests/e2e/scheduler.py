@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 from local.api import Api, ApiError
 from placement.fit.space import spaces
 from tests.e2e.pod_shapes import ARCH, SHAPES, Spec

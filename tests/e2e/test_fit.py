@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 from local.api import Api
 from local.control_plane import ControlPlane
 from placement.fit.judge import judge, miss

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import reject
 
-from clusters.nodes import Nodes
+from clusters.nodes.nodes import Nodes
 
 GPU, ACCELERATOR = "nvidia.com/gpu", "cloud.google.com/gke-accelerator"
 # What takes longer is not tried.

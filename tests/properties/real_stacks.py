@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from clusters.nodes import Nodes, nodes_of
+from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster, member_labels
 from placement.api.kinds import KNOWN
 from placement.api.pod_kinds import Run

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from clusters.nodes import Nodes, Taint
+from clusters.nodes.nodes import Nodes, Taint
 from placement.fit import small_gangs
 from placement.fit.judge import judge
 from placement.fit.needs import conflict, needs

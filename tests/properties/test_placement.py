@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from placement.facts import NO_SPACE
 from placement.fit.space import Space, measured
 from placement.policies.decision import NO_PODS

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from clusters.nodes import nodes_of
+from clusters.nodes.nodes import nodes_of
 from clusters.spec import Cluster
 from placement.policies.candidates import candidates
 from placement.spec import Spread, Weighted

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.nodes import GPU, Nodes, Taint
+from clusters.nodes.nodes import GPU, Nodes, Taint
 from federation.free_nodes import free_nodes
 from placement.fit.packing import fitting, without
 from placement.fit.room import room

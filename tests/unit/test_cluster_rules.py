@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from clusters.address_room import POD_ADDRESSES, addresses_per_node
-from clusters.machines import BUILT_IN, always_has_ssds
+from clusters.facts.machines import BUILT_IN, always_has_ssds
+from clusters.facts.regions import CONTINENT_CODES, regions
 from clusters.node_pools import GPU_TAINT, node_config
+from clusters.pools.address_room import POD_ADDRESSES, addresses_per_node
 from clusters.profiles import PROFILES
-from clusters.regions import CONTINENT_CODES, regions
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from problems import Problem, check_models
 
@@ -118,7 +118,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a machine of a family that is not known": (
         cluster({"machine_type": "g9-standard-8"}),
         f"{POOL}.accelerator:",
-        "clusters/machines.csv does not know g9-standard-8; write its type and count, or null where it has none",
+        "clusters/facts/machines.csv does not know g9-standard-8; write its type and count, or null where it has none",
     ),
     "a custom machine of a family with GPUs": (cluster({"machine_type": "g2-custom-8-32768"}), POOL, "write its type"),
     "a size of G4 that it does not have": (cluster({"machine_type": "g4-standard-64"}), POOL, "not a machine type of"),
@@ -314,7 +314,7 @@ def test_pools_of_every_machine_with_gpus_have_them_with_the_taint() -> None:
 )
 def test_what_is_not_sure_of_a_machine_is_a_warning(pool: dict[str, Any], words: str) -> None:
     (text,) = (each for each in warnings({"a": spec(cluster(pool))}) if "machine_type" in each)
-    assert text.startswith(f"{POOL}.machine_type: clusters/machines.csv")
+    assert text.startswith(f"{POOL}.machine_type: clusters/facts/machines.csv")
     assert words in text
     assert [each for each in warnings({"a": spec(cluster(L4))}) if "machine_type" in each] == []
 

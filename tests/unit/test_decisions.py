@@ -8,7 +8,7 @@ import pulumi
 import pytest
 import yaml
 
-from clusters.nodes import GPU, nodes_of
+from clusters.nodes.nodes import GPU, nodes_of
 from clusters.spec import Cluster, member_labels
 from federation import decisions, memory
 from federation.api_client import NoAnswer

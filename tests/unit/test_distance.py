@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from clusters.regions import regions
+from clusters.facts.regions import regions
 from placement.policies.distance import distance, nearest_distance, origin_regions
 
 

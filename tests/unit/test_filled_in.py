@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from clusters import filled_in
-from clusters.first_nodes import first_nodes
 from clusters.node_pools import node_config
-from clusters.pool_spec import NodePool
+from clusters.pools.first_nodes import first_nodes
+from clusters.pools.spec import NodePool
 from clusters.spec import Cluster, warnings
 from local.gcp.plugin import KINDS
 from local.gcp.resource import lacking

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.nodes import Nodes, Taint
+from clusters.nodes.nodes import Nodes, Taint
 from placement.fit.judge import Verdict, doubts, judge, miss, nearest_miss
 from placement.fit.needs import conflict, needs
 from placement.fit.selectors import Requirement, holds

@@ -13,6 +13,7 @@ LAYERS = "Imports go down, and those side by side do not import each other"
 PURE = "Decisions need neither Pulumi nor a client of Kubernetes"
 LOCAL = "Only docs/ and the tests know of the local stack"
 PROGRAM = "The program needs none of what people and workflows run"
+CLUSTERS = "Inside clusters/, nodes follow from settings, and those from facts"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ def test_no_folder_is_left_out(tmp_path: Path) -> None:
         ("problems.py", "import stack_file", LAYERS),
         ("stack_file.py", "import settings", LAYERS),
         ("clusters/spec.py", "import placement.kinds", LAYERS),
+        ("clusters/pools/rules.py", "import clusters.spec", CLUSTERS),
         ("placement/api/kinds.py", "import federation.spec", LAYERS),
         ("federation/spec.py", "import settings", LAYERS),
         ("settings.py", "import stackfile.schema", LAYERS),

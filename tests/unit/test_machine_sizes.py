@@ -2,10 +2,10 @@
 
 import pytest
 
-from clusters.machine_families import families, family_name
-from clusters.machine_sizes import Size, attachable, size_of, tpus
-from clusters.machines import BUILT_IN, wrong_count, wrong_local_ssds
-from clusters.table import rows
+from clusters.facts.machine_families import families, family_name
+from clusters.facts.machine_sizes import Size, attachable, size_of, tpus
+from clusters.facts.machines import BUILT_IN, wrong_count, wrong_local_ssds
+from clusters.facts.table import rows
 from local.gcp.machines import machine
 
 TYPES = [row["machine_type"] for name in ("machine_types.csv", "machines.csv", "tpus.csv") for row in rows(name)]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from clusters import allocatable
-from clusters.nodes import GPU, GPU_TAINT, TPU, Nodes, Taint, nodes_of
+from clusters.facts import allocatable
+from clusters.facts.table import rows
+from clusters.nodes.nodes import GPU, GPU_TAINT, TPU, Nodes, Taint, nodes_of
 from clusters.spec import Cluster
-from clusters.table import rows
 
 GKE = "cloud.google.com/"
 ZONE, ARCH = "topology.kubernetes.io/zone", "kubernetes.io/arch"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusters.nodes import Nodes, Taint
+from clusters.nodes.nodes import Nodes, Taint
 from placement.fit.packing import fitting, pools_of, without
 from placement.fit.room import Room, gang, room, slots
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clusters.nodes import GPU, Nodes, nodes_of
+from clusters.nodes.nodes import GPU, Nodes, nodes_of
 from clusters.spec import Cluster
 from federation.queues import cluster_queue, flavors, quota
 

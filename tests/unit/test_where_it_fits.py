@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from clusters.nodes import GPU, Nodes, Taint, nodes_of
+from clusters.nodes.nodes import GPU, Nodes, Taint, nodes_of
 from clusters.spec import Cluster
 from placement.api.kinds import KNOWN
 from placement.autoscaling.autoscalers import with_minima

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters.machines import BUILT_IN
+from clusters.facts.machines import BUILT_IN
 from local.gcp import services
 from local.gcp.machines import machine
 from local.gcp.places import chosen_zones, region_of, zones

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusters.nodes import Nodes, nodes_of
+from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
 from local.gcp.nodes import nodes
 from placement.api.quantities import whole

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from clusters.machines import (
+from clusters.facts.machines import (
     TABLE,
     can_be_compact,
     is_known,
@@ -12,8 +12,8 @@ from clusters.machines import (
     wrong_local_ssds,
     wrong_size,
 )
-from clusters.pool_spec import NodePool
-from clusters.regions import is_zone_of, regions
+from clusters.facts.regions import is_zone_of, regions
+from clusters.pools.spec import NodePool
 from problems import Problem
 
 _EXCLUSIVE = (
@@ -63,7 +63,7 @@ def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: s
         if pool.accelerator and pool.accelerator.type not in listed:
             yield (
                 f"{setting}.node_pools.{name}.accelerator.type: {pool.accelerator.type} is not listed for {region} in "
-                "clusters/regions.csv; if no node comes up, write another region"
+                "clusters/facts/regions.csv; if no node comes up, write another region"
             )
 
 

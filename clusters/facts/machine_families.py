@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from clusters.table import rows
+from clusters.facts.table import rows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clusters.machine_families import families, family_of
-from clusters.table import rows
+from clusters.facts.machine_families import families, family_of
+from clusters.facts.table import rows
 
 _CUSTOM = re.compile(r"(?:([a-z][a-z0-9]*)-)?custom-(\d+)-(\d+)(?:-ext)?")
 

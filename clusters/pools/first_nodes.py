@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from clusters.pool_spec import NodePool
+from clusters.pools.spec import NodePool
 
 _DEFAULT_ZONES = 3
 """The number of zones that GKE chooses for a regional cluster that names none."""

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from clusters import allocatable
-from clusters.machine_families import family_of
-from clusters.machine_sizes import size_of, tpus
-from clusters.machines import always_has_ssds, is_sure
-from clusters.node_labels import node_labels, unsure_labels, zones_of
-from clusters.pool_spec import NodePool
+from clusters.facts import allocatable
+from clusters.facts.machine_families import family_of
+from clusters.facts.machine_sizes import size_of, tpus
+from clusters.facts.machines import always_has_ssds, is_sure
+from clusters.facts.system_pods import system_requests
+from clusters.nodes.labels import node_labels, unsure_labels, zones_of
+from clusters.pools.spec import NodePool
+from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
-from clusters.system_pods import system_requests
-from clusters.system_pool import SYSTEM, SYSTEM_POOL
 
 GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
 """The resources of which each GPU, or each chip of a TPU, is one."""

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from clusters.addresses import NODE_BLOCK, POD_BLOCK
-from clusters.pool_spec import NodePool
-from clusters.system_pool import SYSTEM, SYSTEM_POOL
+from clusters.pools.spec import NodePool
+from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from problems import Problem
 
 # Google Cloud reserves the first two and the last two addresses of a subnet, and the control plane has one.

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, JsonValue, model_validator
 
-from clusters.machines import BUILT_IN
-from clusters.regions import regions
+from clusters.facts.machines import BUILT_IN
+from clusters.facts.regions import regions
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
 Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
@@ -82,8 +82,8 @@ class NodePool(Model):
     accelerator: Accelerator | None = None
     """type and count of the GPUs of each node
 
-    Left out, those that the machine type comes with; for one that clusters/machines.csv does not list, write it, or
-    null if it has none. Nodes with GPUs are reserved for the pods that request them.
+    Left out, those that the machine type comes with; for one that clusters/facts/machines.csv does not list, write it,
+    or null if it has none. Nodes with GPUs are reserved for the pods that request them.
     """
     spot: bool = False
     """true for spot machines, or false

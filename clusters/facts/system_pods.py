@@ -6,7 +6,7 @@ It does not say what they leave, which differs with GKE's version: what fits onl
 import functools
 from collections.abc import Mapping
 
-from clusters.table import rows
+from clusters.facts.table import rows
 
 _MIB = 2**20
 

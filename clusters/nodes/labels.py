@@ -6,10 +6,10 @@ and a ct6e-standard-1t among them), GKE's pages of GPU sharing and of Arm worklo
 
 from collections.abc import Mapping
 
-from clusters.machine_families import family_name, family_of
-from clusters.machine_sizes import Size, Tpu, size_of, tpus
-from clusters.machines import always_has_ssds, is_sure
-from clusters.pool_spec import NodePool
+from clusters.facts.machine_families import family_name, family_of
+from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
+from clusters.facts.machines import always_has_ssds, is_sure
+from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
 _GKE = "cloud.google.com/"

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clusters.machine_families import family_name, family_of
-from clusters.machine_sizes import attachable
-from clusters.table import rows
+from clusters.facts.machine_families import family_name, family_of
+from clusters.facts.machine_sizes import attachable
+from clusters.facts.table import rows
 from problems import one_of
 
-TABLE = "clusters/machines.csv"
+TABLE = "clusters/facts/machines.csv"
 
 
 @dataclass(frozen=True)

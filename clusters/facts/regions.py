@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clusters.table import rows
+from clusters.facts.table import rows
 
 
 @dataclass(frozen=True)

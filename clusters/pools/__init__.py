@@ -1,0 +1,1 @@
+"""The settings of node pools, and what must hold between them."""
