@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 
 from local.gcp import services
 from local.gcp.kms import KEY_FORM, key_exists, key_location, may_use
-from local.gcp.machines import machine
 from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, secondary_range
 from local.gcp.places import chosen_zones, region_of, zones
+from local.gcp.pools.machines import machine
 from local.gcp.ranges import is_private, overlaps, why_malformed
 from local.gcp.resource import CONTAINER, Cloud, Wrong, find, full, given, invalid, lacking, project_of, value, values
 from local.gcp.versions import wrong_version

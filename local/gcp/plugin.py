@@ -14,7 +14,7 @@ from local.gcp.identity import Account, AccountMember, ProjectMember
 from local.gcp.kms import CryptoKey, KeyMember, KeyRing
 from local.gcp.nat import Router, RouterNat
 from local.gcp.network import Network, Subnetwork
-from local.gcp.node_pool import NodePool
+from local.gcp.pools.node_pool import NodePool
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud, Kind, Wrong, check, project_of
 from local.gcp.services import Service, ServiceIdentity

@@ -6,7 +6,7 @@ import pytest
 
 from clusters.facts.machines import BUILT_IN, always_has_ssds
 from clusters.facts.regions import CONTINENT_CODES, regions
-from clusters.node_pools import GPU_TAINT, node_config
+from clusters.node_config import GPU_TAINT, node_config
 from clusters.pools.address_room import POD_ADDRESSES, addresses_per_node
 from clusters.profiles import PROFILES
 from clusters.spec import Cluster, check_clusters, member_labels, warnings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clusters import filled_in
-from clusters.node_pools import node_config
+from clusters.node_config import node_config
 from clusters.pools.first_nodes import first_nodes
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster, warnings

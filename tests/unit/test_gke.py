@@ -11,7 +11,7 @@ import yaml
 from clusters.addresses import addresses
 from clusters.apis import needed_apis
 from clusters.control_plane import access, addons, upkeep
-from clusters.node_pools import GPU_TAINT, node_config
+from clusters.node_config import GPU_TAINT, node_config
 from clusters.spec import Cluster
 from federation.bucket_access import ANNOTATION
 from tests.unit.program import Asked, Run, address, run_of, run_program, stack_settings

@@ -6,7 +6,7 @@ from clusters.facts.machine_families import families, family_name
 from clusters.facts.machine_sizes import Size, attachable, size_of, tpus
 from clusters.facts.machines import BUILT_IN, wrong_count, wrong_local_ssds
 from clusters.facts.table import rows
-from local.gcp.machines import machine
+from local.gcp.pools.machines import machine
 
 TYPES = [row["machine_type"] for name in ("machine_types.csv", "machines.csv", "tpus.csv") for row in rows(name)]
 

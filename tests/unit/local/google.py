@@ -9,8 +9,8 @@ import pytest
 
 from local import node_agent
 from local.control_plane import ControlPlane
-from local.gcp import node_pool
 from local.gcp.plugin import GcpPlugin
+from local.gcp.pools import node_pool
 from local.gcp.registry import Registry
 from local.paths import Home
 from local.plugin import Resource

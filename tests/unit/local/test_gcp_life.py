@@ -8,8 +8,8 @@ import pytest
 
 from clusters.facts.machines import BUILT_IN
 from local.gcp import services
-from local.gcp.machines import machine
 from local.gcp.places import chosen_zones, region_of, zones
+from local.gcp.pools.machines import machine
 from local.plugin import Refused, Resource
 from local.wire import UNKNOWN, Properties
 from tests.unit.local.google import (

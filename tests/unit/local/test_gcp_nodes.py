@@ -8,7 +8,7 @@ import pytest
 
 from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
-from local.gcp.nodes import nodes
+from local.gcp.pools.nodes import nodes
 from placement.api.quantities import whole
 from tests.unit.local.google import CLUSTER, POOL, Google, changed, stand_in
 from tests.unit.local.google import Nodes as Made

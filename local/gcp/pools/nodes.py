@@ -6,9 +6,10 @@ from typing import Any
 
 from clusters.facts import allocatable
 from clusters.facts.machine_families import family_name, family_of
-from local.gcp.machines import Machine, machine
-from local.gcp.node_pool_checks import DEFAULT_MACHINE, EFFECTS, pods_per_node, pool_zones, sizes
 from local.gcp.places import region_of
+from local.gcp.pools.checks import DEFAULT_MACHINE, EFFECTS
+from local.gcp.pools.machines import Machine, machine
+from local.gcp.pools.sizes import pods_per_node, pool_zones, sizes
 from local.gcp.resource import given, value, values
 from local.wire import Properties
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
-from local.gcp.node_pool_checks import CHOICES, pool_zones, room, sizes, wrong_pool
-from local.gcp.nodes import POOL, filled_config, node_count, nodes
+from local.gcp.pools.checks import CHOICES, room, wrong_pool
+from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
+from local.gcp.pools.sizes import pool_zones, sizes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.plugin import Refused

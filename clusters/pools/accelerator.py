@@ -1,0 +1,52 @@
+"""The settings of a pool's GPUs."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from clusters.facts.regions import regions
+from problems import Model
+
+
+def _accelerators() -> list[JsonValue]:
+    return [*sorted({accelerator for region in regions().values() for accelerator in region.accelerators})]
+
+
+class Sharing(Model):
+    """Several pods on each GPU."""
+
+    strategy: Literal["TIME_SHARING", "MPS"] = "TIME_SHARING"
+    """TIME_SHARING or MPS
+
+    Pods take turns, or run side by side with a part of the memory each.
+    """
+    clients: int = Field(default=2, ge=2, le=48)
+    """how many pods share a GPU, from 2 to 48
+
+    Each requests one nvidia.com/gpu, of which a node then has as many times more.
+    """
+
+
+class Accelerator(Model):
+    """GPUs attached to each node of a pool."""
+
+    type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _accelerators()})
+    """Google Cloud's name of an accelerator, such as nvidia-l4
+
+    It must fit the machine type. It becomes a label of the member, by which placements select.
+    """
+    count: int = Field(default=1, ge=1, le=16)
+    """how many each node has, from 1 to 16
+
+    A number that the machine type takes; left out, what it comes with.
+    """
+    driver: Literal["DEFAULT", "LATEST"] = "DEFAULT"
+    """DEFAULT or LATEST
+
+    Which NVIDIA driver GKE installs, of those for its own version.
+    """
+    sharing: Sharing | None = None
+    """strategy and clients, for several pods on each GPU
+
+    Left out, each GPU is used by one pod.
+    """
