@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test test-operators check schema api-schemas inventory new-stack \
+.PHONY: help up down env is-up status map pictures tools unit pytest test e2e thorough check schema api-schemas inventory new-stack \
   last-release lock
 
 help: ## List the commands
@@ -47,11 +47,13 @@ pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included
-	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout 300
+	@$(MAKE) --no-print-directory --jobs 2 e2e thorough
+
+e2e: # Local stacks wait for much of their time, in which the other core and the thorough tests go on.
 	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
 
-test-operators: tools ## Run the tests of every operator that is known by name, which builds them all
-	@$(BIN)/python -m pytest tests/operators --timeout 3600
+thorough:
+	@nice $(BIN)/python -m pytest --quiet --no-header -m hypothesis --hypothesis-profile=thorough --timeout 600
 
 schema: $(VENV)/ready ## Rewrite stack.schema.json and docs/settings.md from the settings' models
 	@$(BIN)/python -m stackfile

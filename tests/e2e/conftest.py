@@ -35,8 +35,8 @@ def first_up(started: tuple[Project, Done]) -> Done:
 
 @pytest.fixture(scope="session")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A local stack whose members have JobSet and Kueue, and a queue in Europe with a quota of one CPU."""
-    yield from with_operators(tmp_path_factory.mktemp("operators"), ("jobset", "kueue"))
+    """A local stack whose members have every operator that is known by name, and a queue with a quota of one CPU."""
+    yield from with_operators(tmp_path_factory.mktemp("operators"))
 
 
 @pytest.fixture(scope="session")

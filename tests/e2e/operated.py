@@ -1,6 +1,6 @@
 """A local stack whose members have operators."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from local.operators import KNOWN
@@ -8,21 +8,23 @@ from tests.e2e.project import Project
 from tools.build import build
 
 _BUILD_AND_UP_SECONDS = 1800
+# Pulumi writes the whole state after each of some thousand steps: 13 MB with the CRDs of KubeRay in three members.
+_ONE_STATE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
-def with_operators(folder: Path, names: Collection[str]) -> Iterator[Project]:
-    """A stack in a folder, up, with these operators, and a queue in Europe with a quota of one CPU."""
-    build([KNOWN[name].module for name in names])
-    project = Project.copy(folder)
+def with_operators(folder: Path) -> Iterator[Project]:
+    """A stack in a folder, up, with every operator, and a queue in Europe with a quota of one CPU."""
+    build([each.module for each in KNOWN.values()])
+    project = Project.copy(folder, **_ONE_STATE)
     settings = project.settings()
     settings["config"]["geo-federation:federation"] |= {
         "operators": {
             name: {
-                "version": KNOWN[name].version,
+                "version": each.version,
                 "manifests": f".local/operators/{name}.yaml",
                 "queues": name == "kueue",
             }
-            for name in names
+            for name, each in KNOWN.items()
         },
         "base": [{"manifests": "tests/e2e/operators/quota.yaml", "select": {"region": "europe-west1"}}],
         "types": ["services"],

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,9 +41,11 @@ class Project:
     """A copy of the checkout, sharing its virtual environment and the tool cache."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    """Of the environment of every command, beside those of this process."""
 
     @classmethod
-    def copy(cls, folder: Path) -> "Project":
+    def copy(cls, folder: Path, **variables: str) -> "Project":
         """Copies what git tracks, or would."""
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -52,14 +54,14 @@ class Project:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
-        return cls(folder)
+        return cls(folder, variables)
 
     def start(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Starts a command in a process group of its own, as a terminal would."""
         return subprocess.Popen(
             words,
             cwd=self.folder,
-            env=clean_environment() | dict(environment or {}),
+            env={**clean_environment(), **self.variables, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

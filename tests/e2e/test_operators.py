@@ -10,7 +10,7 @@ from local.api import Api, ApiError
 from tests.e2e.operated import check_ready
 from tests.e2e.project import Project, eventually
 
-# Each is built once, into the tool cache: JobSet in two minutes, Kueue in six.
+# Each is built once, into the tool cache: Kueue in six minutes of one core, the others in two to three.
 pytestmark = pytest.mark.timeout(3600)
 
 OBJECTS = Path(__file__).parent / "operators"
@@ -18,6 +18,9 @@ MEMBERS = ("training", "serving", "serving-asia")
 MANAGERS = {
     "jobset": "jobset-system/jobset-controller-manager",
     "kueue": "kueue-system/kueue-controller-manager",
+    "lws": "lws-system/lws-controller-manager",
+    "kuberay": "default/kuberay-operator",
+    "trainer": "kubeflow-system/kubeflow-trainer-controller-manager",
 }
 
 
