@@ -19,6 +19,8 @@ from problems import shorten
 FUNCTION = "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo"
 API = "cloudquotas.googleapis.com"
 _SERVICE = "compute.googleapis.com"
+# Pulumi writes before the provider's own words which function it was.
+_FAILED = "returned an error: "
 _LONGEST = 200
 
 
@@ -71,4 +73,5 @@ def reason(error: str, project: str) -> str:
         return f"the Cloud Quotas API is off; to turn it on: gcloud services enable {API} --project {project}"
     if "PERMISSION_DENIED" in error or "Error 403" in error:
         return "whoever runs this may not read them; grant roles/cloudquotas.viewer"
-    return f"they cannot be read: {shorten(' '.join(error.split()), _LONGEST)}"
+    own = " ".join(error.rpartition(_FAILED)[2].split())
+    return f"they cannot be read: {shorten(own, _LONGEST)}"

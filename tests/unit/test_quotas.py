@@ -79,8 +79,8 @@ def told(pools: Mapping[str, Cluster], known: Mapping[str, int]) -> list[str]:
         (
             clusters(a=G2, b=A3, c=V6E, d=A3 | {"spot": True}),
             {ALL: 23},
-            "clusters.a.node_pools.own.max_nodes, clusters.b.node_pools.own.max_nodes: the pools can grow to 24 GPUs in "
-            "all regions",
+            "clusters.a.node_pools.own.max_nodes, clusters.b.node_pools.own.max_nodes: the pools can grow to 24 GPUs "
+            "in all regions",
             "clusters/facts/quotas.csv is not sure of this quota",
         ),
     ],
@@ -179,6 +179,7 @@ def test_every_quota_of_the_table_belongs_to_an_accelerator(row: dict[str, str])
         ("reason: SERVICE_DISABLED", "gcloud services enable cloudquotas.googleapis.com --project mine"),
         ("googleapi: Error 403: Permission 'cloudquotas.quotas.get' denied", "roles/cloudquotas.viewer"),
         ("dial tcp: lookup\n  no such host", "cannot be read: 'dial tcp: lookup no such host'"),
+        ("invocation of gcp:f returned an error: no such host", "cannot be read: 'no such host'"),
     ],
 )
 def test_why_quotas_cannot_be_read_is_a_sentence(error: str, words: str) -> None:
