@@ -17,7 +17,7 @@ from local.wire import Properties
 
 GET = "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo"
 VARIABLE = "GCP_QUOTAS"
-_OFF = "off"
+_OFF, _GLOBAL = "off", "global"
 _SET = re.compile(r"(?P<region>[a-z0-9-]+)/(?P<quota>[A-Za-z0-9-]+)(?:/(?P<family>[A-Z0-9_]+))?=(?P<limit>[0-9]+)")
 
 
@@ -39,13 +39,13 @@ def get_quota(project: str, arguments: Properties) -> Properties:
         raise Refused(f"Error 403: {why}")
     quota, service = str(arguments["quotaId"]), str(arguments["service"])
     rows = [
-        _row([each.region], each.limit, each.dimensions | ({"region": each.region} if each.region in regions() else {}))
+        _row([each.region], each.limit, {**each.dimensions, **_region(each)})
         for each in set_quotas()
         if each.quota == quota
     ]
     name = f"{arguments['parent']}/locations/global/services/{service}/quotaInfos/{quota}"
     known = {"parent": arguments["parent"], "service": service, "quotaId": quota, "name": name, "id": name}
-    return known | {"dimensionsInfos": [*rows, _row([*regions(), "global"], -1, {})]}
+    return known | {"dimensionsInfos": [*rows, _row([*regions(), _GLOBAL], -1, {})]}
 
 
 def limit_of(quota: str, region: str, dimensions: Mapping[str, str]) -> int | None:
@@ -61,13 +61,17 @@ def set_quotas() -> list[SetQuota]:
         match = _SET.fullmatch(text)
         if text == _OFF:
             continue
-        if not match or match["region"] not in (*regions(), "global"):
+        if not match or match["region"] not in (*regions(), _GLOBAL):
             example = "europe-west1/NVIDIA-L4-GPUS-per-project-region=2"
             raise Refused(f"{VARIABLE}: {text!r}: write REGION/QUOTA=NUMBER, such as {example}, with spaces between")
         dimension = "tpu_family" if "TPU" in match["quota"] else "gpu_family"
         dimensions = {dimension: match["family"]} if match["family"] else {}
         found.append(SetQuota(match["region"], match["quota"], dimensions, int(match["limit"])))
     return found
+
+
+def _region(each: SetQuota) -> Mapping[str, str]:
+    return {} if each.region == _GLOBAL else {"region": each.region}
 
 
 def _row(locations: list[str], limit: int, dimensions: Mapping[str, str]) -> Properties:

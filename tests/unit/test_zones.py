@@ -46,11 +46,11 @@ def told(pool: dict[str, Any], region: str, *cluster_zones: str) -> list[str]:
             "us-west1-b",
         ),
         (
-            {"machine_type": "a3-edgegpu-8g", "zones": ["us-east4-d"]},
-            "us-east4",
+            {"machine_type": "a3-highgpu-8g", "zones": ["europe-west3-a"]},
+            "europe-west3",
             [],
-            "clusters.a.node_pools.own.zones: us-east4-d: nvidia-h100-80gb is not listed",
-            "[us-east4-a, us-east4-b, us-east4-c]",
+            "clusters.a.node_pools.own.zones: europe-west3-a: nvidia-h100-80gb is not listed",
+            "write zones: [europe-west3-c], or",
         ),
         (
             {"machine_type": "a4x-highgpu-4g", "zones": ["us-central1-f"]},
@@ -123,6 +123,8 @@ def test_each_kind_of_place_that_may_be_wrong_is_a_warning(
     ("pool", "region", "cluster_zones"),
     [
         (L4, "us-west1", ["us-west1-a", "us-west1-b", "us-west1-c"]),
+        # Of the same GPU, other machines are in other zones.
+        ({"machine_type": "a3-edgegpu-8g"}, "europe-west3", ["europe-west3-a"]),
         # Google chooses.
         (A100, "us-west1", []),
         # Which zones of a region have it is not known.
