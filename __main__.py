@@ -1,11 +1,13 @@
 """One federation of GPU clusters: settings, clusters, control plane, members, types, workloads and outputs."""
 
 import pulumi
+from pulumi_gcp import config as gcp_config
 
 from clusters.apis import Apis, needed_apis
 from clusters.fleet import Fleet
 from clusters.gke import create_gke_cluster
 from clusters.network import Network
+from clusters.quota_warnings import warn_of_quotas
 from clusters.spec import member_labels
 from federation.base import create_base
 from federation.bucket_access import create_bucket_access
@@ -25,6 +27,7 @@ specs, workloads, manifests, federation = settings.clusters, settings.workloads,
 host_name, types, fleet = federation.host, federation.targets(), federation.multi_cluster_services
 labels = {name: member_labels(spec) for name, spec in settings.members.items()}
 
+warn_of_quotas(specs, gcp_config.project or "")
 apis = Apis("apis", needed_apis(specs, fleet))
 network = Network("network", [spec.region for spec in specs.values()], apis)
 clusters = {

@@ -44,6 +44,13 @@ def reasons(output: str) -> str:
     return "\n".join(dict.fromkeys(re.sub(r"^ {6}", "  ", each, flags=re.MULTILINE) for each in found))
 
 
+def warnings(output: str) -> str:
+    """What a run warns of, each in a line: settings that may be wrong, and quotas that are too small."""
+    # Pulumi shows one where it comes up, and again at the end.
+    found = re.findall(r"^(?: {4})?warning: (.+)$", output, re.MULTILINE)
+    return "\n".join(dict.fromkeys(found))
+
+
 def fenced(text: str) -> str:
     """Text as a block of code, whatever it holds."""
     ticks = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,4 +1,4 @@
-"""Previews stacks, and prints one page of Markdown: what would change, and where workloads would be placed.
+"""Previews stacks, and prints one page of Markdown: what would change, what it warns of, and where workloads would be.
 
     python -m ci.preview dev prod > preview.md
 
@@ -8,7 +8,7 @@ Ends with 1 where a stack cannot be previewed; the page then says why.
 import subprocess
 import sys
 
-from ci.engine import fenced, fold, pulumi, reasons, summary
+from ci.engine import fenced, fold, pulumi, reasons, summary, warnings
 from ci.github import LONGEST
 
 POLICIES = "policy/pack"
@@ -24,7 +24,9 @@ def main() -> int:
         good &= run.code == 0
         heading = summary(run.output) if run.code == 0 else "the preview fails"
         wrong = [] if run.code == 0 else [fenced(reasons(run.output)[-_LONGEST_REASONS:])]
-        shown = "\n\n".join([f"### {stack}: {heading}", *wrong, _placements(stack)])
+        warned = warnings(run.output)
+        warning_block = [f"The preview warns:\n\n{fenced(warned[:_LONGEST_REASONS])}"] if warned else []
+        shown = "\n\n".join([f"### {stack}: {heading}", *wrong, *warning_block, _placements(stack)])
         room = LONGEST // len(stacks) - len(shown) - 1000
         print(f"{shown}\n\n{fold('The preview', run.output, room)}\n")
     return 0 if good else 1

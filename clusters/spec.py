@@ -10,9 +10,10 @@ from clusters.addresses import SLOTS
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.first_nodes import too_few_at_first
-from clusters.pools.rules import check_pool, unlisted_accelerators, unsure_machines
+from clusters.pools.rules import check_pool, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
+from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
 from clusters.profiles import with_profile
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
@@ -210,6 +211,7 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
 def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
     """Yields a warning for each setting that is accepted, but may be wrong."""
     for name, cluster in clusters.items():
-        yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)
+        yield from unlisted_places(f"clusters.{name}", cluster.node_pools, cluster.region, cluster.zones)
+        yield from misused_ai_zones(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)

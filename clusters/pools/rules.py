@@ -12,7 +12,7 @@ from clusters.facts.machines import (
     wrong_local_ssds,
     wrong_size,
 )
-from clusters.facts.regions import is_zone_of, regions
+from clusters.facts.regions import is_zone_of
 from clusters.pools.spec import NodePool
 from problems import Problem
 
@@ -54,17 +54,6 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
         domain = key.partition("/")[0] if "/" in key else ""
         if key == "role" or any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):
             yield Problem(f"{setting}.labels", key, "GKE or the program sets this label; write another key")
-
-
-def unlisted_accelerators(setting: str, pools: Mapping[str, NodePool], region: str) -> Iterator[str]:
-    """Yields a warning for each accelerator that is not listed for a region, which may have it by now."""
-    listed = regions()[region].accelerators
-    for name, pool in pools.items():
-        if pool.accelerator and pool.accelerator.type not in listed:
-            yield (
-                f"{setting}.node_pools.{name}.accelerator.type: {pool.accelerator.type} is not listed for {region} in "
-                "clusters/facts/regions.csv; if no node comes up, write another region"
-            )
 
 
 def unsure_machines(setting: str, pools: Mapping[str, NodePool]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from local.differences import differences
-from local.gcp import services
+from local.gcp import quotas, services
 from local.gcp.buckets import GET, BucketMember, get_bucket
 from local.gcp.cluster import Cluster
 from local.gcp.firewall import Firewall
@@ -128,6 +128,8 @@ class GcpPlugin(Plugin):
     def invoke(self, token: str, arguments: Properties) -> Properties:
         if token == GET:
             return get_bucket(arguments)
+        if token == quotas.GET:
+            return quotas.get_quota(self._cloud.project, arguments)
         if token == _GET_PROJECT:
             project = str(arguments.get("projectId") or self._cloud.project)
             return {"id": f"projects/{project}", "projectId": project, "number": services.number(project)}

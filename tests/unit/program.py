@@ -21,6 +21,7 @@ from federation.api_client import NoAnswer
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "geo-federation"
+_UNLIMITED = {"dimensionsInfos": [{"details": [{"value": "-1"}]}]}
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 
 
@@ -149,11 +150,16 @@ def run_of(stack: str) -> Run:
 
 
 def run_program(
-    stack: str, settings: Mapping[str, Any], preview: bool = False, served: Mapping[str, Any] | None = None
+    stack: str,
+    settings: Mapping[str, Any],
+    preview: bool = False,
+    served: Mapping[str, Any] | None = None,
+    quotas: Mapping[str, Any] | None = None,
 ) -> Run:
     """Runs __main__.py in the working directory, where manifests are looked for.
 
-    `served` holds the specs of the CRDs that every cluster has, by name.
+    `served` holds the specs of the CRDs that every cluster has, by name, and `quotas` what Google says of quotas, by
+    id; others have no limit.
     """
     run = Run(settings)
     set_all_config(
@@ -163,20 +169,19 @@ def run_program(
         }
     )
     try:
-        asyncio.run(_run(stack, preview, served or {}, run))
+        asyncio.run(_run(stack, _Cloud(preview, served or {}, quotas or {}), run))
     finally:
         set_root_resource(cast(Any, None))
         set_all_config({})
     return run
 
 
-async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -> None:
+async def _run(stack: str, cloud: "_Cloud", run: Run) -> None:
     def main() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     # Here and not before: the mocks' first resource belongs to the running event loop.
-    cloud = _Cloud(preview, served)
-    mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
+    mocks.set_mocks(cloud, PROJECT, stack, cloud.preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
     # With mocks there is no API server that could say which members are registered.
     unknown = NoAnswer("no answer")
@@ -190,10 +195,14 @@ async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -
 class _Cloud(mocks.Mocks):
     """What the cloud returns; a preview knows none of it yet."""
 
-    def __init__(self, preview: bool, served: Mapping[str, Any]) -> None:
-        self.preview, self.served = preview, served
+    def __init__(self, preview: bool, served: Mapping[str, Any], quotas: Mapping[str, Any]) -> None:
+        self.preview, self.served, self.quotas = preview, served, quotas
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo":
+            # Anything but a map is why it cannot be read.
+            found = self.quotas.get(cast(Any, args).args["quotaId"], _UNLIMITED)
+            return ({}, [("quotaId", found)]) if isinstance(found, str) else (found, [])
         raise AssertionError(f"the program asks the cloud for {args.token}, which no mock knows")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ci import comment as comment_command
-from ci.engine import fold, reasons, summary
+from ci import preview as preview_command
+from ci.engine import Run, fold, reasons, summary, warnings
 from ci.github import GitHubError, close_issue, comment, open_issue
 from tests.github import GitHub, github
 
@@ -102,6 +103,50 @@ Resources:
         "error: preview failed",
     ]
     assert reasons("Resources:\n    1 unchanged") == ""
+
+
+WARNED = """\
+Previewing update (dev):
+warning: clusters.a.node_pools.l4.max_nodes: the pools can grow to 4 nvidia-l4 in europe-west1, and the quota is 2
+not all quotas are compared with the pools: the Cloud Quotas API is off
+            name: "warning: of no run"
+  pulumi:pulumi:Stack (geo-federation-dev):
+    warning: clusters.a.node_pools.l4.max_nodes: the pools can grow to 4 nvidia-l4 in europe-west1, and the quota is 2
+    warning: clusters.a.zones: us-central1-ai1a: an AI zone ```
+Resources:
+    + 150 to create
+"""
+
+
+def test_what_a_run_warns_of_is_found_once() -> None:
+    assert warnings(WARNED).splitlines() == [
+        "clusters.a.node_pools.l4.max_nodes: the pools can grow to 4 nvidia-l4 in europe-west1, and the quota is 2",
+        "clusters.a.zones: us-central1-ai1a: an AI zone ```",
+    ]
+    assert warnings("Resources:\n    1 unchanged") == ""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_page_has_a_line_for_each_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
+) -> None:
+    outputs = {"dev": WARNED, "prod": "Resources:\n    1 unchanged\n"}
+
+    def pulumi(command: str, stack: str, *options: str) -> Run:
+        return Run(code, outputs[stack])
+
+    def placements(stack: str) -> str:
+        return f"placements of {stack}"
+
+    monkeypatch.setattr(preview_command, "pulumi", pulumi)
+    monkeypatch.setattr(preview_command, "_placements", placements)
+    monkeypatch.setattr("sys.argv", ["preview", "dev", "prod"])
+    assert preview_command.main() == code
+    dev, prod = capsys.readouterr().out.split("### prod: ")
+    shown = dev.partition("<details>")[0]
+    lines = "\n".join(warnings(WARNED).splitlines())
+    assert f"The preview warns:\n\n````\n{lines}\n````\n\nplacements of dev" in shown
+    assert "warns" not in prod
 
 
 def test_output_is_folded_and_kept_apart() -> None:

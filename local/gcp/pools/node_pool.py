@@ -9,6 +9,7 @@ from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
 from local.gcp.pools.checks import CHOICES, room, wrong_pool
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
+from local.gcp.pools.quota_checks import beyond_quota
 from local.gcp.pools.sizes import pool_zones, sizes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
@@ -95,6 +96,9 @@ class NodePool(Kind):
         if space and least > space[1]:
             why = f"range {space[0]} has room for {space[1]} nodes, and the cluster's pools have {least}"
             yield Wrong("autoscaling", f"Error 400: IP_SPACE_EXHAUSTED: {why}")
+        if cloud.registry.get(self.slug, identifier) is None:
+            known = ((each, find(cloud, Cluster().slug, _cluster_id(cloud, each))) for each in pools.values())
+            yield from beyond_quota(inputs, cluster, [(each, its[1]) for each, its in known if its])
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))
