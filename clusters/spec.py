@@ -14,6 +14,7 @@ from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools
 from clusters.pools.rules import check_pool, unlisted_accelerators, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
+from clusters.pools.volumes import other_volumes
 from clusters.profiles import with_profile
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
@@ -217,3 +218,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)
         yield from unsure_gpu_pools(f"clusters.{name}", cluster.node_pools, cluster.kubernetes, cluster.zones)
+        yield from other_volumes(f"clusters.{name}", cluster.node_pools)

@@ -14,6 +14,7 @@ from clusters.node_config import node_config
 from clusters.nodes.nodes import GPU, GPU_TAINT, Taint
 from clusters.pools.accelerator import DRA_LABELS
 from clusters.pools.spec import NodePool
+from clusters.pools.volumes import checkpoint_classes
 from clusters.spec import warnings
 from placement.fit.judge import doubts, nearest_miss
 from tests.unit.test_cluster_rules import H100, L4, POOL, cluster, problems, spec
@@ -398,3 +399,32 @@ def test_how_machines_are_had_is_by_the_longest_name() -> None:
     assert not consumption("a3-highgpu-2g").on_demand
     for machine in ("a3-highgpu-8g", "a3-megagpu-8g", "a2-ultragpu-1g", "g4-standard-48", "h4d-standard-192"):
         assert consumption(machine).on_demand
+
+
+# Volumes.
+
+
+def pools(*machines: str) -> dict[str, NodePool]:
+    return {f"p{at}": NodePool.model_validate({"machine_type": each, "spot": True}) for at, each in enumerate(machines)}
+
+
+@pytest.mark.parametrize(
+    ("machines", "classes"),
+    [
+        ((), {"checkpoints": "pd-ssd"}),
+        (("g2-standard-8", "a3-highgpu-8g"), {"checkpoints": "pd-ssd"}),
+        (("g2-standard-8", "c4-standard-8"), {"checkpoints": "pd-ssd"}),
+        (("a4-highgpu-8g", "e2-standard-8"), {"checkpoints": "hyperdisk-balanced"}),
+        (("c4-standard-8",), {"checkpoints": "hyperdisk-balanced"}),
+        (("g2-standard-8", "g4-standard-48"), {"checkpoints": "pd-ssd", "checkpoints-hyperdisk": "hyperdisk-balanced"}),
+    ],
+)
+def test_checkpoints_are_on_disks_that_the_machines_attach(machines: tuple[str, ...], classes: dict[str, str]) -> None:
+    assert checkpoint_classes(pools(*machines)) == classes
+
+
+def test_a_pool_that_attaches_other_disks_than_the_others_is_a_warning() -> None:
+    two = {"l4": L4, "rtx": {"machine_type": "g4-standard-48"}}
+    (text,) = (each for each in warnings({"a": spec(cluster() | {"node_pools": two})}) if "storageClassName" in each)
+    assert text.startswith("clusters.a.node_pools.rtx.machine_type: g4-standard-48 attaches no pd-ssd")
+    assert text.endswith("write storageClassName: checkpoints-hyperdisk in claims of its pods")
