@@ -8,6 +8,8 @@ from problems import Problem
 _NAME = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 _LONG = r"projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+"
 _BLOCK = r"/reservationBlocks/[-a-z0-9]+(/reservationSubBlocks/[-a-z0-9]+)?"
+RESERVATION = f"^({_NAME}|{_LONG}({_BLOCK})?)?$"
+"""What a reservation may be, or a block of one, or none."""
 _FORM = "projects/PROJECT/reservations/NAME"
 
 
@@ -17,7 +19,7 @@ def as_reservation(value: str) -> str:
     Source: the values of reservation_affinity in cluster-toolkit's gke-node-pool (blocks) and xpk's reservation.py
     (sub-blocks), 2026-06-25.
     """
-    if not value or re.fullmatch(f"{_NAME}|{_LONG}({_BLOCK})?", value):
+    if re.fullmatch(RESERVATION, value):
         return value
     if "/reservationSubBlocks/" in value and "/reservationBlocks/" not in value:
         raise ValueError(

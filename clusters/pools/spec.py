@@ -9,7 +9,7 @@ from clusters.facts.boot_disks import default_disk
 from clusters.facts.machines import BUILT_IN
 from clusters.pools.accelerator import Accelerator
 from clusters.pools.disks import LocalSsds
-from clusters.pools.reservations import as_reservation
+from clusters.pools.reservations import RESERVATION, as_reservation
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
 Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
@@ -44,7 +44,9 @@ class NodePool(Model):
 
     A Job requests them by a ProvisioningRequest, as Kueue does, and starts when all of them are ready.
     """
-    reservation: Annotated[str, AfterValidator(as_reservation)] = ""
+    reservation: Annotated[str, AfterValidator(as_reservation)] = Field(
+        default="", json_schema_extra={"pattern": RESERVATION}
+    )
     """the name of a reservation, or projects/PROJECT/reservations/NAME
 
     Only its machines are used; left out, no reservation that must be named. With /reservationBlocks/BLOCK, or that

@@ -1,9 +1,12 @@
 """The cluster `gpus` of the stack with every option for accelerators, under mocks."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.local.google import POOL, Google
 from tests.unit.test_accelerators import run, settings
 
 
@@ -49,6 +52,17 @@ def test_parts_blocks_and_claims_are_requested() -> None:
     )
     assert gpus("claims")["gpuDriverInstallationConfig"] == {"gpuDriverVersion": "INSTALLATION_DISABLED"}
     assert config("claims")["labels"]["gke-no-default-nvidia-gpu-device-plugin"] == "true"
+
+
+def test_the_stand_in_takes_every_pool_of_the_stack(tmp_path: Path) -> None:
+    google = Google(tmp_path)
+    found = {
+        each.name: google.check(POOL, json.loads(json.dumps(each.inputs), parse_float=lambda text: int(float(text))))
+        for each in run().of_type(POOL)
+        if each.name.startswith("gpus-")
+    }
+    assert len(found) == 11
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 def test_checkpoints_are_on_both_sorts_of_disks() -> None:
