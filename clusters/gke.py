@@ -126,7 +126,7 @@ class GkeCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         inside = pulumi.ResourceOptions(parent=self, provider=self.provider, deleted_with=cluster)
-        create_storage_classes(name, spec.slot, network.name, inside)
+        create_storage_classes(name, spec, network.name, inside)
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
 

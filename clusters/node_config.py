@@ -7,7 +7,7 @@ from pulumi_gcp import container
 
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
-from clusters.pools.accelerator import Accelerator
+from clusters.pools.accelerator import DRA_LABELS, Accelerator
 from clusters.pools.spec import NodePool
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
@@ -33,7 +33,7 @@ def node_config(
         "disk_type": spec.disk_type,
         "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "labels": dict(node_labels) | spec.labels,
+        "labels": dict(node_labels) | spec.labels | _labels_of_gpus(spec),
         "resource_labels": dict(resource_labels),
         "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},
@@ -72,13 +72,21 @@ def _reservation(spec: NodePool) -> container.NodePoolNodeConfigReservationAffin
     return {"consume_reservation_type": "NO_RESERVATION"} if spec.flex_start or spec.queued else None
 
 
+def _labels_of_gpus(spec: NodePool) -> dict[str, str]:
+    return DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
+
+
 def _gpus(accelerator: Accelerator) -> container.NodePoolNodeConfigGuestAcceleratorArgsDict:
     gpus: container.NodePoolNodeConfigGuestAcceleratorArgsDict = {
         "type": accelerator.type,
         "count": accelerator.count,
         # Without it, every later run would show a difference.
-        "gpu_driver_installation_config": {"gpu_driver_version": accelerator.driver},
+        "gpu_driver_installation_config": {
+            "gpu_driver_version": "INSTALLATION_DISABLED" if accelerator.dra else accelerator.driver
+        },
     }
+    if accelerator.partition:
+        gpus["gpu_partition_size"] = accelerator.partition
     if accelerator.sharing:
         gpus["gpu_sharing_config"] = {
             "gpu_sharing_strategy": accelerator.sharing.strategy,

@@ -10,9 +10,11 @@ from clusters.addresses import SLOTS
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.first_nodes import too_few_at_first
+from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools
 from clusters.pools.rules import check_pool, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
+from clusters.pools.volumes import other_volumes
 from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
 from clusters.profiles import with_profile
 from clusters.upkeep import Backup, Maintenance, check_maintenance
@@ -201,6 +203,8 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
         yield from check_maintenance(f"{setting}.maintenance", cluster.maintenance)
         for pool, spec in cluster.node_pools.items():
             yield from check_pool(f"{setting}.node_pools.{pool}", spec, cluster.region, cluster.zones)
+            yield from check_gpu_pool(f"{setting}.node_pools.{pool}", spec, cluster.zones)
+        yield from check_dra(setting, cluster.node_pools, cluster.kubernetes)
         yield from check_capacity(setting, cluster.node_pools)
         if SYSTEM_POOL in cluster.node_pools:
             yield Problem(
@@ -215,3 +219,5 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from misused_ai_zones(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)
+        yield from unsure_gpu_pools(f"clusters.{name}", cluster.node_pools, cluster.kubernetes, cluster.zones)
+        yield from other_volumes(f"clusters.{name}", cluster.node_pools)

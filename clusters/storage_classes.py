@@ -4,34 +4,39 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from clusters.addresses import file_range
+from clusters.pools.volumes import checkpoint_classes
+from clusters.spec import Cluster
 
-CHECKPOINTS, MODELS = "checkpoints", "models"
+MODELS = "models"
 
 
 def create_storage_classes(
-    name: str, slot: int, network: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str, spec: Cluster, network: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[kubernetes.storage.v1.StorageClass]:
-    """Makes both, with the options' provider. Their volumes are kept when a claim is deleted."""
-    checkpoints = kubernetes.storage.v1.StorageClass(
-        f"{name}-{CHECKPOINTS}",
-        metadata={"name": CHECKPOINTS},
-        provisioner="pd.csi.storage.gke.io",
-        parameters={"type": "pd-ssd"},
-        # The disk is made in the zone of the pod, which has the GPU.
-        volume_binding_mode="WaitForFirstConsumer",
-        reclaim_policy="Retain",
-        allow_volume_expansion=True,
-        opts=opts,
-    )
+    """Makes them, with the options' provider. Their volumes are kept when a claim is deleted."""
+    checkpoints = [
+        kubernetes.storage.v1.StorageClass(
+            f"{name}-{each}",
+            metadata={"name": each},
+            provisioner="pd.csi.storage.gke.io",
+            parameters={"type": disk},
+            # The disk is made in the zone of the pod, which has the GPU.
+            volume_binding_mode="WaitForFirstConsumer",
+            reclaim_policy="Retain",
+            allow_volume_expansion=True,
+            opts=opts,
+        )
+        for each, disk in checkpoint_classes(spec.node_pools).items()
+    ]
     models = kubernetes.storage.v1.StorageClass(
         f"{name}-{MODELS}",
         metadata={"name": MODELS},
         provisioner="filestore.csi.storage.gke.io",
         # By default, Filestore would take a range that another cluster may need later.
-        parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(slot))},
+        parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(spec.slot))},
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Retain",
         allow_volume_expansion=True,
         opts=opts,
     )
-    return [checkpoints, models]
+    return [*checkpoints, models]

@@ -83,4 +83,5 @@ def _has(nodes: Nodes, resource: str) -> bool:
 
 
 def _has_accelerators(nodes: Nodes) -> bool:
-    return _has(nodes, GPU) or _has(nodes, TPU)
+    # By their taint: GPUs that are allocated by DRA are no resource of their nodes.
+    return any(each.key in (GPU, TPU) for each in nodes.taints)

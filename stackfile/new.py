@@ -32,8 +32,22 @@ def _pool(most: int) -> dict[str, Any]:
         "min_nodes": 0,
         "max_nodes": most,
         "local_ssds": Example({"count": 1, "use": "ephemeral"}),
+        "disk_type": Example("pd-ssd"),
     }
 
+
+_GPU_POOLS: Mapping[str, Any] = {
+    "parts": Example(
+        {"machine_type": "a2-highgpu-1g", "accelerator": {"type": "nvidia-tesla-a100", "partition": "1g.5gb"}}
+    ),
+    "block": Example(
+        {
+            "machine_type": "a4-highgpu-8g",
+            "reservation": "projects/my-project/reservations/b200/reservationBlocks/block-1",
+        }
+    ),
+    "claims": Example({"machine_type": "a3-highgpu-8g", "accelerator": {"type": "nvidia-h100-80gb", "dra": True}}),
+}
 
 SAMPLE: Mapping[str, Any] = {
     "gcp:project": "my-project",
@@ -44,7 +58,7 @@ SAMPLE: Mapping[str, Any] = {
             "role": "training",
             "zones": ["us-west1-b"],
             "labels": Example({"tier": "gold"}),
-            "node_pools": {"l4": _pool(1)},
+            "node_pools": {"l4": _pool(1)} | _GPU_POOLS,
             "authorized_networks": Example({"office": "203.0.113.0/24"}),
             "maintenance": Example({"days": ["SA", "SU"], "start": "02:00", "hours": 8}),
             "encryption_key": Example("own"),
@@ -153,7 +167,11 @@ class _Writer:
         elif each and isinstance(value, Mapping) and self._has_settings(each):
             yield f"{start}{name}:"
             for key, inner in cast(Mapping[str, Any], value).items():
-                yield from self._setting(key, each, inner, indent + 2)
+                if isinstance(inner, Example):
+                    lines = self._setting(key, each, inner.value, indent + 2)
+                    yield from (f"{start}  # {line[indent + 2 :]}" for line in lines)
+                else:
+                    yield from self._setting(key, each, inner, indent + 2)
         elif each and isinstance(value, list) and self._has_settings(each):
             yield f"{start}{name}:"
             for inner in cast(list[Any], value):

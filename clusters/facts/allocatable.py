@@ -27,7 +27,7 @@ _EVICTION_MEMORY = 100 * _MIB
 _KERNEL, _KERNEL_PART = 120 * _MIB, 64
 _UNEXPLAINED, _MOST_UNEXPLAINED = 0.00175, 248 * _MIB
 _OS_DISK, _OS_DISK_PART = 4.212, 0.016635  # GiB, with 64 MiB more for Arm
-_LOCAL_SSD, _FILE_SYSTEM_PART = 375, 0.02  # GiB
+_FILE_SYSTEM_PART = 0.02
 _OF_LOCAL_SSDS = (50, 75, 100)  # GiB, of one, two, and more
 _EVICTION_DISK_PART = 0.1
 
@@ -57,9 +57,9 @@ def boot_disk(gb: int) -> int:
     return int((capacity * (1 - _EVICTION_DISK_PART) - reserved) * _GIB)
 
 
-def local_ssds(count: int) -> int:
-    """Bytes of ephemeral storage for the pods of a node that has it on so many local SSDs."""
-    capacity = count * _LOCAL_SSD * (1 - _FILE_SYSTEM_PART)
+def local_ssds(count: int, gib: int = 375) -> int:
+    """Bytes of ephemeral storage for the pods of a node that has it on so many local SSDs of so many GiB each."""
+    capacity = count * gib * (1 - _FILE_SYSTEM_PART)
     reserved = _OF_LOCAL_SSDS[min(count, len(_OF_LOCAL_SSDS)) - 1]
     return int((capacity * (1 - _EVICTION_DISK_PART) - reserved) * _GIB)
 

@@ -7,6 +7,8 @@ from typing import Literal, cast
 
 from clusters.facts.table import rows
 
+_LOCAL_SSD = 375  # GiB
+
 
 @dataclass(frozen=True)
 class Family:
@@ -21,6 +23,14 @@ class Family:
     compact: bool | None
     local_ssds: int | None
     custom_vcpus: int
+    ssd_gib: int
+    """How large each of its local SSDs is."""
+
+
+def local_ssd_gib(machine_type: str) -> int:
+    """How many GiB each local SSD of a machine type has."""
+    family = family_of(machine_type)
+    return family.ssd_gib if family else _LOCAL_SSD
 
 
 @functools.cache
@@ -33,6 +43,7 @@ def families() -> Mapping[str, Family]:
             row["compact"] == "yes" if row["compact"] else None,
             int(row["local_ssds"]) if row["local_ssds"] else None,
             int(row["custom_vcpus"] or 0),
+            int(row["ssd_gib"] or _LOCAL_SSD),
         )
         for row in rows("machine_families.csv")
     }

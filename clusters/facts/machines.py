@@ -28,6 +28,8 @@ class Machine:
     sure: bool
     sure_disks: bool
     note: str
+    fraction: str
+    """The part of one GPU that it has, such as 1/8; empty where it has whole ones."""
 
 
 @functools.cache
@@ -40,6 +42,7 @@ def _machines() -> Mapping[str, Machine]:
             row["sure"] == "yes",
             row["sure_disks"] == "yes",
             row["note"],
+            row["fraction"],
         )
         for row in rows("machines.csv")
     }
@@ -120,10 +123,20 @@ def unsure(machine_type: str, local_ssds: int) -> str:
     """Which facts that the settings depend on are unsure; empty where all are sure."""
     own = _machines().get(machine_type)
     if own and not own.sure:
-        return f"{TABLE} is not sure of its {own.count} of {own.accelerator} ({own.note})"
+        return f"{TABLE} is not sure of its {_gpus_of(own)}{f' ({own.note})' if own.note else ''}"
     if own and local_ssds and not own.sure_disks and (advice := _ssd_advice(machine_type, local_ssds)):
         return f"{TABLE} is not sure, but says that {advice.partition(';')[0]}"
     return ""
+
+
+def fraction_of(machine_type: str) -> str:
+    """The part of one GPU that a machine type has, such as 1/8; empty where it has whole ones, or none."""
+    own = _machines().get(machine_type)
+    return own.fraction if own else ""
+
+
+def _gpus_of(own: Machine) -> str:
+    return f"{own.fraction} of a GPU, {own.accelerator}" if own.fraction else f"{own.count} of {own.accelerator}"
 
 
 def _ssd_advice(machine_type: str, count: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from clusters.facts.machine_families import family_name, family_of
 from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
+from clusters.pools.accelerator import DRA_LABELS
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -78,6 +79,8 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     own |= _of_size(size) | _of_gpus(pool) | _of_tpus(tpus().get(machine))
     labels |= {f"{_GKE}{key}": text for key, text in own.items()}
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
+    if pool.accelerator and pool.accelerator.dra:
+        labels |= DRA_LABELS
     return {"role": cluster.role} | pool.labels | {key: text for key, text in labels.items() if text}
 
 
@@ -131,7 +134,8 @@ def _of_gpus(pool: NodePool) -> dict[str, str]:
     labels = {
         "gke-accelerator": pool.accelerator.type,
         "gke-gpu": "true",
-        "gke-gpu-driver-version": pool.accelerator.driver.lower(),
+        "gke-gpu-driver-version": "disabled" if pool.accelerator.dra else pool.accelerator.driver.lower(),
+        "gke-gpu-partition-size": pool.accelerator.partition,
     }
     if sharing := pool.accelerator.sharing:
         labels["gke-gpu-sharing-strategy"] = sharing.strategy.lower().replace("_", "-")

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from clusters.facts import allocatable
-from clusters.facts.machine_families import family_of
+from clusters.facts.machine_families import family_of, local_ssd_gib
 from clusters.facts.machine_sizes import size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
+from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
+from clusters.pools.accelerator import Accelerator
 from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
@@ -73,7 +75,7 @@ def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
         taints(pool),
         zones_of(pool, cluster),
         unsure_labels(pool, cluster) | _unsure_resources(pool),
-        system_requests(pool.accelerator is not None, pool.machine_type in tpus()),
+        system_requests(pool.accelerator is not None and not pool.accelerator.dra, pool.machine_type in tpus()),
     )
 
 
@@ -96,22 +98,27 @@ def _allocatable(pool: NodePool) -> dict[str, int]:
         found["cpu"] = allocatable.cpu(pool.machine_type, size.vcpus, pool.max_pods_per_node)
         found["memory"] = allocatable.memory(size.memory_gib)
     if pool.local_ssds and pool.local_ssds.use == "ephemeral":
-        found["ephemeral-storage"] = allocatable.local_ssds(pool.local_ssds.count)
+        found["ephemeral-storage"] = allocatable.local_ssds(pool.local_ssds.count, local_ssd_gib(pool.machine_type))
     elif pool.local_ssds or not always_has_ssds(pool.machine_type):
         found["ephemeral-storage"] = allocatable.boot_disk(pool.disk_gb)
-    if pool.accelerator:
-        # Each GPU counts as often as pods may share it.
-        found[GPU] = pool.accelerator.count * (pool.accelerator.sharing.clients if pool.accelerator.sharing else 1)
+    if pool.accelerator and not pool.accelerator.dra:
+        found[GPU] = _gpus(pool.accelerator)
     return found | ({TPU: tpu.chips} if tpu else {})
 
 
+def _gpus(own: Accelerator) -> int:
+    """How many nvidia.com/gpu a node has: each part of each GPU counts as often as pods may share it."""
+    parts = parts_of(own.type, own.partition) or 1
+    return own.count * parts * (own.sharing.clients if own.sharing else 1)
+
+
 def _unsure_resources(pool: NodePool) -> frozenset[str]:
-    size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
+    size, tpu, own = size_of(pool.machine_type), tpus().get(pool.machine_type), pool.accelerator
     found = {
         "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure),
         "memory": size is None or (tpu and not tpu.sure),
         # GKE puts it on local SSDs that are always present, unless the pool says otherwise.
         "ephemeral-storage": not pool.local_ssds and always_has_ssds(pool.machine_type),
-        GPU: pool.accelerator and not is_sure(pool.machine_type),
+        GPU: own and not own.dra and (not is_sure(pool.machine_type) or unsure_partition(own.type, own.partition)),
     }
     return frozenset(resource for resource, true in found.items() if true)

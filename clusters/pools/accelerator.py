@@ -12,6 +12,13 @@ def _accelerators() -> list[JsonValue]:
     return [*sorted({accelerator for region in regions().values() for accelerator in region.accelerators})]
 
 
+DRA_LABELS = {"gke-no-default-nvidia-gpu-device-plugin": "true", "nvidia.com/gpu.present": "true"}
+"""Labels of nodes whose GPUs are allocated by DRA: GKE's plugin stays away, and NVIDIA's driver of claims runs there.
+
+Source: GKE's page "Prepare GKE infrastructure for DRA workloads", read 2026-11-26.
+"""
+
+
 class Sharing(Model):
     """Several pods on each GPU."""
 
@@ -49,4 +56,16 @@ class Accelerator(Model):
     """strategy and clients, for several pods on each GPU
 
     Left out, each GPU is used by one pod.
+    """
+    partition: str = Field(default="", pattern=r"^([1-7]g\.[1-9][0-9]{0,2}gb)?$")
+    """a size of the parts into which each GPU is cut, such as 1g.5gb
+
+    Every GPU is cut alike, and each part is one nvidia.com/gpu with memory of its own. A container has one part. How
+    busy a part is, GKE does not measure.
+    """
+    dra: bool = False
+    """true for GPUs that pods have by resourceClaims, or false
+
+    Dynamic resource allocation: GKE then installs neither driver nor device plugin, so that no pod can request
+    nvidia.com/gpu; install NVIDIA's driver and its DRA driver. Pods need a toleration of nvidia.com/gpu.
     """

@@ -8,7 +8,7 @@ from problems import Model
 
 
 class LocalSsds(Model):
-    """Local SSDs of 375 GB, whose data is lost with their node."""
+    """Local SSDs of 375 GB, or 3000 GB on a4x, whose data is lost with their node."""
 
     count: int = Field(ge=1, le=32)
     """how many each node has, from 1 to 32

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from clusters.facts.boot_disks import default_disk
 from clusters.facts.machines import BUILT_IN
 from clusters.pools.accelerator import Accelerator
 from clusters.pools.disks import LocalSsds
+from clusters.pools.reservations import RESERVATION, as_reservation
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
 Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
@@ -42,12 +44,13 @@ class NodePool(Model):
 
     A Job requests them by a ProvisioningRequest, as Kueue does, and starts when all of them are ready.
     """
-    reservation: str = Field(
-        default="", pattern=r"^([a-z]([-a-z0-9]{0,61}[a-z0-9])?|projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+)?$"
+    reservation: Annotated[str, AfterValidator(as_reservation)] = Field(
+        default="", json_schema_extra={"pattern": RESERVATION}
     )
     """the name of a reservation, or projects/PROJECT/reservations/NAME
 
-    Only its machines are used; left out, no reservation that must be named.
+    Only its machines are used; left out, no reservation that must be named. With /reservationBlocks/BLOCK, or that
+    and /reservationSubBlocks/SUBBLOCK, after the long form, only those of one block, for nodes close to each other.
     """
     max_run_hours: int | None = Field(default=None, ge=1, le=168)
     """how long each machine runs at the most, from 1 to 168 hours
@@ -99,7 +102,7 @@ class NodePool(Model):
     disk_type: Literal["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
     """pd-standard, pd-balanced, pd-ssd or hyperdisk-balanced
 
-    The type of the boot disk; the newest machine types only take hyperdisk-balanced.
+    The type of the boot disk; left out, hyperdisk-balanced for machine types that do not take pd-balanced.
     """
     image_streaming: bool = False
     """true to start containers while their images are loaded, or false
@@ -124,10 +127,11 @@ class NodePool(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _add_gpus_of_machine(cls, raw: Any) -> Any:
+    def _add_what_the_machine_has(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping):
             return raw
-        pool = cast(Mapping[str, Any], raw)
+        given_pool = cast(Mapping[str, Any], raw)
+        pool = {"disk_type": default_disk(str(given_pool.get("machine_type"))), **given_pool}
         kind, count = BUILT_IN.get(str(pool.get("machine_type")), ("", 0))
         given: Any = pool.get("accelerator")
         if kind and given is None:

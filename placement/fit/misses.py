@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from clusters.nodes.nodes import Nodes, Taint
+from clusters.nodes.nodes import GPU, Nodes, Taint
+from clusters.pools.accelerator import DRA_LABELS
 from placement.api.quantities import as_text
 from placement.api.queued import CONSUMES, QUEUE
 from placement.fit.node_labels import ACCELERATORS
@@ -79,7 +80,9 @@ def of_zones(requirements: Sequence[Requirement], nodes: Nodes, zones: Sequence[
 def of_taint(taint: Taint, nodes: Nodes) -> Miss:
     """A taint of the pool is not tolerated."""
     named = f"{taint.key}={taint.value}" if taint.value else taint.key
-    return Miss(Stage.TAINT, taint, lambda: (f"taint {named} of pool {nodes.pool} is not tolerated", ""))
+    # Pods have such GPUs by claims, for which nothing adds the toleration that a request of nvidia.com/gpu gets.
+    instead = f": write a toleration of {taint.key}" if taint.key == GPU and by_claims(nodes) else ""
+    return Miss(Stage.TAINT, taint, lambda: (f"taint {named} of pool {nodes.pool} is not tolerated{instead}", ""))
 
 
 def of_queue(taint: Taint, nodes: Nodes) -> Miss:
@@ -92,9 +95,23 @@ def of_queue(taint: Taint, nodes: Nodes) -> Miss:
 def of_amount(resource: str, amount: int, nodes: Nodes) -> Miss:
     """A node of the pool has less of a resource than the pod requests."""
     has = nodes.allocatable.get(resource, 0)
+    if resource == GPU and not has and by_claims(nodes):
+        return Miss(
+            Stage.ACCELERATOR + 0.5, (resource, nodes.pool), lambda: (_claims(resource, amount, nodes.pool), "")
+        )
     of_size = resource in ("cpu", "memory", "ephemeral-storage")
     stage = Stage.SIZE if of_size else Stage.COUNT if has else Stage.ACCELERATOR
     return Miss(stage + has / amount, resource, lambda: _amounts(resource, has, amount, nodes.pool, of_size))
+
+
+def by_claims(nodes: Nodes) -> bool:
+    """Whether the GPUs of a pool are allocated by DRA, to pods with resourceClaims."""
+    return all(nodes.labels.get(key) == value for key, value in DRA_LABELS.items())
+
+
+def _claims(resource: str, amount: int, pool: str) -> str:
+    instead = "write resourceClaims in the pod, or dra: false for the pool"
+    return f"{pool} has its GPUs by DRA and no {resource}, the pod requests {amount}: {instead}"
 
 
 def _amounts(resource: str, has: int, amount: int, pool: str, of_size: bool) -> tuple[str, str]:

@@ -129,7 +129,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "TPU pools cannot be made yet",
     ),
     "local SSDs of a machine that is there without": (
-        cluster({"machine_type": "a3-ultragpu-8g-nolssd", "local_ssds": {"count": 32}}),
+        cluster({"machine_type": "a3-ultragpu-8g-nolssd", "spot": True, "local_ssds": {"count": 32}}),
         f"{POOL}.local_ssds.count: 32",
         "takes no local SSD",
     ),
@@ -274,11 +274,11 @@ def test_all_mistakes_of_a_pool_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("machine", BUILT_IN)
 def test_a_machine_with_gpus_brings_them_with_it(machine: str) -> None:
-    own = spec(cluster({"machine_type": machine})).node_pools["gpu"].accelerator
+    own = spec(cluster({"machine_type": machine, "spot": True})).node_pools["gpu"].accelerator
     assert own
     assert (own.type, own.count) == BUILT_IN[machine]
-    count = spec(cluster({"machine_type": machine, "accelerator": {"type": own.type}})).node_pools["gpu"].accelerator
-    assert count == own
+    named = {"machine_type": machine, "spot": True, "accelerator": {"type": own.type}}
+    assert spec(cluster(named)).node_pools["gpu"].accelerator == own
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_gpus_of_new_machines_are_known(machine: str, accelerator: str, count: i
 
 def test_pools_of_every_machine_with_gpus_have_them_with_the_taint() -> None:
     for machine, (accelerator, count) in BUILT_IN.items():
-        pool = spec(cluster({"machine_type": machine})).node_pools["gpu"]
+        pool = spec(cluster({"machine_type": machine, "spot": True})).node_pools["gpu"]
         config: Any = node_config(pool, "nodes@example", {}, {})
         (gpu,) = config["guest_accelerators"]
         assert (gpu["type"], gpu["count"]) == (accelerator, count)
@@ -307,7 +307,7 @@ def test_pools_of_every_machine_with_gpus_have_them_with_the_taint() -> None:
 @pytest.mark.parametrize(
     ("pool", "words"),
     [
-        ({"machine_type": "a4x-maxgpu-4g-metal"}, "not sure of its 4 of nvidia-gb300"),
+        ({"machine_type": "a4x-maxgpu-4g-metal", "spot": True}, "not sure of its 4 of nvidia-gb300"),
         ({"machine_type": "g4-standard-6"}, "1/8 of a GPU"),
         (L4 | {"local_ssds": {"count": 2}}, "is not sure, but says that g2-standard-8 takes 1;"),
     ],

@@ -39,6 +39,13 @@ def test_pools_without_accelerators_are_tried_first() -> None:
     assert [*flavors(spec)] == ["z", "system", "a", "b"] == [*quotas(spec)]
 
 
+def test_gpus_by_claims_are_tried_as_late_as_others() -> None:
+    claims = {"machine_type": "g2-standard-8", "accelerator": {"type": "nvidia-l4", "dra": True}}
+    spec = cluster(a=claims, b=L4, z={"machine_type": "n2-standard-4"})
+    assert [*flavors(spec)] == ["z", "system", "a", "b"]
+    assert (quotas(spec)["a"]["nvidia.com/gpu"], quotas(spec)["b"]["nvidia.com/gpu"]) == ("0", "4")
+
+
 def test_a_flavor_is_a_pools_nodes() -> None:
     found = flavors(cluster(l4=L4, arm={"machine_type": "t2a-standard-4"}))
     label = "cloud.google.com/gke-nodepool"

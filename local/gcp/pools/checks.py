@@ -6,6 +6,7 @@ from math import ceil, log2
 
 from local.gcp.network import SUBNETS, secondary_range
 from local.gcp.places import region_of, zones
+from local.gcp.pools.gpu_checks import wrong_block, wrong_boot_disk, wrong_consumption, wrong_gpus
 from local.gcp.pools.machine_checks import wrong_accelerator, wrong_disks, wrong_placement
 from local.gcp.pools.machines import machine
 from local.gcp.pools.provisioning_checks import wrong_provisioning, wrong_reservation
@@ -50,6 +51,8 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     else:
         yield from wrong_accelerator(kind, size, inputs)
         yield from wrong_disks(kind, size, inputs)
+        yield from wrong_boot_disk(kind, inputs)
+        yield from wrong_consumption(kind, inputs)
     yield from wrong_sizes(inputs)
     yield from wrong_provisioning(inputs)
     yield from wrong_reservation(inputs)
@@ -61,6 +64,8 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     reference = value(inputs, "cluster")
     cluster = find(cloud, "cluster", reference) if reference else None
     yield from wrong_placement(size, kind, inputs, cluster[1] if cluster else None)
+    yield from wrong_gpus(inputs, cluster[1] if cluster else None)
+    yield from wrong_block(inputs, cluster[1] if cluster else None)
     if cluster:
         yield from _wrong_in_cluster(cloud, inputs, *cluster)
 

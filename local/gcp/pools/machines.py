@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clusters.facts.machine_families import family_of
 from clusters.facts.machine_sizes import attachable, size_of, tpus
-from clusters.facts.machines import BUILT_IN, always_has_ssds, most_local_ssds
+from clusters.facts.machines import BUILT_IN, always_has_ssds, can_be_compact, most_local_ssds
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Machine:
 
 def machine(name: str) -> Machine | None:
     """The machine of a type, or None when Google Cloud has none of that name."""
-    size, family = size_of(name), family_of(name)
+    size = size_of(name)
     if size is None:
         return None
     gpu, gpus = BUILT_IN.get(name, ("", 0))
@@ -57,6 +56,6 @@ def machine(name: str) -> Machine | None:
         attachable=attachable(name),
         local_ssds=size.local_ssds or most_local_ssds(name),
         always_ssds=always_has_ssds(name),
-        # It refuses more than the settings do: also what no table knows to be possible.
-        compact=bool(family and family.compact),
+        # Where no table knows it, the settings do not refuse it, and neither does this.
+        compact=can_be_compact(name),
     )

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusters.facts import allocatable
-from clusters.facts.machine_families import family_name, family_of
+from clusters.facts.machine_families import family_name, family_of, local_ssd_gib
+from clusters.facts.partitions import parts_of
 from local.gcp.places import region_of
 from local.gcp.pools.checks import DEFAULT_MACHINE, EFFECTS
+from local.gcp.pools.gpu_checks import has_no_plugin
 from local.gcp.pools.machines import Machine, machine
 from local.gcp.pools.sizes import pods_per_node, pool_zones, sizes
 from local.gcp.resource import given, value, values
@@ -15,6 +17,7 @@ from local.wire import Properties
 
 GPU = "nvidia.com/gpu"
 POOL = "cloud.google.com/gke-nodepool"
+_GPUS = "nodeConfig.guestAccelerators[]"
 _SSDS, _NVME = "ephemeralStorageLocalSsdConfig", "localNvmeSsdBlockConfig"
 _REGIONS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _ZONES = ("topology.kubernetes.io/zone", "topology.gke.io/zone", "failure-domain.beta.kubernetes.io/zone")
@@ -49,7 +52,7 @@ def filled_config(pool: Properties) -> Properties:
 def nodes(cluster: Properties, pool: Properties, count: int) -> Iterator[dict[str, Any]]:
     """So many nodes of a pool."""
     zones = pool_zones(pool, cluster)
-    kind = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
+    kind = _kind(pool)
     size = machine(kind)
     assert size
     resources = {"capacity": _capacity(cluster, pool, size), "allocatable": _allocatable(cluster, pool, size)}
@@ -76,27 +79,37 @@ def _capacity(cluster: Properties, pool: Properties, size: Machine) -> dict[str,
     found = {
         "cpu": str(size.cpus),
         "memory": f"{int(size.memory * 1024)}Mi",
-        "ephemeral-storage": f"{_local_ssds(pool) * 375 or _disk(pool)}Gi",
+        "ephemeral-storage": f"{_local_ssds(pool) * local_ssd_gib(_kind(pool)) or _disk(pool)}Gi",
     }
     return found | _counted(cluster, pool, size)
 
 
 def _allocatable(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
-    kind, ssds = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE), _local_ssds(pool)
+    kind, ssds = _kind(pool), _local_ssds(pool)
+    disk = allocatable.local_ssds(ssds, local_ssd_gib(kind)) if ssds else allocatable.boot_disk(_disk(pool))
     found = {
         "cpu": f"{allocatable.cpu(kind, size.cpus, pods_per_node(pool, cluster))}m",
         "memory": str(allocatable.memory(size.memory)),
-        "ephemeral-storage": str(allocatable.local_ssds(ssds) if ssds else allocatable.boot_disk(_disk(pool))),
+        "ephemeral-storage": str(disk),
     }
     return found | _counted(cluster, pool, size)
 
 
 def _counted(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
     pods = {"pods": str(pods_per_node(pool, cluster))}
-    _, count = _accelerator(pool, size)
-    # Each GPU counts as often as pods may share it.
-    shared = value(pool, "nodeConfig.guestAccelerators[].gpuSharingConfig.maxSharedClientsPerGpu", 1)
-    return pods | ({"google.com/tpu": str(count)} if size.tpu else {GPU: str(count * shared)} if count else {})
+    accelerator, count = _accelerator(pool, size)
+    if size.tpu:
+        return pods | {"google.com/tpu": str(count)}
+    if not count or has_no_plugin(pool):
+        return pods
+    # Each part of each GPU counts as often as pods may share it.
+    parts = parts_of(accelerator, value(pool, f"{_GPUS}.gpuPartitionSize", "")) or 1
+    shared = value(pool, f"{_GPUS}.gpuSharingConfig.maxSharedClientsPerGpu", 1)
+    return pods | {GPU: str(count * parts * shared)}
+
+
+def _kind(pool: Properties) -> str:
+    return value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
 
 
 def _local_ssds(pool: Properties) -> int:
@@ -148,12 +161,12 @@ def _accelerator_labels(pool: Properties, size: Machine) -> dict[str, Any]:
         return {"gke-tpu-accelerator": accelerator, "gke-accelerator-count": count}
     if not accelerator:
         return {}
-    path = "nodeConfig.guestAccelerators[]"
-    driver = value(pool, f"{path}.gpuDriverInstallationConfig.gpuDriverVersion", "").lower()
-    strategy = value(pool, f"{path}.gpuSharingConfig.gpuSharingStrategy", "").lower().replace("_", "-")
-    clients = value(pool, f"{path}.gpuSharingConfig.maxSharedClientsPerGpu", "")
+    driver = value(pool, f"{_GPUS}.gpuDriverInstallationConfig.gpuDriverVersion", "").lower()
+    strategy = value(pool, f"{_GPUS}.gpuSharingConfig.gpuSharingStrategy", "").lower().replace("_", "-")
+    clients = value(pool, f"{_GPUS}.gpuSharingConfig.maxSharedClientsPerGpu", "")
     texts = {
-        "gke-gpu-driver-version": driver,
+        "gke-gpu-driver-version": "disabled" if driver == "installation_disabled" else driver,
+        "gke-gpu-partition-size": value(pool, f"{_GPUS}.gpuPartitionSize", ""),
         "gke-gpu-sharing-strategy": strategy,
         "gke-max-shared-clients-per-gpu": clients,
     }
@@ -174,7 +187,7 @@ def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
     own: dict[str, str] = {}
     if _accelerator(pool, size)[1]:
         own["google.com/tpu" if size.tpu else GPU] = "present"
-    if _arch(value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)) == "arm64":
+    if _arch(_kind(pool)) == "arm64":
         own["kubernetes.io/arch"] = "arm64"
     if value(pool, "queuedProvisioning.enabled"):
         own["cloud.google.com/gke-queued"] = "true"
@@ -188,5 +201,4 @@ def _accelerator(pool: Properties, size: Machine) -> tuple[str, int]:
     """The accelerators of each node: the requested ones, or else those that the machine type has."""
     if size.tpu:
         return size.tpu, size.tpus
-    path = "nodeConfig.guestAccelerators[]"
-    return value(pool, f"{path}.type", size.gpu), value(pool, f"{path}.count", size.gpus)
+    return value(pool, f"{_GPUS}.type", size.gpu), value(pool, f"{_GPUS}.count", size.gpus)

@@ -251,7 +251,7 @@ _CASES: list[Case] = [
     # Pools: machines and accelerators
     (
         POOL,
-        {_GPUS: [], "nodeConfig.machineType": "n4-standard-8"},
+        {_GPUS: [], "nodeConfig.machineType": "n4-standard-8", "nodeConfig.diskType": "hyperdisk-balanced"},
         {"nodeConfig.machineType": "a2"},
         "nodeConfig.machineType",
         "not exist",

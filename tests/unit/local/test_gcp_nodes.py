@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("project_folder")
 
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
 H100: dict[str, Any] = {"machine_type": "a3-highgpu-8g"}
-T4 = "nvidia-tesla-t4"
+T4, A100 = "nvidia-tesla-t4", "nvidia-tesla-a100"
 ODD: dict[str, dict[str, Any]] = {
     "spot": L4 | {"spot": True, "labels": {"tier": "gold"}, "disk_gb": 500, "max_pods_per_node": 32},
     "shared": {
@@ -30,12 +30,20 @@ ODD: dict[str, dict[str, Any]] = {
     "near": H100 | {"compact": True, "spot": False, "reservation": "mine", "zones": ["us-west1-a"]},
     "ssds": L4 | {"local_ssds": {"count": 1}},
     "blocks": {"machine_type": "n2-standard-8", "local_ssds": {"count": 2, "use": "block"}, "zones": ["us-west1-c"]},
-    "arm": {"machine_type": "c4a-standard-8", "disk_type": "hyperdisk-balanced"},
-    "grace": {"machine_type": "a4x-highgpu-4g", "disk_type": "hyperdisk-balanced", "image_streaming": True},
+    "arm": {"machine_type": "c4a-standard-8"},
+    "grace": {"machine_type": "a4x-highgpu-4g", "image_streaming": True, "local_ssds": {"count": 4}},
+    "parts": {"machine_type": "a2-highgpu-2g", "accelerator": {"type": A100, "partition": "1g.5gb"}},
+    "shared-parts": {
+        "machine_type": "a2-highgpu-1g",
+        "accelerator": {"type": A100, "partition": "3g.20gb", "sharing": {"clients": 4}},
+    },
+    "claims": H100 | {"accelerator": {"type": "nvidia-h100-80gb", "dra": True}},
+    "hopper": {"machine_type": "a3-ultragpu-8g", "spot": True},
+    "blackwell": {"machine_type": "a4-highgpu-8g", "flex_start": True, "compact": True, "zones": ["us-west1-a"]},
     "custom": {"machine_type": "custom-8-32768", "accelerator": {"type": T4, "count": 2}},
     "extended": {"machine_type": "n2-custom-8-65536-ext"},
     "small": {"machine_type": "e2-small", "disk_gb": 20, "max_pods_per_node": 200},
-    "rtx": {"machine_type": "g4-standard-6", "disk_type": "hyperdisk-balanced"},
+    "rtx": {"machine_type": "g4-standard-6"},
 }
 
 
