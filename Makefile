@@ -46,9 +46,9 @@ unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds an
 pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
-test: unit tools ## Run everything, the local stack included
+test: unit tools ## Run everything, the local stack included; with KUBERNETES=1.35 or 1.37, on that
 	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout 300
-	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
+	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15 -rs
 
 test-operators: tools ## Run the tests of every operator that is known by name, which builds them all
 	@$(BIN)/python -m pytest tests/operators --timeout 3600
