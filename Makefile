@@ -46,11 +46,11 @@ unit: $(VENV)/ready ## Check, and run the unit and property tests: in seconds an
 pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
-test: unit tools ## Run everything, the local stack included
+test: unit tools ## Run everything, the local stack included; with KUBERNETES=1.35 or 1.37, on that
 	@$(MAKE) --no-print-directory --jobs 2 e2e thorough
 
-e2e: # Local stacks wait for much of their time, in which the other core and the thorough tests go on.
-	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15
+e2e: # Local stacks wait for much of their time, in which the thorough tests go on.
+	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15 -rs
 
 thorough:
 	@nice $(BIN)/python -m pytest --quiet --no-header -m hypothesis --hypothesis-profile=thorough --timeout 600

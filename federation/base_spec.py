@@ -142,6 +142,9 @@ def check_base(
         if release(each.version) < release(known.oldest):
             advice = f"its types are not yet those that KubeFed would federate; write {known.oldest} or a later version"
             yield Problem(f"{setting}.version", each.version, advice)
+        elif known.published and not each.manifests and release(each.version) < release(known.published):
+            advice = f"it is published from {known.published} on; write that or a later version, or the path of its"
+            yield Problem(f"{setting}.version", each.version, f"{advice} manifests in {setting}.manifests")
         for other in known.needs:
             if other not in operators:
                 yield Problem(setting, each.version, f"it needs the operator {other}; write that, too")

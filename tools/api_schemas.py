@@ -18,7 +18,7 @@ from typing import Any, cast
 from placement.api.kinds import BUILT_IN
 from placement.api.schemas import FILE, METADATA, definition
 from tools.build import ToolError, check_go
-from tools.modules import KUBERNETES, TOOLS, Module
+from tools.modules import PINNED_KUBERNETES, TOOLS, Module
 
 _MODELS = "k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema"
 _KEPT = ("type", "format", "enum", "required")
@@ -119,7 +119,7 @@ def main() -> int:
     if done.returncode:
         print(f"error: go run {_MODELS} in tools/kubernetes failed; its output is above", file=sys.stderr)
         return 1
-    FILE.write_text(written(compact(json.loads(done.stdout), KUBERNETES)))
+    FILE.write_text(written(compact(json.loads(done.stdout), PINNED_KUBERNETES)))
     return 0
 
 

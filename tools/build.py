@@ -27,7 +27,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.modules import CHECKERS, MODULES, OPERATORS, Module
+from tools.modules import CHECKERS, MODULES, OPERATORS, Module, wrong_kubernetes
 
 
 class ToolError(Exception):
@@ -61,6 +61,8 @@ def build(modules: Sequence[Module]) -> dict[str, Path]:
 
     Raises ToolError when Go is missing or too old, or a build fails.
     """
+    if problem := wrong_kubernetes():
+        raise ToolError(problem)
     missing = [module for module in modules if not _kept(module).is_dir()]
     if missing:
         check_go(missing)
@@ -201,7 +203,7 @@ def _go(module: Module, *arguments: str) -> str:
         ["go", *arguments], cwd=module.folder, env=_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise ToolError(f"go {' '.join(arguments[:2])} in tools/{module.name} failed:\n{done.stderr.strip()}")
+        raise ToolError(f"go {' '.join(arguments[:2])} in tools/{module.folder.name} failed:\n{done.stderr.strip()}")
     return done.stdout
 
 

@@ -1,10 +1,15 @@
 """The Go modules of tools/: what is built in each, and what is stamped into it."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
-KUBERNETES = "v1.36.3"
+PINNED_KUBERNETES = "v1.36.3"
+# Others that the local stack can be built with, by the value of the variable KUBERNETES that chooses them. Their pins
+# are in kubernetes-MINOR.
+OTHER_KUBERNETES: Mapping[str, str] = {"1.35": "v1.35.4", "1.37": "v1.37.2"}
 PULUMI = "v3.274.1"
 PULUMI_KUBERNETES = "4.34.2"  # of the SDK in requirements.txt
 
@@ -19,6 +24,8 @@ class Module:
     rename: tuple[tuple[str, str], ...] = ()
     # Files to copy from a module's source: (module path, file in it).
     extras: tuple[tuple[str, str], ...] = ()
+    # The folder of the pins; empty where it is called as the module.
+    pins: str = ""
     # The binary of a folder that is a command itself, and what it embeds: (module path, file in it).
     command: str = ""
     embeds: tuple[tuple[str, str], ...] = ()
@@ -27,21 +34,43 @@ class Module:
 
     @property
     def folder(self) -> Path:
-        return TOOLS / self.name
+        return TOOLS / (self.pins or self.name)
 
 
-# Clients reject the version of an API server that is built without these.
-_STAMP = "k8s.io/component-base/version"
-_MAJOR, _MINOR = KUBERNETES.lstrip("v").split(".")[:2]
+_CHOSEN = os.environ.get("KUBERNETES", "")
+KUBERNETES = OTHER_KUBERNETES.get(_CHOSEN, PINNED_KUBERNETES)
+"""The Kubernetes that is built: the pinned one, or the one that the variable KUBERNETES names."""
+
+
+def wrong_kubernetes(chosen: str = _CHOSEN) -> str:
+    """What is wrong with the value of the variable KUBERNETES; empty where it may be that."""
+    known = sorted([*OTHER_KUBERNETES, _minor(PINNED_KUBERNETES)])
+    if not chosen or chosen in known:
+        return ""
+    return f"KUBERNETES={chosen}: the local stack is built with {', '.join(known)}; write one of these, or leave it out"
+
+
+def kubernetes(version: str) -> Module:
+    """The module of a version of Kubernetes."""
+    major, minor = _minor(version).split(".")
+    stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+    return Module(
+        "kubernetes",
+        # Clients reject the version of an API server that is built without these.
+        stamps=tuple(f"k8s.io/component-base/version.{name}={value}" for name, value in stamps.items()),
+        pins="" if version == PINNED_KUBERNETES else f"kubernetes-{_minor(version)}",
+    )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.lstrip("v").split(".")[:2])
+
 
 KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 MODULES = (
-    Module(
-        "kubernetes",
-        stamps=(f"{_STAMP}.gitVersion={KUBERNETES}", f"{_STAMP}.gitMajor={_MAJOR}", f"{_STAMP}.gitMinor={_MINOR}"),
-    ),
+    kubernetes(KUBERNETES),
     Module("pulumi", stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI}",)),
     Module(
         "pulumi-language",

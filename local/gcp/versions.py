@@ -6,7 +6,7 @@ from local.gcp.resource import Wrong
 from tools.modules import KUBERNETES
 
 VERSION = KUBERNETES.removeprefix("v")
-"""That of the control planes, which are built in tools/kubernetes."""
+"""That of the control planes, which are built from the pins in tools/."""
 
 
 def wrong_version(oldest: str) -> Iterator[Wrong]:

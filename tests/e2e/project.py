@@ -17,6 +17,7 @@ import yaml
 
 from local.api import Api, ApiError
 from local.control_plane import ControlPlane
+from tests.e2e.versions import settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -54,7 +55,9 @@ class Project:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
-        return cls(folder, variables)
+        project = cls(folder, variables)
+        project._stack_file.write_text(settings_for(project._stack_file.read_text()))
+        return project
 
     def start(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Starts a command in a process group of its own, as a terminal would."""
@@ -184,8 +187,10 @@ def found(api: Api, path: str) -> dict[str, Any] | None:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment, without variables that configure Pulumi, kubectl and make."""
-    mine = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBE", "MAKE", "MFLAGS"))
-    }
+    """This process's environment, without variables that configure Pulumi, kubectl and make.
+
+    KUBERNETES stays, by which the local stack is of another version.
+    """
+    others = ("PULUMI_", "KUBE", "MAKE", "MFLAGS")
+    mine = {key: each for key, each in os.environ.items() if key == "KUBERNETES" or not key.startswith(others)}
     return mine | {"NO_COLOR": "1"}

@@ -10,7 +10,9 @@ import pytest
 
 from placement.api.queued import QUEUE
 from tests.e2e.project import Done, Project
+from tests.e2e.versions import needs_policies
 
+pytestmark = needs_policies
 MEMBER_ACCOUNT = "training-training"
 JOB = "job -n ai finetune"
 

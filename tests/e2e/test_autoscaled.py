@@ -2,9 +2,13 @@
 
 The autoscaler is Kubernetes' own. It has no metrics here, and so keeps between its minimum and its maximum what it is
 given, which `kubectl scale` does in its place.
+
+From the moment when it has taken over, every write to the copies is recorded while the other tests run, and judged at
+the end of five minutes.
 """
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,7 +19,12 @@ import pytest
 
 from tests.e2e.pods import replicas
 from tests.e2e.project import Project, eventually
+from tests.e2e.versions import needs_policies
+from tests.e2e.writes import Writes
 from tests.objects import deployment
+
+# Below Kubernetes 1.36, such a workload is refused.
+pytestmark = [needs_policies, pytest.mark.timeout(900)]
 
 DEPLOYMENT = deployment("served", {"containers": [{"name": "served", "image": "served:1"}]}, replicas=3)
 AUTOSCALER: dict[str, Any] = {
@@ -35,8 +44,11 @@ AUTOSCALER: dict[str, Any] = {
     },
 }
 MEMBERS = ("serving", "serving-asia")
-# Long enough for several rounds of the autoscaler, and for KubeFed's own.
-_QUIET_SECONDS = 45
+PATH = "/apis/apps/v1/namespaces/ai/deployments/served"
+# The name of its process, which is its name as a field manager.
+KUBEFED = "controller-manager"
+# Long enough for many rounds of the autoscaler, and of KubeFed.
+_WATCHED_SECONDS = 300
 
 
 def declare(project: Project, *objects: dict[str, Any]) -> None:
@@ -68,8 +80,13 @@ def check_desired(project: Project, *counts: int) -> None:
 
 
 def copies(project: Project) -> list[dict[str, Any]]:
-    path = "/apis/apps/v1/namespaces/ai/deployments/served"
-    return [project.api(name).get(path) for name in MEMBERS]
+    return [project.api(name).get(PATH) for name in MEMBERS]
+
+
+def scale(project: Project, count: int) -> None:
+    """Does what an autoscaler with a metric does."""
+    for name in MEMBERS:
+        project.kubectl(name, f"scale -n ai deployment served --replicas={count}").ok()
 
 
 @contextmanager
@@ -113,19 +130,16 @@ def test_an_autoscaler_takes_over_without_a_replica_less(project: Project, befor
     assert sum(minima) == 3
 
 
-def test_kubefed_writes_no_replicas_while_the_autoscaler_does(project: Project) -> None:
-    for name in MEMBERS:
-        project.kubectl(name, "scale -n ai deployment served --replicas=4").ok()
-    generations = [each["metadata"]["generation"] for each in copies(project)]
-    deadline = time.monotonic() + _QUIET_SECONDS
-    while time.monotonic() < deadline:
-        found = copies(project)
-        assert [each["spec"]["replicas"] for each in found] == [4, 4]
-        assert [each["metadata"]["generation"] for each in found] == generations
-        time.sleep(0.5)
+@pytest.fixture(scope="module")
+def writes(project: Project) -> Iterator[Writes]:
+    """What is written to the copies from the first test that needs it on, when the autoscaler has taken over."""
+    with Writes({name: project.api(name) for name in MEMBERS}, PATH) as found:
+        yield found
 
 
-def test_a_changed_template_reaches_the_copies_and_leaves_the_replicas(project: Project) -> None:
+def test_a_changed_template_reaches_the_copies_and_leaves_the_replicas(project: Project, writes: Writes) -> None:
+    scale(project, 4)
+    assert KUBEFED in writes.managers()
     changed = deepcopy(DEPLOYMENT)
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = "served:2"
     with never_below(project, 4, 4):
@@ -134,6 +148,7 @@ def test_a_changed_template_reaches_the_copies_and_leaves_the_replicas(project: 
     for each in copies(project):
         assert each["spec"]["template"]["spec"]["containers"][0]["image"] == "served:2"
     check_desired(project, 4, 4)
+    assert {after.cluster for _, after in writes.of(KUBEFED)} == {*MEMBERS}
     project.shell("pulumi preview --refresh --expect-no-changes").ok()
 
 
@@ -143,6 +158,22 @@ def test_a_raised_minimum_is_divided_and_the_autoscaler_follows(project: Project
     declare(project, DEPLOYMENT, raised)
     run(project)
     eventually(lambda: check_desired(project, 6, 6), seconds=60)
+
+
+def test_replicas_follow_the_autoscaler_for_minutes_and_kubefed_writes_none(project: Project, writes: Writes) -> None:
+    before = writes.of(KUBEFED)
+    count = 7
+    while writes.seconds < _WATCHED_SECONDS:
+        scale(project, count)
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            check_desired(project, count, count)
+            time.sleep(0.5)
+        count = 6 + count % 5
+    # The template was changed and changed back, and of no replicas has KubeFed written others.
+    assert writes.of(KUBEFED) == before
+    assert Counter(after.cluster for _, after in before) == dict.fromkeys(MEMBERS, 2)
+    assert [(old, new) for old, new in before if old.replicas != new.replicas] == []
 
 
 def test_kubefed_takes_the_replicas_back(project: Project, before: list[int]) -> None:

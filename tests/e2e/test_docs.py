@@ -15,6 +15,7 @@ import pytest
 
 from tests.docs import NOT_HERE, Command, commands, plain
 from tests.e2e.project import ROOT, Done, Project
+from tests.e2e.versions import shown_for
 
 # What tools/build.py says while it builds, which it does where no cache has them.
 BUILDING = re.compile(r"\[\d+/\d+\] ")
@@ -53,7 +54,7 @@ def run(project: Project, command: str) -> Done:
 
 def check_shown(command: Command, output: str) -> None:
     printed = [line for line in map(plain, output.splitlines()) if line]
-    lines = [line for line in command.lines if not BUILDING.match(line)]
+    lines = [shown_for(line) for line in command.lines if not BUILDING.match(line)]
     if command.whole:
         assert lines == printed
     for line in lines:

@@ -88,7 +88,12 @@ def test_versions_are_compared_by_their_numbers() -> None:
             {"kueue": "v0.14.2"},
             "operators.kueue.version: 'v0.14.2': its types are not yet those that KubeFed would fed",
         ),
-        ({"trainer": "v2.0.0"}, "operators.trainer: 'v2.0.0': it needs the operator jobset; write that, too"),
+        ({"lws": "v0.0.9"}, "operators.lws.version: 'v0.0.9': its types are not yet those that KubeFed would federate"),
+        (
+            {"jobset": JOBSET, "trainer": "v2.0.0"},
+            "operators.trainer.version: 'v2.0.0': it is published from v2.1.0 on; write that or a later version, or",
+        ),
+        ({"trainer": "v2.1.0"}, "operators.trainer: 'v2.1.0': it needs the operator jobset; write that, too"),
         ({"jobset": {**JOBSET, "queues": True}}, "operators.jobset.queues: True: only kueue has queues; remove it"),
         ({"jobset": {"manifests": "jobset.yaml"}}, "operators.jobset.version: required; write a released version"),
         (
@@ -109,6 +114,12 @@ def test_versions_are_compared_by_their_numbers() -> None:
 def test_an_operator_that_cannot_be_is_refused(folder: Path, operators: Any, expected: str) -> None:
     (problem,) = problems(folder, operators=operators)
     assert problem.startswith(expected)
+
+
+def test_a_release_that_is_not_published_can_be_had_from_a_file(folder: Path) -> None:
+    trainer = {"version": "v2.0.0", "manifests": "trainer.yaml"}
+    write(folder / "trainer.yaml", *(crd(name, "Any", "v1alpha1") for name in OPERATORS["trainer"].types))
+    assert problems(folder, operators={"jobset": JOBSET, "trainer": trainer}) == []
 
 
 def test_an_operator_of_another_version_than_is_federated_is_refused_with_what_it_serves(folder: Path) -> None:
