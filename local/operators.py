@@ -31,8 +31,12 @@ class Operator:
     """An operator that can be built: its version is that of its pins in tools/."""
 
     module: Module
-    version: str
     repository: str
+
+    @property
+    def version(self) -> str:
+        assert self.module.manifests
+        return self.module.pinned(self.module.manifests[0])
 
     @property
     def image(self) -> str:
@@ -40,13 +44,13 @@ class Operator:
 
 
 _IMAGES = {
-    "jobset": ("v0.10.1", "registry.k8s.io/jobset/jobset"),
-    "kueue": ("v0.17.0", "registry.k8s.io/kueue/kueue"),
-    "lws": ("v0.7.0", "registry.k8s.io/lws/lws"),
-    "kuberay": ("v1.5.0", "quay.io/kuberay/operator"),
-    "trainer": ("v2.0.0", "ghcr.io/kubeflow/trainer/trainer-controller-manager"),
+    "jobset": "registry.k8s.io/jobset/jobset",
+    "kueue": "registry.k8s.io/kueue/kueue",
+    "lws": "registry.k8s.io/lws/lws",
+    "kuberay": "quay.io/kuberay/operator",
+    "trainer": "ghcr.io/kubeflow/trainer/trainer-controller-manager",
 }
-KNOWN: Mapping[str, Operator] = {module.name: Operator(module, *_IMAGES[module.name]) for module in OPERATORS}
+KNOWN: Mapping[str, Operator] = {module.name: Operator(module, _IMAGES[module.name]) for module in OPERATORS}
 
 
 def named(settings: Any) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """The Go modules of tools/: what is built in each, and what is stamped into it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,14 @@ class Module:
     @property
     def folder(self) -> Path:
         return TOOLS / (self.pins or self.name)
+
+    def pinned(self, path: str) -> str:
+        """The version of another module that its go.mod requires, such as v0.10.1."""
+        required = re.search(
+            rf"^\s*(?:require )?{re.escape(path)} (v\S+)", (self.folder / "go.mod").read_text(), re.MULTILINE
+        )
+        assert required, f"tools/{self.folder.name}/go.mod does not require {path}"
+        return required[1]
 
 
 _CHOSEN = os.environ.get("KUBERNETES", "")
