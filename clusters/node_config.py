@@ -8,6 +8,7 @@ from pulumi_gcp import container
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import Accelerator
+from clusters.pools.compute_class import LABEL
 from clusters.pools.spec import NodePool
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
@@ -33,7 +34,7 @@ def node_config(
         "disk_type": spec.disk_type,
         "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "labels": dict(node_labels) | spec.labels,
+        "labels": dict(node_labels) | spec.labels | ({LABEL: spec.compute_class} if spec.compute_class else {}),
         "resource_labels": dict(resource_labels),
         "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},
@@ -59,6 +60,17 @@ def node_config(
     if spec.accelerator:
         config["guest_accelerators"] = [_gpus(spec.accelerator)]
         config["taints"] = [GPU_TAINT]
+    if spec.compute_class:
+        own: container.NodePoolNodeConfigTaintArgsDict = {
+            "key": LABEL,
+            "value": spec.compute_class,
+            "effect": "NO_SCHEDULE",
+        }
+        config["taints"] = [*([GPU_TAINT] if spec.accelerator else []), own]
+    if spec.preload:
+        config["secondary_boot_disks"] = [
+            {"disk_image": image, "mode": "CONTAINER_IMAGE_CACHE"} for image in spec.preload
+        ]
     return config
 
 

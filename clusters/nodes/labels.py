@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from clusters.facts.machine_families import family_name, family_of
 from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
+from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -78,6 +79,7 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     own |= _of_size(size) | _of_gpus(pool) | _of_tpus(tpus().get(machine))
     labels |= {f"{_GKE}{key}": text for key, text in own.items()}
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
+    labels[CLASS] = pool.compute_class
     return {"role": cluster.role} | pool.labels | {key: text for key, text in labels.items() if text}
 
 
