@@ -46,7 +46,8 @@ control_plane = ControlPlane("kubefed", host, types, bool(left_alone[host_name])
 registered = register_members(members, host_name, control_plane, labels, types, federation.tokens, left_alone)
 based = create_base(settings.base, settings.members, members, host_name, control_plane)
 enabled = FederatedTypes("types", host, members, control_plane, types, settings.base, based)
-ready = [*registered, *enabled.configs]
+classes = [one for each in members.values() for one in each.compute_classes]
+ready = [*registered, *enabled.configs, *classes]
 suspends, of_base = all(left_alone.values()), enabled.of_base
 federated = create_workloads(workloads, manifests, placed, host_name, members, ready, access, of_base, suspends)
 create_exports(workloads, settings.decided.workloads, members, federated, in_fleet)

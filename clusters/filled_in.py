@@ -63,7 +63,8 @@ _POOL = (
 def of_cluster(spec: Cluster) -> list[str]:
     """The ignored fields of a cluster: all but those that its settings say."""
     said = {"minMasterVersion"} if spec.kubernetes else set[str]()
-    return [each for each in _CLUSTER if each not in said]
+    created = ["clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey"] if spec.auto_provisioning else []
+    return [each for each in _CLUSTER if each not in said] + created
 
 
 def of_pool(spec: NodePool) -> list[str]:
@@ -71,7 +72,9 @@ def of_pool(spec: NodePool) -> list[str]:
 
     Elsewhere, removing a setting must replace the pool, as changing it does.
     """
-    ignored = [*_POOL]
+    # Written, if only as [], the images are as written.
+    said = {"nodeConfig.secondaryBootDisks"} if "preload" in spec.model_fields_set else set[str]()
+    ignored = [each for each in _POOL if each not in said]
     if spec.max_run_hours is None and (spec.flex_start or spec.queued):
         ignored.append("nodeConfig.maxRunDuration")
     if spec.local_ssds is None and always_has_ssds(spec.machine_type):

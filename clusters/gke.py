@@ -10,6 +10,8 @@ from pulumi_gcp import container, gkebackup
 from clusters import filled_in
 from clusters.addresses import addresses
 from clusters.apis import Apis
+from clusters.auto_provisioning import auto_provisioning
+from clusters.compute_classes import create_compute_classes
 from clusters.control_plane import access, addons, hardening, own_endpoint, private_endpoint, upkeep
 from clusters.encryption import SecretsKey
 from clusters.kubeconfig import kubeconfig
@@ -37,6 +39,8 @@ class GkeCluster(pulumi.ComponentResource):
     provider: kubernetes.Provider
     cluster: container.Cluster
     system_pool: container.NodePool
+    compute_classes: list[kubernetes.apiextensions.CustomResource]
+    """Pods that select one are made after it."""
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class GkeCluster(pulumi.ComponentResource):
             **access(spec, host),
             **hardening(),
             **upkeep(spec),
+            **auto_provisioning(spec, account.email),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[account, secrets_key],
@@ -127,6 +132,7 @@ class GkeCluster(pulumi.ComponentResource):
         )
         inside = pulumi.ResourceOptions(parent=self, provider=self.provider, deleted_with=cluster)
         create_storage_classes(name, spec, network.name, inside)
+        self.compute_classes = create_compute_classes(name, spec, pools, inside)
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
 

@@ -8,6 +8,7 @@ from pulumi_gcp import container
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
+from clusters.pools.compute_class import LABEL
 from clusters.pools.spec import NodePool
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
@@ -33,7 +34,7 @@ def node_config(
         "disk_type": spec.disk_type,
         "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "labels": dict(node_labels) | spec.labels | _labels_of_gpus(spec),
+        "labels": dict(node_labels) | spec.labels | _labels_of_its_own(spec),
         "resource_labels": dict(resource_labels),
         "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},
@@ -59,6 +60,17 @@ def node_config(
     if spec.accelerator:
         config["guest_accelerators"] = [_gpus(spec.accelerator)]
         config["taints"] = [GPU_TAINT]
+    if spec.compute_class:
+        own: container.NodePoolNodeConfigTaintArgsDict = {
+            "key": LABEL,
+            "value": spec.compute_class,
+            "effect": "NO_SCHEDULE",
+        }
+        config["taints"] = [*([GPU_TAINT] if spec.accelerator else []), own]
+    if spec.preload:
+        config["secondary_boot_disks"] = [
+            {"disk_image": image, "mode": "CONTAINER_IMAGE_CACHE"} for image in spec.preload
+        ]
     return config
 
 
@@ -72,8 +84,10 @@ def _reservation(spec: NodePool) -> container.NodePoolNodeConfigReservationAffin
     return {"consume_reservation_type": "NO_RESERVATION"} if spec.flex_start or spec.queued else None
 
 
-def _labels_of_gpus(spec: NodePool) -> dict[str, str]:
-    return DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
+def _labels_of_its_own(spec: NodePool) -> dict[str, str]:
+    """The labels that follow from other settings of a pool."""
+    claims = DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
+    return claims | ({LABEL: spec.compute_class} if spec.compute_class else {})
 
 
 def _gpus(accelerator: Accelerator) -> container.NodePoolNodeConfigGuestAcceleratorArgsDict:

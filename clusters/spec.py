@@ -9,6 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from clusters.addresses import SLOTS
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
+from clusters.pools.auto_provisioning import AutoProvisioning, check_auto_provisioning
+from clusters.pools.class_rules import check_classes, unsure_classes
+from clusters.pools.compute_class import ComputeClass, created_accelerators
 from clusters.pools.first_nodes import too_few_at_first
 from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools
 from clusters.pools.rules import check_pool, unsure_machines
@@ -18,7 +21,7 @@ from clusters.pools.volumes import other_volumes
 from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
 from clusters.profiles import with_profile
 from clusters.upkeep import Backup, Maintenance, check_maintenance
-from problems import LABEL_VALUE, NAME, Model, Problem, one_of
+from problems import DNS_LABEL, LABEL_VALUE, NAME, Model, Problem, one_of
 
 OWN_KEY = "own"
 """The value of encryption_key that makes a key for the cluster, in place of the name of an existing key."""
@@ -154,6 +157,18 @@ class Cluster(Model):
 
     To delete them, set it to false and run pulumi up first. Changes that would replace them are refused, too.
     """
+    compute_classes: dict[Annotated[str, Field(pattern=DNS_LABEL)], ComputeClass] = Field(
+        default_factory=dict[str, ComputeClass]
+    )
+    """a map of names to compute classes
+
+    Each is an ordered list of ways to get machines. Pods select one by the label cloud.google.com/compute-class.
+    """
+    auto_provisioning: AutoProvisioning | None = None
+    """limits of the node pools that GKE creates by itself
+
+    For compute classes with create_pools.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -165,8 +180,9 @@ def member_labels(cluster: Cluster) -> dict[str, str]:
     """The labels that a cluster has as a member, by which placements select."""
     labels = dict(cluster.labels)
     labels |= {"role": cluster.role, "region": cluster.region, "continent": regions()[cluster.region].continent}
-    accelerators = sorted({pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator})
-    return labels | {f"accelerator/{accelerator}": "true" for accelerator in accelerators}
+    accelerators = {pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator}
+    accelerators |= created_accelerators(cluster.compute_classes)
+    return labels | {f"accelerator/{accelerator}": "true" for accelerator in sorted(accelerators)}
 
 
 def selects(labels: Mapping[str, str], key: str, value: str) -> bool:
@@ -206,6 +222,10 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
             yield from check_gpu_pool(f"{setting}.node_pools.{pool}", spec, cluster.zones)
         yield from check_dra(setting, cluster.node_pools, cluster.kubernetes)
         yield from check_capacity(setting, cluster.node_pools)
+        auto = cluster.auto_provisioning
+        if auto:
+            yield from check_auto_provisioning(f"{setting}.auto_provisioning", auto, cluster.region, cluster.node_pools)
+        yield from check_classes(setting, cluster.compute_classes, cluster.node_pools, auto, cluster.region)
         if SYSTEM_POOL in cluster.node_pools:
             yield Problem(
                 f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name"
@@ -221,3 +241,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)
         yield from unsure_gpu_pools(f"clusters.{name}", cluster.node_pools, cluster.kubernetes, cluster.zones)
         yield from other_volumes(f"clusters.{name}", cluster.node_pools)
+        yield from unsure_classes(f"clusters.{name}", cluster.compute_classes)

@@ -1,12 +1,17 @@
 """Kueue's queues for a member, from its node pools: a ResourceFlavor for each, and one ClusterQueue.
 
+The pools that GKE may create for a compute class have one flavor, named as class.fast, since only the class's label is
+known of them.
+
 LocalQueues are objects of workloads, like the Jobs that name them. Source: the v1beta2 API of Kueue 0.17.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import GPU, TPU, Nodes, nodes_of
+from clusters.pools.compute_class import LABEL
 from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.spec import Cluster
 
@@ -36,7 +41,26 @@ def cluster_queue(cluster: Cluster) -> dict[str, Any]:
 
 def _in_order(cluster: Cluster) -> list[Nodes]:
     """The pools in the order in which Kueue tries them: those without accelerators first, the system's after others."""
-    return sorted(nodes_of(cluster), key=lambda each: (_has_accelerators(each), each.pool == SYSTEM_POOL, each.pool))
+    pools = nodes_of(cluster)
+    own = [each for each in pools if not is_created(each.pool)]
+    order = sorted(own, key=lambda each: (_has_accelerators(each), each.pool == SYSTEM_POOL, each.pool))
+    return [*order, *_of_classes([each for each in pools if is_created(each.pool)])]
+
+
+def _of_classes(created: Sequence[Nodes]) -> list[Nodes]:
+    """The nodes that GKE may create for each class as one pool, with the most that one of its priorities may have."""
+    found: list[Nodes] = []
+    for name in dict.fromkeys(each.labels[LABEL] for each in created):
+        own = [each for each in created if each.labels[LABEL] == name]
+        unsure = frozenset[str]().union(*(each.unsure for each in own)) & {*_COVERED}
+        totals = {
+            resource: max(each.allocatable.get(resource, 0) * each.most for each in own)
+            for resource in _COVERED
+            if any(resource in each.allocatable for each in own) and resource not in unsure
+        }
+        taints = tuple(dict.fromkeys(taint for each in own for taint in each.taints))
+        found.append(Nodes(f"class.{name}", {LABEL: name}, totals, 1, taints, unsure=unsure))
+    return found
 
 
 def _flavor(nodes: Nodes) -> dict[str, Any]:
@@ -46,7 +70,10 @@ def _flavor(nodes: Nodes) -> dict[str, Any]:
     Kueue to compare with the tolerations that are written.
     """
     taints = [{"key": each.key, "value": each.value, "effect": each.effect} for each in nodes.taints]
-    spec: dict[str, Any] = {"nodeLabels": {_POOL_LABEL: nodes.pool}}
+    # By the class's label, a pod that selects the class gets no other flavor, and by its taint, no other pod gets it.
+    named = {LABEL: nodes.labels[LABEL]} if LABEL in nodes.labels else {}
+    pool = {_POOL_LABEL: nodes.pool} if nodes.pool != f"class.{named.get(LABEL)}" else {}
+    spec: dict[str, Any] = {"nodeLabels": pool | named}
     if taints:
         spec["nodeTaints"] = taints
     if tolerated := [each["key"] for each in taints if each["key"] in (GPU, TPU)]:

@@ -5,17 +5,18 @@ from dataclasses import replace
 
 from placement.autoscaling.autoscaled import extremes_of
 from placement.facts import facts_of
+from placement.fit.classes import COMPUTE_CLASS, selected
 from placement.fit.room import Room
 from placement.fit.space import Space
 from placement.manifests.manifest import Manifest
 from placement.pods.runs import check_run, contradiction, run_of, whole_because
 from placement.policies.candidates import candidates, why_not
-from placement.policies.decision import Members
+from placement.policies.decision import Facts, Members
 from placement.policies.place import unmet_limits
 from placement.spec import InRegion, Nearest, SpareCapacity, bucket_of, named_clusters
 from placement.stack import Placed, place_more
 from placement.workload import Workload
-from problems import Problem
+from problems import Problem, one_of
 
 
 def check_placement(
@@ -36,7 +37,7 @@ def check_placement(
     if not names:
         every = [(name, why_not(placement, name, labels, facts)) for name, labels in sorted(members.items())]
         nowhere = "; ".join(f"{name}: {reason}" for name, reason in every)
-        advice = "write a placement or pools that do"
+        advice = _undefined(facts, members, space) or "write a placement or pools that do"
         if isinstance(placement, InRegion):
             regions = {labels["region"] for labels in members.values()}
             advice = f"write a region that has a cluster: {', '.join(sorted(regions))}"
@@ -49,6 +50,18 @@ def check_placement(
     if run != "duplicated":
         for text in unmet_limits(placement, members, counts, facts):
             yield Problem(f"{setting}.placement.limits", None, text)
+
+
+def _undefined(facts: Facts, members: Members, space: Mapping[str, Space]) -> str:
+    """What to write where the pods select a compute class that no member has; empty where one has it."""
+    bins = [each for own in space.values() for each in own.largest.bins]
+    defined = {each.pool.nodes.labels.get(COMPUTE_CLASS, "") for each in bins} - {""}
+    chosen = [selected(kind.terms) for kind in facts.pods.kinds]
+    missing = sorted(name for names in chosen if names.isdisjoint(defined) for name in names)
+    if not missing:
+        return ""
+    other = f", or select {one_of(missing[0], defined)}" if defined else ""
+    return f"write {missing[0]} in the compute_classes of a cluster, such as {min(members)}{other}"
 
 
 def check_room(

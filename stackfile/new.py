@@ -33,6 +33,7 @@ def _pool(most: int) -> dict[str, Any]:
         "max_nodes": most,
         "local_ssds": Example({"count": 1, "use": "ephemeral"}),
         "disk_type": Example("pd-ssd"),
+        "preload": Example(["projects/my-project/global/images/models"]),
     }
 
 
@@ -64,6 +65,30 @@ SAMPLE: Mapping[str, Any] = {
             "encryption_key": Example("own"),
             "backup": Example({"schedule": "0 3 * * *", "retain_days": 30}),
             "deletion_protection": Example(True),
+            "compute_classes": Example(
+                {
+                    "gpus": {
+                        "priorities": [
+                            {"machine_type": "g2-standard-8", "reservation": "my-reservation"},
+                            {"machine_type": "g2-standard-8", "spot": True},
+                            {"gpu": {"type": "nvidia-l4", "count": 1, "driver": "default"}, "flex_start": True},
+                            {"tpu": {"type": "tpu-v6e-slice", "count": 4, "topology": "2x2"}},
+                        ],
+                        "when_unsatisfiable": "DoNotScaleUp",
+                        "create_pools": True,
+                    }
+                }
+            ),
+            "auto_provisioning": Example(
+                {
+                    "limits": {
+                        "cpu": {"min": 0, "max": 256},
+                        "memory": {"min": 0, "max": 2048},
+                        "nvidia-l4": {"min": 0, "max": 8},
+                        "tpu-v6e-slice": {"min": 0, "max": 8},
+                    }
+                }
+            ),
         },
         "serving": {
             "region": "europe-west1",

@@ -10,6 +10,7 @@ from clusters.facts.machine_families import family_name, family_of
 from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.pools.accelerator import DRA_LABELS
+from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -81,6 +82,7 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
     if pool.accelerator and pool.accelerator.dra:
         labels |= DRA_LABELS
+    labels[CLASS] = pool.compute_class
     return {"role": cluster.role} | pool.labels | {key: text for key, text in labels.items() if text}
 
 

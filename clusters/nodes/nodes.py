@@ -9,8 +9,10 @@ from clusters.facts.machine_sizes import size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
+from clusters.nodes.class_nodes import class_nodes
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
 from clusters.pools.accelerator import Accelerator
+from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
@@ -47,6 +49,8 @@ class Nodes:
     zones: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
     system: Mapping[str, int] = field(default_factory=dict[str, int])
+    doubts: tuple[str, ...] = ()
+    """What else whether there is such a node depends on, and is not certain."""
 
 
 GPU_TAINT = Taint(GPU, "present", "NoSchedule")
@@ -60,10 +64,10 @@ def nodes_of(cluster: Cluster) -> list[Nodes]:
     """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings by name.
 
     They are as an empty node of each pool is on GKE, before GKE's own pods are on it, and as many as the pool has at
-    its largest.
+    its largest. At the end are the nodes that GKE could create for the cluster's compute classes.
     """
     pools = {SYSTEM_POOL: SYSTEM} | dict(sorted(cluster.node_pools.items()))
-    return [_nodes(name, pool, cluster) for name, pool in pools.items()]
+    return [_nodes(name, pool, cluster) for name, pool in pools.items()] + class_nodes(cluster, _nodes)
 
 
 def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
@@ -88,7 +92,8 @@ def taints(pool: NodePool) -> tuple[Taint, ...]:
         _ARM_TAINT: family is not None and family.arch == "arm64",
         _QUEUED_TAINT: pool.queued,
     }
-    return tuple(taint for taint, true in found.items() if true)
+    own = (Taint(CLASS, pool.compute_class, "NoSchedule"),) if pool.compute_class else ()
+    return tuple(taint for taint, true in found.items() if true) + own
 
 
 def _allocatable(pool: NodePool) -> dict[str, int]:

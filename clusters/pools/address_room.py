@@ -20,6 +20,14 @@ def addresses_per_node(max_pods: int) -> int:
     return 2 ** math.ceil(math.log2(2 * max_pods))
 
 
+def nodes_left(pools: Mapping[str, NodePool], max_pods: int) -> int:
+    """How many more nodes of so many pods a slot has addresses for, beside the pools at their largest."""
+    everything = [*pools.values(), SYSTEM]
+    nodes = NODES - sum(pool.max_nodes for pool in everything)
+    addresses = POD_ADDRESSES - sum(pool.max_nodes * addresses_per_node(pool.max_pods_per_node) for pool in everything)
+    return max(0, min(nodes, addresses // addresses_per_node(max_pods)))
+
+
 def check_capacity(setting: str, pools: Mapping[str, NodePool]) -> Iterator[Problem]:
     """Yields why the pools of a cluster, all at their largest, would not fit; upgrades add no node to them."""
     everything = {**pools, SYSTEM_POOL: SYSTEM}

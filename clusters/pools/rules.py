@@ -13,6 +13,7 @@ from clusters.facts.machines import (
     wrong_size,
 )
 from clusters.facts.regions import is_zone_of
+from clusters.pools.preload import check_preload
 from clusters.pools.spec import NodePool
 from problems import Problem
 
@@ -54,6 +55,7 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
         domain = key.partition("/")[0] if "/" in key else ""
         if key == "role" or any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):
             yield Problem(f"{setting}.labels", key, "GKE or the program sets this label; write another key")
+    yield from check_preload(setting, pool)
 
 
 def unsure_machines(setting: str, pools: Mapping[str, NodePool]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from clusters.pools.disks import LocalSsds
 from clusters.pools.reservations import RESERVATION, as_reservation
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
+IMAGE = r"^projects/[-:.a-z0-9]+/global/images/[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+"""An image of disks, by its full name."""
 Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
 
 
@@ -123,6 +125,18 @@ class NodePool(Model):
     """a map of Kubernetes labels of the nodes
 
     Pods select by them, by role, and by labels of GKE, such as cloud.google.com/gke-accelerator.
+    """
+    compute_class: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")
+    """the name of a compute class of this cluster, whose priorities name this pool
+
+    Its nodes are then reserved for the pods that select the class by the label cloud.google.com/compute-class.
+    """
+    preload: list[Annotated[str, Field(pattern=IMAGE)]] = Field(default_factory=list[str])
+    """a list of disk images with container images in them, such as projects/my-project/global/images/models
+
+    Each node has a disk of each, from which containers start in seconds. It needs image_streaming. Another list is
+    another pool: the existing one is deleted. Removed from such a pool later, the old images are kept; write [] to
+    have none.
     """
 
     @model_validator(mode="before")

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from local import node_agent
+from local.api import Api, ApiError, Unreachable
 from local.control_plane import ControlPlane, ControlPlaneError
 from local.gcp import services
 from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
+from local.gcp.compute_classes import ensure_compute_classes
 from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
@@ -24,6 +26,7 @@ class Cluster(Kind):
     token = "gcp:container/cluster:Cluster"
     fixed = frozenset(
         {
+            "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey",
             "clusterIpv4Cidr",
             "confidentialNodes.enabled",
             "datapathProvider",
@@ -55,6 +58,8 @@ class Cluster(Kind):
     )
     computed = frozenset(
         {
+            # Its whole block is kept where the program leaves it out.
+            "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey",
             "clusterIpv4Cidr",
             "confidentialNodes.enabled",
             "datapathProvider",
@@ -116,7 +121,8 @@ class Cluster(Kind):
         with operation(cloud.registry, identifier, "CREATE_CLUSTER"), taking_time("CLUSTER"):
             try:
                 plane.start()
-            except ControlPlaneError as error:
+                ensure_compute_classes(Api(plane))
+            except (ControlPlaneError, ApiError, Unreachable) as error:
                 raise Refused(str(error)) from None
         (plane.folder / "ready").touch()
         node_agent.ensure(cloud.home)

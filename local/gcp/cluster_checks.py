@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
 from local.gcp import services
+from local.gcp.autoscaling_checks import CHOICES as AUTOSCALING
+from local.gcp.autoscaling_checks import wrong_autoscaling
 from local.gcp.kms import KEY_FORM, key_exists, key_location, may_use
 from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, secondary_range
 from local.gcp.places import chosen_zones, region_of, zones
@@ -21,6 +23,7 @@ _METRICS = (
 _LOGS = "SYSTEM_COMPONENTS KCP_VPA APISERVER CONTROLLER_MANAGER SCHEDULER WORKLOADS"
 _TEXT_FLAGS = ("TRUE", "FALSE")
 CHOICES = {
+    **AUTOSCALING,
     "releaseChannel.channel": ("UNSPECIFIED", "RAPID", "REGULAR", "STABLE", "EXTENDED"),
     "datapathProvider": ("DATAPATH_PROVIDER_UNSPECIFIED", "LEGACY_DATAPATH", "ADVANCED_DATAPATH"),
     "networkingMode": ("VPC_NATIVE", "ROUTES"),
@@ -76,6 +79,7 @@ def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator
     yield from _wrong_master_range(cloud, identifier, inputs)
     yield from _wrong_encryption(inputs)
     yield from _wrong_maintenance(inputs)
+    yield from wrong_autoscaling(inputs)
 
 
 def hindered_cluster(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
@@ -84,9 +88,10 @@ def hindered_cluster(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
         reference = inputs.get(field)
         if reference and find(cloud, kind, reference) is None:
             yield Wrong(field, f"Error 404: The resource '{full(reference)}' was not found")
-    account = value(inputs, "nodeConfig.serviceAccount")
-    if account and (missing := missing_account(cloud, account)):
-        yield Wrong("nodeConfig.serviceAccount", missing)
+    for path in ("nodeConfig.serviceAccount", "clusterAutoscaling.autoProvisioningDefaults.serviceAccount"):
+        account = value(inputs, path)
+        if account and (missing := missing_account(cloud, account)):
+            yield Wrong(path, missing)
     key = value(inputs, "databaseEncryption.keyName")
     if key and value(inputs, "databaseEncryption.state") != "DECRYPTED":
         robot = services.agent(project_of(cloud, inputs), CONTAINER)

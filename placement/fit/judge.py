@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from clusters.nodes.nodes import Nodes
 from placement.fit import tolerations
+from placement.fit.classes import COMPUTE_CLASS
 from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_sharing, of_taint, of_zones
 from placement.fit.needs import GPU, Needs, needs
 from placement.fit.node_labels import CLIENTS, HOSTNAME, PARTITION, REGION, SHARING, ZONES, Met, met
@@ -41,7 +42,7 @@ def judge(pod: Needs, nodes: Nodes, known: Collection[str] = ()) -> Verdict:
     `known` has the keys of labels, and the resources, that only the settings give.
     """
     place = _best(_term(term, nodes, known) for term in pod.terms) if pod.terms else Verdict((_NO_TERM,))
-    misses, doubts = list(place.misses), [*pod.doubts, *place.doubts]
+    misses, doubts = list(place.misses), [*pod.doubts, *place.doubts, *nodes.doubts]
     for found in (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes)):
         for each in found:
             if isinstance(each, str):
@@ -160,14 +161,20 @@ def _taints(pod: Needs, nodes: Nodes) -> Iterator[Miss | str]:
                 if not pod.queued and HOSTNAME not in nodes.labels:
                     yield f"whether a ProvisioningRequest adds nodes to pool {nodes.pool}"
             elif tolerated is None or (not tolerated and _added_later(taint.key, pod)):
-                yield f"whether taint {taint.key} of pool {nodes.pool} is tolerated"
+                yield _tolerated_later(taint.key, pod, nodes)
             elif not tolerated:
                 yield of_taint(taint, nodes)
 
 
 def _added_later(key: str, pod: Needs) -> bool:
     """Whether GKE may add a toleration: of a compute class to pods that select it."""
-    return key == tolerations.COMPUTE_CLASS and any(each.key == key for term in pod.terms for each in term)
+    return key == COMPUTE_CLASS and any(each.key == key for term in pod.terms for each in term)
+
+
+def _tolerated_later(key: str, pod: Needs, nodes: Nodes) -> str:
+    text = f"whether taint {key} of pool {nodes.pool} is tolerated"
+    # Kueue compares a Job with its queue's flavors before GKE adds the toleration to the pods.
+    return f"{text} when a queue reads it; write the toleration" if pod.queued and key == COMPUTE_CLASS else text
 
 
 def _amounts(pod: Needs, nodes: Nodes, known: Collection[str]) -> Iterator[Miss | str]:

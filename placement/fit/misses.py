@@ -11,6 +11,7 @@ from clusters.nodes.nodes import GPU, Nodes, Taint
 from clusters.pools.accelerator import DRA_LABELS
 from placement.api.quantities import as_text
 from placement.api.queued import CONSUMES, QUEUE
+from placement.fit.classes import classes_of
 from placement.fit.node_labels import ACCELERATORS
 from placement.fit.selectors import Requirement
 
@@ -18,6 +19,7 @@ from placement.fit.selectors import Requirement
 class Stage(IntEnum):
     """Kinds of misses, from the one farthest from fitting to the closest: what is hardest to change comes first."""
 
+    CLASS = -1
     ACCELERATOR = 0
     LABEL = 1
     ZONE = 2
@@ -49,6 +51,8 @@ class Miss(NamedTuple):
 
 def of_label(requirement: Requirement, nodes: Nodes) -> Miss:
     """A label of the pool is not as required."""
+    if names := classes_of(requirement):
+        return _of_class(requirement, names, nodes)
     of_accelerator = requirement.key in ACCELERATORS and requirement.operator == "In"
     stage = Stage.ACCELERATOR if of_accelerator else Stage.LABEL
     return Miss(stage, requirement, lambda: (_accelerator if of_accelerator else _label)(requirement, nodes))
@@ -59,6 +63,14 @@ def _accelerator(requirement: Requirement, nodes: Nodes) -> tuple[str, str]:
     selected = " or ".join(requirement.values)
     named = f" ({nodes.pool} has {value})" if value else ""
     return f"pool {nodes.pool} has {value or 'none'}, the pod selects {selected}", f"no pool has {selected}{named}"
+
+
+def _of_class(requirement: Requirement, names: tuple[str, ...], nodes: Nodes) -> Miss:
+    """A pool is not of the compute class that is selected: farther from fitting than any pool that is."""
+    selected = " or ".join(names)
+    has = nodes.labels.get(requirement.key)
+    text = f"pool {nodes.pool} is of {f'class {has}' if has else 'no compute class'}, the pod selects {selected}"
+    return Miss(Stage.CLASS, requirement, lambda: (text, f"no compute class {selected} is defined"))
 
 
 def _label(requirement: Requirement, nodes: Nodes) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from placement.api.lookup import at, elements, entries
 from placement.api.pod_requests import most_of_container, requested_of_node
+from placement.fit.classes import beside_class
 from placement.fit.node_labels import HOSTNAME
 from placement.fit.selectors import Requirement, holds, of_labels, of_node
 from placement.fit.tolerations import Toleration, of_pod
@@ -43,12 +44,12 @@ def needs(
     own: Mapping[Any, Any] = entries(labels)
     texts = sorted((key, value) for key, value in own.items() if isinstance(key, str) and isinstance(value, str))
     avoids = tuple(_avoided(pod))
-    doubts = [*_unjudged(pod), *_other_pods(pod, dict(texts))]
+    doubts = [*_unjudged(pod), *_other_pods(pod, dict(texts)), *_beside_class(terms)]
     return Needs(
         tuple(sorted(requested_of_node(pod).items())),
         most_of_container(pod, GPU),
         terms,
-        of_pod(pod, terms),
+        of_pod(pod, terms, queued),
         frozenset(_ports(pod)),
         namespace,
         tuple(texts),
@@ -111,6 +112,11 @@ def _other_pods(pod: Any, labels: Mapping[str, str]) -> Iterator[str]:
         # Kubernetes' own default is DoNotSchedule.
         if at(each, "whenUnsatisfiable") != "ScheduleAnyway":
             yield f"topologySpreadConstraints over {at(each, 'topologyKey')}"
+
+
+def _beside_class(terms: tuple[tuple[Requirement, ...], ...]) -> Iterator[str]:
+    if labels := beside_class(terms):
+        yield f"label {' and '.join(labels)} beside a compute class, which decides it; leave it to the class"
 
 
 def _unjudged(pod: Any) -> Iterator[str]:

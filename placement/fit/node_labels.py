@@ -8,6 +8,7 @@ from collections.abc import Collection
 from enum import Enum
 
 from clusters.nodes.nodes import Nodes
+from placement.fit.classes import COMPUTE_CLASS, may_be_of_gke
 from placement.fit.selectors import Requirement, holds
 
 GPU_LABEL = "cloud.google.com/gke-accelerator"
@@ -16,6 +17,7 @@ SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
 CLIENTS = "cloud.google.com/gke-max-shared-clients-per-gpu"
 PARTITION = "cloud.google.com/gke-gpu-partition-size"
 HOSTNAME = "kubernetes.io/hostname"
+MACHINE = "node.kubernetes.io/instance-type"
 POOL = "cloud.google.com/gke-nodepool"
 REGION = "topology.kubernetes.io/region"
 # Every node of GKE has both, with the same value.
@@ -26,6 +28,7 @@ ZONES = ("topology.kubernetes.io/zone", "topology.gke.io/zone")
 _OF_SOME = frozenset(
     f"cloud.google.com/{name}"
     for name in (
+        "compute-class",
         "gke-accelerator",
         "gke-ephemeral-storage-local-ssd",
         "gke-flex-start",
@@ -74,6 +77,8 @@ def met(requirement: Requirement, nodes: Nodes, known: Collection[str]) -> Met:
         possible = {holds(requirement, nodes.labels[older]), holds(requirement, None)}
         return Met.UNKNOWN if len(possible) > 1 else _as_met(possible.pop())
     value = nodes.labels.get(key)
+    if key == COMPUTE_CLASS and value is None and may_be_of_gke(requirement) and HOSTNAME not in nodes.labels:
+        return Met.UNKNOWN
     if value is not None or HOSTNAME in nodes.labels or key in _OF_SOME or key in known:
         return _as_met(holds(requirement, value))
     domain = key.rpartition("/")[0]

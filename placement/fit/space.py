@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
-from placement.fit.node_labels import HOSTNAME
+from placement.fit.classes import COMPUTE_CLASS
+from placement.fit.node_labels import HOSTNAME, MACHINE
 from placement.fit.packing import fitting, pools_of, without
 from placement.fit.room import Gang, Room, merged, offer, room, surely
 
@@ -110,8 +112,31 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
     known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
     now = room(there, known)
     number = existing if existing is not None else Counter(each.pool for each in there)
-    added = [each._replace(size=each.size - number.get(each.pool.nodes.pool, 0)) for each in space.largest.bins]
+    created = _created(space, there)
+    added = [
+        each._replace(size=each.size - number.get(each.pool.nodes.pool, 0) - created.get(each.pool.nodes.pool, 0))
+        for each in space.largest.bins
+    ]
     return replace(space, now=now, grown=merged([*now.bins, *added]))
+
+
+def _created(space: Space, there: Iterable[Nodes]) -> Counter[str]:
+    """How many nodes exist in the pools that GKE creates for compute classes, by the name that they have in a space.
+
+    Each counts for every priority of its class whose machine it can be: its name does not say which one made it.
+    """
+    pools = {each.pool.nodes.pool: each.pool.nodes for each in space.largest.bins}
+    created = [each for name, each in pools.items() if is_created(name)]
+    found = Counter[str]()
+    for node in there:
+        if created and node.pool not in pools:
+            found.update(each.pool for each in created if _may_be_of(node, each))
+    return found
+
+
+def _may_be_of(node: Nodes, created: Nodes) -> bool:
+    keys = (COMPUTE_CLASS, MACHINE)
+    return all(key not in created.labels or node.labels.get(key) == created.labels[key] for key in keys)
 
 
 def unreachable(space: Space) -> Space:

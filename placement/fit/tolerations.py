@@ -7,9 +7,9 @@ from typing import Any
 from clusters.nodes.nodes import Taint
 from placement.api.lookup import at, elements, entries
 from placement.api.pod_requests import is_extended
+from placement.fit.classes import COMPUTE_CLASS, classes_of
 from placement.fit.selectors import Requirement
 
-COMPUTE_CLASS = "cloud.google.com/compute-class"
 QUEUED = "cloud.google.com/gke-queued"
 ARCH = "kubernetes.io/arch"
 # Taints of these effects keep pods away; PreferNoSchedule only makes other nodes better.
@@ -26,12 +26,13 @@ class Toleration:
     effect: str
 
 
-def of_pod(pod: Any, terms: Iterable[tuple[Requirement, ...]]) -> tuple[Toleration, ...]:
+def of_pod(pod: Any, terms: Iterable[tuple[Requirement, ...]], queued: bool = False) -> tuple[Toleration, ...]:
     """The tolerations of a pod whose node must meet one of the terms.
 
     GKE adds one for each extended resource that a container names, whatever its amount, and one for nodes with Arm
-    processors where the pod selects them alone. Sources: plugin/pkg/admission/extendedresourcetoleration in
-    k8s.io/kubernetes, v1.35; GKE's "Prepare an Arm workload for deployment", read in November 2026.
+    processors or of a compute class where the pod selects them alone. Sources:
+    plugin/pkg/admission/extendedresourcetoleration in k8s.io/kubernetes, v1.35; GKE's "Prepare an Arm workload for
+    deployment" and "About custom ComputeClasses", read in November 2026.
     """
     written = [
         Toleration(*(_text(at(each, part)) for part in ("key", "operator", "value", "effect")))
@@ -48,6 +49,11 @@ def of_pod(pod: Any, terms: Iterable[tuple[Requirement, ...]]) -> tuple[Tolerati
     alternatives = list(terms)
     if alternatives and all(Requirement(ARCH, "In", ("arm64",)) in each for each in alternatives):
         added.append(Toleration(ARCH, "Equal", "arm64", "NoSchedule"))
+    chosen = [{name for each in term for name in classes_of(each)} for term in alternatives]
+    # A queue reads the pods before GKE adds it.
+    if chosen and all(chosen) and not queued:
+        names = sorted({name for each in chosen for name in each})
+        added += [Toleration(COMPUTE_CLASS, "Equal", name, "NoSchedule") for name in names]
     return (*written, *added)
 
 

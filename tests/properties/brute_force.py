@@ -9,6 +9,7 @@ from hypothesis import reject
 from clusters.nodes.nodes import Nodes
 
 GPU, ACCELERATOR = "nvidia.com/gpu", "cloud.google.com/gke-accelerator"
+CLASS = "cloud.google.com/compute-class"
 # What takes longer is not tried.
 _STEPS = 20_000
 
@@ -21,6 +22,7 @@ class Pod:
     cpu: int = 0
     accelerator: str = ""
     tier: str = ""
+    compute_class: str = ""
 
     @property
     def template(self) -> dict[str, Any]:
@@ -31,12 +33,13 @@ class Pod:
 
     @property
     def _selected(self) -> dict[str, str]:
-        return {ACCELERATOR: self.accelerator, "tier": self.tier}
+        return {ACCELERATOR: self.accelerator, "tier": self.tier, CLASS: self.compute_class}
 
     def can_be_on(self, pool: Nodes) -> bool:
-        """Whether the pod may be on nodes of a pool, by labels and by the taint of nodes with GPUs."""
+        """Whether the pod may be on nodes of a pool, by labels, and by the taints of nodes with GPUs or of a class."""
         selected = all(pool.labels.get(key) == value for key, value in self._selected.items() if value)
-        return selected and (self.gpus > 0 or not pool.taints)
+        tolerated = {GPU: self.gpus > 0, CLASS: pool.labels.get(CLASS) == self.compute_class}
+        return selected and all(tolerated[taint.key] for taint in pool.taints)
 
 
 def schedulable(pods: Sequence[Pod], pools: Sequence[Nodes]) -> bool:

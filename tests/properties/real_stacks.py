@@ -8,6 +8,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from clusters.nodes.nodes import Nodes, nodes_of
+from clusters.pools.auto_provisioning import Limit, most_of
 from clusters.spec import Cluster, member_labels
 from placement.api.kinds import KNOWN
 from placement.api.pod_kinds import Run
@@ -124,11 +125,27 @@ POOLS: list[dict[str, Any]] = [
     {"machine_type": "g2-standard-8", **_PLAIN},
     {"machine_type": "g2-standard-24", **_GOLD},
     {"machine_type": "a2-highgpu-2g", **_PLAIN},
+    {"machine_type": "g2-standard-8", "compute_class": "fast", **_PLAIN},
 ]
+# Machines that GKE creates for a class: as many as these limits leave beside the cluster's own pools.
+CREATED = [None, None, {"machine_type": "g2-standard-8"}, {"machine_type": "n2-standard-8", "spot": True}]
 
 
-def cluster(slot: int, region: str, pools: Mapping[str, dict[str, Any]]) -> Cluster:
+def cluster(
+    slot: int, region: str, pools: Mapping[str, dict[str, Any]], created: dict[str, Any] | None = None, most: int = 1
+) -> Cluster:
+    """A cluster with these pools; `created` is what GKE may create for a class that has those pools that name it."""
     settings = {"region": region, "slot": slot, "role": "any", "zones": [f"{region}-a"], "node_pools": pools}
+    own = [name for name, each in pools.items() if each.get("compute_class")]
+    priorities = [*([{"pools": own}] if own else []), *([created] if created else [])]
+    if priorities:
+        settings["compute_classes"] = {"fast": {"priorities": priorities, "create_pools": bool(created)}}
+    if created:
+        spec = Cluster.model_validate(settings)
+        # Of CPUs for so many more machines than the own pools have.
+        taken = -most_of({"cpu": Limit(max=1)}, spec.node_pools)["cpu"] + 1
+        limits = {"cpu": {"max": taken + 8 * most}, "memory": {"max": 10**6}, "nvidia-l4": {"max": 10**3}}
+        settings["auto_provisioning"] = {"limits": limits}
     return Cluster.model_validate(settings)
 
 
@@ -138,7 +155,12 @@ def pools(draw: st.DrawFn) -> dict[str, Any]:
 
 
 CLUSTER = st.builds(
-    cluster, st.just(0), st.sampled_from(REGIONS), st.dictionaries(st.sampled_from("abc"), pools(), min_size=1)
+    cluster,
+    st.just(0),
+    st.sampled_from(REGIONS),
+    st.dictionaries(st.sampled_from("abc"), pools(), min_size=1),
+    st.sampled_from(CREATED),
+    st.integers(1, 2),
 )
 CLUSTERS = st.integers(1, 4).flatmap(lambda count: st.fixed_dictionaries(dict.fromkeys(NAMES[:count], CLUSTER)))
 
@@ -146,6 +168,7 @@ CLUSTERS = st.integers(1, 4).flatmap(lambda count: st.fixed_dictionaries(dict.fr
 
 POD = st.one_of(
     st.builds(Pod, cpu=st.sampled_from([1, 3, 6, 0]), tier=st.sampled_from(["", "", "", "gold"])),
+    st.builds(Pod, cpu=st.sampled_from([1, 3]), gpus=st.integers(0, 1), compute_class=st.just("fast")),
     st.builds(
         Pod,
         gpus=st.integers(1, 2),

@@ -12,6 +12,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from clusters.nodes.nodes import nodes_of
+from clusters.pools.auto_provisioning import AutoProvisioning, Limit, amounts
+from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 from placement.policies.candidates import candidates
 from placement.spec import Spread, Weighted
@@ -106,8 +108,17 @@ def test_another_node_never_makes_a_placement_impossible(stack: Stack, data: st.
     cluster = stack.clusters[name]
     pool = data.draw(st.sampled_from(sorted(cluster.node_pools)))
     larger = cluster.node_pools[pool].model_copy(update={"max_nodes": cluster.node_pools[pool].max_nodes + 1})
-    pools = {**cluster.node_pools, pool: larger}
-    assert _is_placed(stack.with_cluster(name, cluster.model_copy(update={"node_pools": pools})))
+    more = {"node_pools": {**cluster.node_pools, pool: larger}, "auto_provisioning": _with_cpus(cluster, larger)}
+    assert _is_placed(stack.with_cluster(name, cluster.model_copy(update=more)))
+
+
+def _with_cpus(cluster: Cluster, pool: NodePool) -> AutoProvisioning | None:
+    """The limits of a cluster, which count its own pools, with the CPUs of one more node of a pool."""
+    auto = cluster.auto_provisioning
+    if auto is None:
+        return None
+    cpus = Limit(max=auto.limits["cpu"].max + amounts(pool)["cpu"])
+    return auto.model_copy(update={"limits": {**auto.limits, "cpu": cpus}})
 
 
 def _is_placed(stack: Stack) -> bool:

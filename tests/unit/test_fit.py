@@ -141,7 +141,8 @@ def test_labels_are_as_the_pod_selects(spec: dict[str, Any], text: str) -> None:
         (("example.com/tier", "Gt", "3"), "label example.com/tier > 3, which the settings do not give"),
         (("example.com/tier", "NotIn", "gold"), ""),
         (("example.com/tier", "DoesNotExist"), ""),
-        ((CLASS, "In", "fast"), f"label {CLASS}=fast, which the settings do not give"),
+        ((CLASS, "In", "autopilot"), f"label {CLASS}=autopilot, which the settings do not give"),
+        ((CLASS, "In", "gke-small"), f"label {CLASS}=gke-small, which the settings do not give"),
         (("cloud.google.com/gke-boot-disk", "NotIn", "x"), "cloud.google.com/gke-boot-disk not in (x), which"),
         ((HOST, "In", "node-1"), f"label {HOST}=node-1, which the settings do not give"),
         (("beta.kubernetes.io/arch", "In", "amd64"), "label beta.kubernetes.io/arch=amd64"),
@@ -288,13 +289,6 @@ def test_only_pods_that_wait_for_a_provisioning_request_fit_on_a_queued_pool() -
     assert doubts(tolerant, [queued]) == ["whether a ProvisioningRequest adds nodes to pool queued"]
     assert doubts(tolerant, [pool("queued", {HOST: "node-1"}, (taint,))]) == []
     assert text_of(pod(), pool("queued", {HOST: "node-1"}, (taint,)))
-
-
-def test_tolerations_that_gke_may_add_are_doubts() -> None:
-    fast = pool("fast", {CLASS: "fast"}, (Taint(CLASS, "fast", "NoSchedule"),))
-    assert text_of(pod(), fast) == f"taint {CLASS}=fast of pool fast is not tolerated"
-    assert text_of(pod(nodeSelector={CLASS: "fast"}), fast) == ""
-    assert doubts(pod(nodeSelector={CLASS: "fast"}), [fast]) == [f"whether taint {CLASS} of pool fast is tolerated"]
 
 
 @pytest.mark.parametrize(

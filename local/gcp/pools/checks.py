@@ -9,6 +9,7 @@ from local.gcp.places import region_of, zones
 from local.gcp.pools.gpu_checks import wrong_block, wrong_boot_disk, wrong_consumption, wrong_gpus
 from local.gcp.pools.machine_checks import wrong_accelerator, wrong_disks, wrong_placement
 from local.gcp.pools.machines import machine
+from local.gcp.pools.preload_checks import MODE, MODES, wrong_preload
 from local.gcp.pools.provisioning_checks import wrong_provisioning, wrong_reservation
 from local.gcp.pools.sizes import DEFAULT_PODS, pods_per_node, pool_zones, sizes, wrong_sizes
 from local.gcp.resource import Cloud, Wrong, find, given, invalid, lacking, value, values
@@ -33,6 +34,7 @@ CHOICES = {
         "GPU_DRIVER_VERSION_UNSPECIFIED",
     ),
     "nodeConfig.guestAccelerators[].gpuSharingConfig.gpuSharingStrategy": ("TIME_SHARING", "MPS"),
+    MODE: MODES,
     "nodeConfig.diskType": ("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
     "nodeConfig.loggingVariant": ("DEFAULT", "MAX_THROUGHPUT"),
     "autoscaling.locationPolicy": ("BALANCED", "ANY"),
@@ -58,6 +60,7 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     yield from wrong_reservation(inputs)
     yield from _wrong_upgrades(inputs)
     yield from _wrong_taints(inputs)
+    yield from wrong_preload(inputs)
     pods = value(inputs, "maxPodsPerNode", DEFAULT_PODS)
     if not 8 <= pods <= 256:
         yield Wrong("maxPodsPerNode", invalid("maxPodsPerNode", pods, "It must be from 8 to 256"))

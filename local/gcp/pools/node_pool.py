@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, ClassVar
 
+from clusters.pools.compute_class import LABEL
 from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
+from local.gcp.compute_classes import ensure_compute_classes
 from local.gcp.pools.checks import CHOICES, room, wrong_pool
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.pools.quota_checks import beyond_quota
@@ -143,6 +145,9 @@ def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
     cluster = found[1]
     try:
         api = Api(control_plane(cloud, cluster["name"]))
+        if value(inputs, "nodeConfig.labels", {}).get(LABEL):
+            # A cluster that an older version of this stand-in made lacks the type.
+            ensure_compute_classes(api)
         listed = api.list("/api/v1/nodes", labelSelector=f"{POOL}={inputs['name']}")
         present = {node["metadata"]["name"]: node for node in listed}
         zones = len(pool_zones(inputs, cluster))

@@ -9,6 +9,7 @@ import pytest
 
 from local import node_agent
 from local.control_plane import ControlPlane
+from local.gcp import cluster
 from local.gcp.plugin import GcpPlugin
 from local.gcp.pools import node_pool
 from local.gcp.registry import Registry
@@ -227,6 +228,10 @@ class Nodes:
         key, _, value = labelSelector.partition("=")
         return [each for each in self.items.values() if each["metadata"]["labels"][key] == value]
 
+    def get(self, path: str) -> dict[str, Any]:
+        """A type that is served already."""
+        return {"status": {"conditions": [{"type": "Established", "status": "True"}]}}
+
     def create(self, path: str, body: dict[str, Any]) -> None:
         self.items[body["metadata"]["name"]] = deepcopy(body)
 
@@ -259,6 +264,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Google, Nod
     monkeypatch.setattr(ControlPlane, "certificate_authority", "Q0E=")
     monkeypatch.setattr(node_agent, "ensure", ensure)
     monkeypatch.setattr(node_pool, "Api", api)
+    monkeypatch.setattr(cluster, "Api", api)
     return Google(folder), nodes
 
 
