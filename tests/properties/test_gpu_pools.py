@@ -3,7 +3,7 @@
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +55,7 @@ def _camel(plain: Any) -> Any:
         return [_camel(each) for each in plain]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(plain, dict):
         return plain
-    named: dict[str, Any] = plain
+    named = cast(dict[str, Any], plain)
     return {
         "".join(part if at == 0 else part.title() for at, part in enumerate(key.split("_"))): (
             value if key.endswith("labels") else _camel(value)
