@@ -8,6 +8,7 @@ from pulumi_gcp import container
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import Accelerator
+from clusters.pools.gpu_networks import network_labels
 from clusters.pools.spec import NodePool
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
@@ -33,7 +34,7 @@ def node_config(
         "disk_type": spec.disk_type,
         "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "labels": dict(node_labels) | spec.labels,
+        "labels": dict(node_labels) | spec.labels | network_labels(spec),
         "resource_labels": dict(resource_labels),
         "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},

@@ -1,19 +1,21 @@
 """The settings of the clusters, and what must hold between them."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from clusters.addresses import SLOTS
+from clusters.addresses import SLOTS, Addresses, addresses
+from clusters.existing import ExistingSubnet
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.first_nodes import too_few_at_first
+from clusters.pools.gpu_network_rules import check_gpu_networks, doubtful_gpu_networks
 from clusters.pools.rules import check_pool, unlisted_accelerators, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.profiles import with_profile
+from clusters.ranges import Range
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
 
@@ -28,21 +30,7 @@ def _known_region(value: Any) -> Any:
     return value
 
 
-def as_network(value: str) -> str:
-    """The value if it is a range of addresses. Raises ValueError for any other, and for the whole Internet."""
-    try:
-        network = IPv4Network(value if "/" in value else "")
-    except ValueError:
-        raise ValueError("not a range of IPv4 addresses; write one such as 203.0.113.0/24") from None
-    if network.prefixlen == 0:
-        raise ValueError("the whole Internet; write ranges of your own, such as 203.0.113.0/24")
-    return value
-
-
 RegionName = Annotated[str, BeforeValidator(_known_region), Field(json_schema_extra={"enum": [*regions()]})]
-Range = Annotated[
-    str, AfterValidator(as_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")
-]
 
 
 class Cluster(Model):
@@ -151,6 +139,16 @@ class Cluster(Model):
 
     To delete them, set it to false and run pulumi up first. Changes that would replace them are refused, too.
     """
+    subnet: ExistingSubnet | None = None
+    """name and ranges of an existing subnet of network.vpc
+
+    Left out, the program makes one from the slot. Another subnet is another cluster: the existing one is replaced.
+    """
+
+    @property
+    def addresses(self) -> Addresses:
+        """Its ranges: those of its existing subnet, or else of its slot."""
+        return self.subnet.addresses if self.subnet else addresses(self.slot)
 
     @model_validator(mode="before")
     @classmethod
@@ -200,7 +198,8 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
         yield from check_maintenance(f"{setting}.maintenance", cluster.maintenance)
         for pool, spec in cluster.node_pools.items():
             yield from check_pool(f"{setting}.node_pools.{pool}", spec, cluster.region, cluster.zones)
-        yield from check_capacity(setting, cluster.node_pools)
+        yield from check_gpu_networks(setting, cluster.node_pools, cluster.zones)
+        yield from check_capacity(setting, cluster.node_pools, cluster.addresses, cluster.subnet is not None)
         if SYSTEM_POOL in cluster.node_pools:
             yield Problem(
                 f"{setting}.node_pools", SYSTEM_POOL, "every cluster has this pool already; write another name"
@@ -213,3 +212,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)
+        yield from doubtful_gpu_networks(f"clusters.{name}", cluster.node_pools, cluster.kubernetes)

@@ -1,17 +1,20 @@
 """The storage classes of a cluster: disks for checkpoints, and file servers for models that many pods read."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
-
-from clusters.addresses import file_range
 
 CHECKPOINTS, MODELS = "checkpoints", "models"
 
 
 def create_storage_classes(
-    name: str, slot: int, network: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str, files: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> list[kubernetes.storage.v1.StorageClass]:
-    """Makes both, with the options' provider. Their volumes are kept when a claim is deleted."""
+    """Makes both, with the options' provider. Their volumes are kept when a claim is deleted.
+
+    `files` are the parameters that say where in the network file servers are.
+    """
     checkpoints = kubernetes.storage.v1.StorageClass(
         f"{name}-{CHECKPOINTS}",
         metadata={"name": CHECKPOINTS},
@@ -27,8 +30,7 @@ def create_storage_classes(
         f"{name}-{MODELS}",
         metadata={"name": MODELS},
         provisioner="filestore.csi.storage.gke.io",
-        # By default, Filestore would take a range that another cluster may need later.
-        parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(slot))},
+        parameters={"tier": "zonal", **files},
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Retain",
         allow_volume_expansion=True,

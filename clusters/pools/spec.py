@@ -121,6 +121,14 @@ class NodePool(Model):
 
     Pods select by them, by role, and by labels of GKE, such as cloud.google.com/gke-accelerator.
     """
+    gpu_networks: Literal["none", "auto", "own"] = "none"
+    """auto, own or none
+
+    Networks for GPUDirect between the GPUs of several nodes, of A3, A4 and A4X: those that GKE makes, or VPCs of the
+    stack. With own, pods request them by their names: vpc1 to vpc8, or gvnic-1 and rdma-0 to rdma-7. A change
+    replaces the pool; the first pool with own also replaces an existing cluster, since GKE enables several networks
+    only when it creates a cluster.
+    """
 
     @model_validator(mode="before")
     @classmethod

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from local import node_agent
+from local.api import Api, ApiError, Unreachable
 from local.control_plane import ControlPlane, ControlPlaneError
 from local.gcp import services
 from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
 from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
+from local.gcp.network_crds import make_network_crds
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.gcp.versions import VERSION
@@ -119,6 +121,8 @@ class Cluster(Kind):
             except ControlPlaneError as error:
                 raise Refused(str(error)) from None
         (plane.folder / "ready").touch()
+        if value(inputs, "enableMultiNetworking"):
+            _serve_networks(plane)
         node_agent.ensure(cloud.home)
         if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
             cloud.registry.put(POOLS, pool, {})
@@ -143,6 +147,13 @@ class Cluster(Kind):
             for pool, properties in cloud.registry.all(NODE_POOLS).items():
                 if properties["cluster"] == identifier:
                     cloud.registry.remove(NODE_POOLS, pool)
+
+
+def _serve_networks(plane: ControlPlane) -> None:
+    try:
+        make_network_crds(Api(plane))
+    except (ApiError, Unreachable) as error:
+        raise Refused(f"the types of networks of cluster {plane.name} cannot be made: {error}") from None
 
 
 def control_plane(cloud: Cloud, name: str) -> ControlPlane:

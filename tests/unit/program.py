@@ -149,11 +149,16 @@ def run_of(stack: str) -> Run:
 
 
 def run_program(
-    stack: str, settings: Mapping[str, Any], preview: bool = False, served: Mapping[str, Any] | None = None
+    stack: str,
+    settings: Mapping[str, Any],
+    preview: bool = False,
+    served: Mapping[str, Any] | None = None,
+    subnets: Mapping[str, Any] | None = None,
 ) -> Run:
     """Runs __main__.py in the working directory, where manifests are looked for.
 
-    `served` holds the specs of the CRDs that every cluster has, by name.
+    `served` holds the specs of the CRDs that every cluster has, by name, and `subnets` what Google Cloud says of an
+    existing subnet, by projects/PROJECT/regions/REGION/NAME: a text is an error.
     """
     run = Run(settings)
     set_all_config(
@@ -163,20 +168,19 @@ def run_program(
         }
     )
     try:
-        asyncio.run(_run(stack, preview, served or {}, run))
+        asyncio.run(_run(stack, _Cloud(preview, served or {}, subnets or {}), run))
     finally:
         set_root_resource(cast(Any, None))
         set_all_config({})
     return run
 
 
-async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -> None:
+async def _run(stack: str, cloud: "_Cloud", run: Run) -> None:
     def main() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     # Here and not before: the mocks' first resource belongs to the running event loop.
-    cloud = _Cloud(preview, served)
-    mocks.set_mocks(cloud, PROJECT, stack, preview, monitor=_Monitor(cloud, run))
+    mocks.set_mocks(cloud, PROJECT, stack, cloud.preview, monitor=_Monitor(cloud, run))
     set_root_resource(cast(Any, None))
     # With mocks there is no API server that could say which members are registered.
     unknown = NoAnswer("no answer")
@@ -190,10 +194,17 @@ async def _run(stack: str, preview: bool, served: Mapping[str, Any], run: Run) -
 class _Cloud(mocks.Mocks):
     """What the cloud returns; a preview knows none of it yet."""
 
-    def __init__(self, preview: bool, served: Mapping[str, Any]) -> None:
-        self.preview, self.served = preview, served
+    def __init__(self, preview: bool, served: Mapping[str, Any], subnets: Mapping[str, Any]) -> None:
+        self.preview, self.served, self.subnets = preview, served, subnets
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == "gcp:compute/getSubnetwork:getSubnetwork":
+            arguments = cast(dict[str, Any], args.args)
+            found = self.subnets[f"projects/{arguments['project']}/regions/{arguments['region']}/{arguments['name']}"]
+            if isinstance(found, str):
+                # As the provider's plugin answers.
+                return {}, [("", found)]
+            return found, []
         raise AssertionError(f"the program asks the cloud for {args.token}, which no mock knows")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -216,7 +227,7 @@ class _Cloud(mocks.Mocks):
                     "masterAuth": {"clusterCaCertificate": certificate_authority(args.name)},
                     "selfLink": f"https://container.example/{args.name}-1234567",
                 }
-            case "gcp:compute/network:Network" | "gcp:compute/router:Router":
+            case "gcp:compute/network:Network" | "gcp:compute/subnetwork:Subnetwork" | "gcp:compute/router:Router":
                 state |= {"name": f"{args.name}-1234567"}
             case "gcp:projects/serviceIdentity:ServiceIdentity":
                 state |= {"email": f"robot.{state['service']}@google.example"}

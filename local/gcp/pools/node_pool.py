@@ -8,6 +8,7 @@ from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
 from local.gcp.pools.checks import CHOICES, room, wrong_pool
+from local.gcp.pools.network_checks import missing_networks
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.pools.sizes import pool_zones, sizes
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
@@ -42,6 +43,7 @@ class NodePool(Kind):
             "initialNodeCount",
             "maxPodsPerNode",
             "networkConfig.acceleratorNetworkProfile",
+            "networkConfig.additionalNodeNetworkConfigs",
             "networkConfig.additionalPodNetworkConfigs",
             "networkConfig.createPodRange",
             "networkConfig.podIpv4CidrBlock",
@@ -57,6 +59,7 @@ class NodePool(Kind):
             "location",
             "maxPodsPerNode",
             "name",
+            "networkConfig.additionalNodeNetworkConfigs",
             "networkConfig.podIpv4CidrBlock",
             "networkConfig.podRange",
             "project",
@@ -87,6 +90,7 @@ class NodePool(Kind):
         if account and (missing := missing_account(cloud, account)):
             yield Wrong("nodeConfig.serviceAccount", missing)
         cluster_id, cluster = found
+        yield from missing_networks(cloud, inputs, cluster)
         space = room(cloud, inputs, cluster)
         pools = {key: each for key, each in cloud.registry.all(self.slug).items() if key != identifier}
         others = [each for each in pools.values() if _cluster_id(cloud, each) == cluster_id]

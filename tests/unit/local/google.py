@@ -9,6 +9,7 @@ import pytest
 
 from local import node_agent
 from local.control_plane import ControlPlane
+from local.gcp import cluster
 from local.gcp.plugin import GcpPlugin
 from local.gcp.pools import node_pool
 from local.gcp.registry import Registry
@@ -217,6 +218,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
+        self.crds: list[str] = []
         self.listed = threading.Event()
         self.answer = threading.Event()
         self.answer.set()
@@ -228,6 +230,9 @@ class Nodes:
         return [each for each in self.items.values() if each["metadata"]["labels"][key] == value]
 
     def create(self, path: str, body: dict[str, Any]) -> None:
+        if body["kind"] == "CustomResourceDefinition":
+            self.crds.append(body["metadata"]["name"])
+            return
         self.items[body["metadata"]["name"]] = deepcopy(body)
 
     def merge(self, path: str, body: dict[str, Any]) -> None:
@@ -259,6 +264,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Google, Nod
     monkeypatch.setattr(ControlPlane, "certificate_authority", "Q0E=")
     monkeypatch.setattr(node_agent, "ensure", ensure)
     monkeypatch.setattr(node_pool, "Api", api)
+    monkeypatch.setattr(cluster, "Api", api)
     return Google(folder), nodes
 
 
