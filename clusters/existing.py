@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from pydantic import Field
 
 from clusters.addresses import Addresses
-from clusters.ranges import Range
+from clusters.ranges import Block, Range
 from problems import Model
 
 _PROJECT = r"[a-z0-9][-.:a-z0-9]{0,61}[a-z0-9]"
@@ -46,7 +46,7 @@ class SecondaryRange(Model):
 
     No other cluster may have it.
     """
-    range: Range
+    range: Block
     """its addresses, such as 10.64.0.0/16
 
     They must be those that the subnet has.
@@ -61,7 +61,7 @@ class ExistingSubnet(Model):
 
     Several clusters can be in one subnet, with secondary ranges of their own.
     """
-    nodes: Range
+    nodes: Block
     """its primary range, such as 10.0.0.0/20
 
     Each node has an address there, and the control plane.
@@ -76,7 +76,7 @@ class ExistingSubnet(Model):
 
     Each Service has an address there.
     """
-    files: Range | None = None
+    files: Block | None = None
     """the range of the file servers of the storage class models
 
     A range that no subnet has, of at least 8 addresses. Left out, that of the cluster's slot; in a Shared VPC they

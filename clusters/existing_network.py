@@ -49,10 +49,11 @@ def check_existing(network: ExistingNetwork | None, clusters: Mapping[str, Clust
         try:
             found = compute.get_subnetwork(name=subnet.name, region=cluster.region, project=network.project)
         except Exception as error:  # The SDK raises no other class for what a provider answers.
-            if "404" in str(error):
+            # In the words of Google's Terraform provider; those of the second mistake begin with "Not Found", too.
+            if "Error 403" not in str(error) and ("Error 404" in str(error) or " not found" in str(error)):
                 advice = f"{path} does not exist; write the name of a subnet of {network.name} in {cluster.region}"
                 problems.append(Problem(f"{setting}.name", subnet.name, advice))
-            elif "403" in str(error):
+            elif "Error 403" in str(error):
                 why = f"not compared with {path}, which may not be read; grant {_READ} on it, or make sure of it"
                 pulumi.log.warn(f"{setting}: {why}")
             else:

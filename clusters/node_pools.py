@@ -54,7 +54,7 @@ def create_node_pools(
                 depends_on=previous,
                 protect=spec.deletion_protection,
                 ignore_changes=filled_in.of_pool(each),
-                # The provider keeps networks that settings no longer name.
+                # Their removal would be ignored, as GKE may fill in that part.
                 replacement_trigger=each.gpu_networks if may_have_gpu_networks(each) else None,
                 # The name is unique in its cluster, so the replacement cannot exist beside it.
                 delete_before_replace=True,

@@ -17,6 +17,6 @@ def as_network(value: str) -> str:
     return value
 
 
-Range = Annotated[
-    str, AfterValidator(as_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")
-]
+Block = Annotated[str, AfterValidator(as_network)]
+"""A range of addresses, as a field that says itself what it is for."""
+Range = Annotated[Block, Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")]

@@ -22,7 +22,8 @@ def read_clusters(
         raise SettingsError([Problem("clusters", f"{len(raw['clusters'])} clusters", advice)])
     clusters = check_models("clusters", raw.get("clusters") or {}, Cluster, NAME, problems)
     problems.extend(check_clusters(clusters))
-    given = raw.get("network")
+    # Pulumi.yaml has an empty one for stacks that write none.
+    given = raw.get("network") or None
     network = None if given is None else check_model("network", given, ExistingNetwork, problems)
     if network or given is None:
         problems.extend(check_network(network, clusters, project))

@@ -32,6 +32,16 @@ def _pool(most: int) -> dict[str, Any]:
         "min_nodes": 0,
         "max_nodes": most,
         "local_ssds": Example({"count": 1, "use": "ephemeral"}),
+        "gpu_networks": Example("none"),
+    }
+
+
+def _subnet(number: int) -> dict[str, Any]:
+    return {
+        "name": f"gke-{number}",
+        "nodes": f"10.{number}.0.0/22",
+        "pods": {"name": "pods", "range": f"10.{10 + number}.0.0/16"},
+        "services": {"name": "services", "range": f"10.{20 + number}.0.0/20"},
     }
 
 
@@ -50,6 +60,7 @@ SAMPLE: Mapping[str, Any] = {
             "encryption_key": Example("own"),
             "backup": Example({"schedule": "0 3 * * *", "retain_days": 30}),
             "deletion_protection": Example(True),
+            "subnet": Example(_subnet(1)),
         },
         "serving": {
             "region": "europe-west1",
@@ -57,6 +68,7 @@ SAMPLE: Mapping[str, Any] = {
             "role": "serving",
             "zones": ["europe-west1-b"],
             "node_pools": {"l4": _pool(3)},
+            "subnet": Example(_subnet(2)),
         },
     },
     f"{PREFIX}federation": {
@@ -108,6 +120,9 @@ SAMPLE: Mapping[str, Any] = {
             "placement": {"policy": "spread", "select": {"role": "serving"}},
         },
     },
+    f"{PREFIX}network": Example(
+        {"vpc": "projects/network-host/global/networks/company", "peered_ranges": ["10.200.0.0/16"]}
+    ),
 }
 """A new stack: two small clusters, and one workload for each."""
 

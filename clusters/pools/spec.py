@@ -126,8 +126,7 @@ class NodePool(Model):
 
     Networks for GPUDirect between the GPUs of several nodes, of A3, A4 and A4X: those that GKE makes, or VPCs of the
     stack. With own, pods request them by their names: vpc1 to vpc8, or gvnic-1 and rdma-0 to rdma-7. A change
-    replaces the pool; the first pool with own also replaces an existing cluster, since GKE enables several networks
-    only when it creates a cluster.
+    replaces the pool.
     """
 
     @model_validator(mode="before")

@@ -34,7 +34,6 @@ class Cluster(Kind):
             "description",
             "enableAutopilot",
             "enableKubernetesAlpha",
-            "enableMultiNetworking",
             "enableTpu",
             "initialNodeCount",
             "ipAllocationPolicy.clusterIpv4CidrBlock",
@@ -133,6 +132,8 @@ class Cluster(Kind):
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         with operation(cloud.registry, identifier, "UPDATE_CLUSTER"):
+            if value(inputs, "enableMultiNetworking"):
+                _serve_networks(control_plane(cloud, inputs["name"]))
             if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
                 cloud.registry.put(POOLS, pool, {})
         return {}

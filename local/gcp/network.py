@@ -195,7 +195,7 @@ def get_subnet(cloud: Cloud, arguments: Properties) -> Properties:
     identifier = full(str(arguments.get("selfLink") or named))
     found = cloud.registry.get(SUBNETS, identifier)
     if found is None:
-        raise Refused(f"Error 404: The resource '{identifier}' was not found, notFound")
+        raise Refused(f"{identifier} not found")
     link = f"https://www.googleapis.com/compute/v1/{full(found['network'])}"
     empty = {"secondaryIpRanges": [], "privateIpGoogleAccess": False, "description": ""}
     return {**empty, **found, "id": identifier, "network": link}

@@ -308,7 +308,7 @@ def test_file_servers_are_where_the_network_has_room(vpc: str, expected: dict[st
             ],
         ),
         (
-            "Error 404: The resource 'x' was not found, notFound",
+            "projects/network-host/regions/europe-west1/subnetworks/gke-europe-west1 not found",
             [
                 "clusters.serving.subnet.name: 'gke-europe-west1': projects/network-host/regions/europe-west1/"
                 "subnetworks/gke-europe-west1 does not exist; write the name of a subnet of company in europe-west1"
@@ -325,7 +325,8 @@ def test_what_differs_from_the_subnet_ends_the_run_before_anything_is_made(answe
 
 
 def test_a_subnet_that_may_not_be_read_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    found = run(europe_west1="googleapi: Error 403: Required 'compute.subnetworks.get' permission, forbidden")
+    reading = "Error when reading or editing Subnetwork Not Found : gke-europe-west1: googleapi"
+    found = run(europe_west1=f"{reading}: Error 403: Required 'compute.subnetworks.get' permission, forbidden")
     assert found.cluster("serving")
     assert "clusters.serving.subnet: not compared with projects/network-host/regions/europe-west1" in caplog.text
     assert "grant roles/compute.networkViewer on it" in caplog.text

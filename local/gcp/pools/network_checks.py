@@ -50,7 +50,7 @@ def wrong_networks_in(inputs: Properties, cluster: Properties) -> Iterator[Wrong
             why = f"accelerator network profiles are for pools in one zone, not in {', '.join(zones)}"
             yield Wrong(_PROFILE, f"Error 400: {why}")
     if given(inputs, f"{_ADDITIONAL}[]") and not value(cluster, "enableMultiNetworking", False):
-        why = "additional node networks need a cluster that was created with multi-networking"
+        why = "additional node networks need a cluster with multi-networking"
         yield Wrong(_ADDITIONAL, f"Error 400: {why}")
 
 
