@@ -197,5 +197,5 @@ def get_subnet(cloud: Cloud, arguments: Properties) -> Properties:
     if found is None:
         raise Refused(f"{identifier} not found")
     link = f"https://www.googleapis.com/compute/v1/{full(found['network'])}"
-    empty = {"secondaryIpRanges": [], "privateIpGoogleAccess": False, "description": ""}
+    empty: Properties = {"secondaryIpRanges": [], "privateIpGoogleAccess": False, "description": ""}
     return {**empty, **found, "id": identifier, "network": link}

@@ -199,7 +199,7 @@ class _Cloud(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == "gcp:compute/getSubnetwork:getSubnetwork":
-            arguments = cast(dict[str, Any], args.args)
+            arguments: dict[str, Any] = cast(Any, args).args
             found = self.subnets[f"projects/{arguments['project']}/regions/{arguments['region']}/{arguments['name']}"]
             if isinstance(found, str):
                 # As the provider's plugin answers.

@@ -188,7 +188,7 @@ def test_the_project_describes_every_section(section: str) -> None:
     field = Stack.model_fields[section]
     assert declared[section]["type"] == "object"
     # Without a default, Pulumi would require it.
-    default = None if field.is_required() else field.get_default(call_default_factory=True) or {}
+    default: Any = None if field.is_required() else field.get_default(call_default_factory=True) or {}
     assert declared[section].get("default") == default
     (model,) = _models_in(field.annotation)
     described = declared[section]["description"]
