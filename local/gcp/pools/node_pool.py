@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import IPv4Network
 from typing import Any, ClassVar
 
 from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
+from local.gcp.network import SUBNETS
 from local.gcp.pools.checks import CHOICES, room, wrong_pool
 from local.gcp.pools.network_checks import missing_networks
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
@@ -27,6 +29,8 @@ _COMPUTED = (
     "confidentialNodes guestAccelerators localSsdCount metadata minCpuPlatform oauthScopes serviceAccount "
     "shieldedInstanceConfig"
 )
+
+_NOT_FOR_NODES = 5  # four addresses of a subnet are Google Cloud's, and one is the control plane's
 
 
 class NodePool(Kind):
@@ -98,6 +102,12 @@ class NodePool(Kind):
         least = sum(sizes(each, len(pool_zones(each, cluster)))[0] for each in here)
         if space and least > space[1]:
             why = f"range {space[0]} has room for {space[1]} nodes, and the cluster's pools have {least}"
+            yield Wrong("autoscaling", f"Error 400: IP_SPACE_EXHAUSTED: {why}")
+        everything = sum(sizes(each, len(pool_zones(each, cluster)))[0] for each in (inputs, *others))
+        subnet = find(cloud, SUBNETS, cluster.get("subnetwork") or "")
+        fits = IPv4Network(subnet[1]["ipCidrRange"]).num_addresses - _NOT_FOR_NODES if subnet else everything
+        if everything > fits:
+            why = f"the subnetwork has addresses for {fits} nodes, and the cluster's pools have {everything}"
             yield Wrong("autoscaling", f"Error 400: IP_SPACE_EXHAUSTED: {why}")
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:

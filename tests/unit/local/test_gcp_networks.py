@@ -190,3 +190,16 @@ def test_an_existing_subnet_is_read(made: tuple[Google, Nodes]) -> None:
     assert [each["rangeName"] for each in found["secondaryIpRanges"]] == ["pods", "services"]
     with pytest.raises(Refused, match="projects/other/regions/us-west1/subnetworks/nodes not found"):
         google.plugin.invoke(GET_SUBNET, {"name": "nodes", "region": "us-west1", "project": "other"})
+
+
+def test_a_cluster_has_no_more_nodes_than_its_subnet_has_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    google, _ = stand_in(tmp_path, monkeypatch)
+    google.build(NETWORK)
+    google.create(SUBNET, GOOD[SUBNET] | {"ipCidrRange": "10.0.0.0/28"})
+    google.build(ACCOUNT, IDENTITY, RING, KEY, KEY_MEMBER, CLUSTER)
+    least = "autoscaling.totalMinNodeCount"
+    with pytest.raises(Refused, match="the subnetwork has addresses for 11 nodes, and the cluster's pools have 12"):
+        google.create(POOL, changed(POOL, {least: 12, "autoscaling.totalMaxNodeCount": 20}))
+    google.create(POOL, changed(POOL, {least: 11, "autoscaling.totalMaxNodeCount": 20}))
