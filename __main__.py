@@ -4,6 +4,7 @@ import pulumi
 from pulumi_gcp import config as gcp_config
 
 from clusters.apis import Apis, needed_apis
+from clusters.existing_network import JoinedNetwork, check_existing
 from clusters.fleet import Fleet
 from clusters.gke import create_gke_cluster
 from clusters.network import Network
@@ -28,8 +29,10 @@ host_name, types, fleet = federation.host, federation.targets(), federation.mult
 labels = {name: member_labels(spec) for name, spec in settings.members.items()}
 
 warn_of_quotas(specs, gcp_config.project or "")
+check_existing(settings.network, specs)
 apis = Apis("apis", needed_apis(specs, fleet))
-network = Network("network", [spec.region for spec in specs.values()], apis)
+regions = [spec.region for spec in specs.values()]
+network = JoinedNetwork(settings.network) if settings.network else Network("network", regions, apis)
 clusters = {
     name: create_gke_cluster(name, spec, network, apis, specs[host_name], fleet) for name, spec in specs.items()
 }

@@ -12,8 +12,10 @@ from pulumi.runtime import get_config_env
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import Field
 
-from clusters.addresses import SLOTS
-from clusters.spec import Cluster, check_clusters, member_labels, warnings
+from clusters.existing import ExistingNetwork
+from clusters.network_rules import doubtful_ranges
+from clusters.read import read_clusters
+from clusters.spec import Cluster, member_labels, warnings
 from federation.admission import has_policies
 from federation.admission_needs import check_retained, check_written
 from federation.base_plan import Base, check_apart, loaded, plan
@@ -56,6 +58,11 @@ class Stack(Model):
 
     Each is a file of Kubernetes objects that are placed together.
     """
+    network: ExistingNetwork | None = None
+    """vpc and peered_ranges of an existing network
+
+    Left out, the program makes one. Each cluster then has a `subnet` of it.
+    """
 
 
 # Far deeper than any setting, and far below Python's limit of recursion.
@@ -74,6 +81,8 @@ class Settings:
     manifests: Mapping[str, Sequence[Manifest]]
     base: Base = field(default_factory=Base)
     """What members have before any type is enabled; manifests at an address are in it once `load` has loaded them."""
+    network: ExistingNetwork | None = None
+    """The network that all clusters are in, where the program makes none."""
     notes: Sequence[str] = ()
     """Which parts of the manifests are not used as they are written: a line for each workload and reason."""
 
@@ -115,7 +124,8 @@ def load() -> Settings:
         raise pulumi.RunError(str(SettingsError(locate(problems, folder, pulumi.get_stack(), prefix)))) from None
     for text in settings.notes:
         pulumi.log.info(text)
-    for text in (*warnings(settings.clusters), *warnings_of_types(settings.federation.types)):
+    doubts = doubtful_ranges(settings.network, settings.clusters, project or "")
+    for text in (*warnings(settings.clusters), *doubts, *warnings_of_types(settings.federation.types)):
         pulumi.log.warn(text)
     return replace(settings, base=base)
 
@@ -130,12 +140,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
         problems.append(Problem("gcp:project", None, "required; write the id of your Google Cloud project"))
     if not raw.get("clusters"):
         problems.append(Problem("clusters", None, "required; write at least one cluster, as the README shows"))
-    if isinstance(raw.get("clusters"), Mapping) and len(raw["clusters"]) > SLOTS:
-        advice = f"the address plan has room for {SLOTS}; remove some, or make another stack of them"
-        raise SettingsError([Problem("clusters", f"{len(raw['clusters'])} clusters", advice)])
-    clusters = check_models("clusters", raw.get("clusters") or {}, Cluster, NAME, problems)
-    problems.extend(check_clusters(clusters))
-
+    clusters, network = read_clusters(raw, project or "", problems)
     names = list(cast(Mapping[str, Any], raw["clusters"])) if isinstance(raw.get("clusters"), Mapping) else []
     # One that is not well-formed counts as a member, so that references to it are not mistakes.
     members = [name for name in names if name not in clusters or clusters[name].member]
@@ -150,6 +155,7 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
     space = spaces_of({name: clusters[name] for name in labels})
     manifests: dict[str, Sequence[Manifest]] = {}
     notes: list[str] = []
+    by_slot = sorted(clusters.values(), key=lambda cluster: cluster.slot)
     for name, workload in workloads.items():
         setting = f"workloads.{name}"
         problems.extend(check_workload(setting, workload, members))
@@ -166,13 +172,13 @@ def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project")
             problems.extend(check_exports(setting, workload, own, federation))
             if federation.default_deny:
                 own = [with_pod_labels(name, each) for each in own]
-                slots = [cluster.slot for cluster in clusters.values() if cluster.member]
-                manifests[name] = [*own, *network_policies(name, workload, own, slots)]
+                ranges = [cluster.addresses for cluster in by_slot if cluster.member]
+                manifests[name] = [*own, *network_policies(name, workload, own, ranges)]
             problems.extend(check_openings(setting, workload, federation, own))
     problems += [*check_objects(workloads, manifests), *check_apart(base, workloads, manifests)]
     if problems or federation is None:
         raise SettingsError(problems)
-    settings = Settings(clusters, federation, workloads, manifests, base, notes)
+    settings = Settings(clusters, federation, workloads, manifests, base, network, notes)
     if without_room := list(check_room(settings.decided, workloads, manifests, labels)):
         raise SettingsError(without_room)
     return settings

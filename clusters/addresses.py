@@ -13,6 +13,8 @@ SERVICES, SERVICE_BLOCK = IPv4Network("10.32.0.0/14"), 20
 PODS, POD_BLOCK = IPv4Network("10.64.0.0/10"), 16
 # And a /20 for each cluster's file servers. A control plane has one address in the range of its nodes.
 FILES, FILE_BLOCK = IPv4Network("10.48.0.0/14"), 20
+# And a /18 for each cluster's networks between GPUs: 16 subnets of 1,020 nodes. These VPCs are not connected to others.
+GPU_NETWORKS, GPU_BLOCK, GPU_SUBNET = IPv4Network("10.16.0.0/12"), 18, 22
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
@@ -47,6 +49,11 @@ def addresses(slot: int) -> Addresses:
 def file_range(slot: int) -> IPv4Network:
     """The range in which a slot's file servers get their addresses."""
     return _block(FILES, FILE_BLOCK, slot)
+
+
+def gpu_ranges(slot: int) -> tuple[IPv4Network, ...]:
+    """The ranges of a slot's networks between GPUs, one for each subnet."""
+    return tuple(_block(GPU_NETWORKS, GPU_BLOCK, slot).subnets(new_prefix=GPU_SUBNET))
 
 
 def is_private(block: str) -> bool:

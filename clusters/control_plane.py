@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_gcp import container
 
-from clusters.addresses import addresses, is_private
+from clusters.addresses import is_private
 from clusters.spec import Cluster
 
 # Any day in the past: the recurrence has the days of the week.
@@ -46,7 +46,7 @@ def access(spec: Cluster, host: Cluster) -> Access:
 
     Access by its DNS name is separate: IAM decides it.
     """
-    ranges = addresses(host.slot)
+    ranges = host.addresses
     callers = {"host-nodes": str(ranges.nodes), "host-pods": str(ranges.pods)} | spec.authorized_networks
     return {
         "private_cluster_config": {

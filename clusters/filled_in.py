@@ -9,6 +9,7 @@ cluster or a pool that is replaced for another reason gets what the settings say
 """
 
 from clusters.facts.machines import always_has_ssds
+from clusters.pools.gpu_networks import own_pools
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -58,11 +59,15 @@ _POOL = (
         )
     ),
 )
+# The fields of networkConfig, for pools with networks between GPUs: one that such a pool does not set is ignored.
+_NETWORK = ("acceleratorNetworkProfile", "additionalNodeNetworkConfigs")
+_NETWORK_ELSE = ("additionalPodNetworkConfigs", "createPodRange", "podIpv4CidrBlock", "podRange", "subnetwork")
 
 
 def of_cluster(spec: Cluster) -> list[str]:
     """The ignored fields of a cluster: all but those that its settings say."""
     said = {"minMasterVersion"} if spec.kubernetes else set[str]()
+    said |= {"enableMultiNetworking"} if own_pools(spec.node_pools) else set()
     created = ["clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey"] if spec.auto_provisioning else []
     return [each for each in _CLUSTER if each not in said] + created
 
@@ -75,6 +80,10 @@ def of_pool(spec: NodePool) -> list[str]:
     # Written, if only as [], the images are as written.
     said = {"nodeConfig.secondaryBootDisks"} if "preload" in spec.model_fields_set else set[str]()
     ignored = [each for each in _POOL if each not in said]
+    if spec.gpu_networks != "none":
+        own = _NETWORK[spec.gpu_networks == "own"]
+        ignored.remove("networkConfig")
+        ignored += [f"networkConfig.{each}" for each in (*_NETWORK, *_NETWORK_ELSE) if each != own]
     if spec.max_run_hours is None and (spec.flex_start or spec.queued):
         ignored.append("nodeConfig.maxRunDuration")
     if spec.local_ssds is None and always_has_ssds(spec.machine_type):

@@ -8,14 +8,14 @@ from pulumi_gcp import config as gcp_config
 from pulumi_gcp import container, gkebackup
 
 from clusters import filled_in
-from clusters.addresses import addresses
 from clusters.apis import Apis
 from clusters.auto_provisioning import auto_provisioning
 from clusters.compute_classes import create_compute_classes
 from clusters.control_plane import access, addons, hardening, own_endpoint, private_endpoint, upkeep
 from clusters.encryption import SecretsKey
+from clusters.gpu_networks import create_gpu_networks, gpu_network_objects
 from clusters.kubeconfig import kubeconfig
-from clusters.network import PODS_RANGE, SERVICES_RANGE, Network, create_firewall, create_subnet
+from clusters.network import Places
 from clusters.node_account import NodeAccount
 from clusters.node_pools import create_node_pools
 from clusters.pools.system_pool import SYSTEM_POOL
@@ -46,7 +46,7 @@ class GkeCluster(pulumi.ComponentResource):
         self,
         name: str,
         spec: Cluster,
-        network: Network,
+        network: Places,
         apis: Apis,
         host: Cluster,
         fleet: bool,
@@ -60,22 +60,22 @@ class GkeCluster(pulumi.ComponentResource):
             "stack": re.sub(r"[^-_a-z0-9]", "-", pulumi.get_stack().lower())[:63],
             "cluster": name,
         }
-        ranges = addresses(spec.slot)
         account = NodeAccount(f"{name}-nodes", name, project, apis, child)
         secrets_key = SecretsKey(name, spec, apis, child)
-        subnet = create_subnet(name, spec.region, ranges, network, child)
-        firewall = create_firewall(name, ranges, network, child)
+        place = network.place(name, spec, child)
+        gpu_networks = create_gpu_networks(name, spec, apis, child)
         self.cluster = cluster = container.Cluster(
             name,
             location=spec.region,
             node_locations=list(spec.zones) or None,
             min_master_version=spec.kubernetes or None,
-            network=network.id,
-            subnetwork=subnet.id,
+            network=place.network,
+            subnetwork=place.subnet,
             ip_allocation_policy={
-                "cluster_secondary_range_name": PODS_RANGE,
-                "services_secondary_range_name": SERVICES_RANGE,
+                "cluster_secondary_range_name": place.pods,
+                "services_secondary_range_name": place.services,
             },
+            enable_multi_networking=True if gpu_networks else None,
             # GKE requires a first pool: it is small, runs as the cluster's own account and is removed at once.
             remove_default_node_pool=True,
             initial_node_count=1,
@@ -94,19 +94,14 @@ class GkeCluster(pulumi.ComponentResource):
             **auto_provisioning(spec, account.email),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[account, secrets_key],
+                # Networks between GPUs can be deleted only after the nodes, which are deleted with the cluster.
+                depends_on=[account, secrets_key, *gpu_networks.values()],
                 protect=spec.deletion_protection,
                 ignore_changes=filled_in.of_cluster(spec),
                 additional_secret_outputs=["masterAuth"],
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="60m", delete="60m"),
             ),
         )
-        # Nodes need NAT before they can load images from outside Google.
-        egress = [network.nats[spec.region], firewall]
-        pools = create_node_pools(name, cluster, spec, account, labels, egress, parent=self)
-        self.system_pool = pools[SYSTEM_POOL]
-        if spec.backup:
-            _create_backups(name, spec.region, spec.backup, cluster, child)
         self.name = cluster.name
         self.endpoint = own_endpoint(spec, cluster)
         self.private_endpoint = private_endpoint(cluster)
@@ -131,7 +126,14 @@ class GkeCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         inside = pulumi.ResourceOptions(parent=self, provider=self.provider, deleted_with=cluster)
-        create_storage_classes(name, spec, network.name, inside)
+        objects = gpu_network_objects(name, gpu_networks, inside)
+        pools = create_node_pools(
+            name, cluster, spec, account, labels, [*place.ways, *objects], gpu_networks, parent=self
+        )
+        self.system_pool = pools[SYSTEM_POOL]
+        if spec.backup:
+            _create_backups(name, spec.region, spec.backup, cluster, child)
+        create_storage_classes(name, spec, place.files, inside)
         self.compute_classes = create_compute_classes(name, spec, pools, inside)
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
@@ -139,7 +141,7 @@ class GkeCluster(pulumi.ComponentResource):
 def create_gke_cluster(
     name: str,
     spec: Cluster,
-    network: Network,
+    network: Places,
     apis: Apis,
     host: Cluster,
     fleet: bool = False,

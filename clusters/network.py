@@ -1,17 +1,43 @@
 """The private network: one for the whole federation, with Cloud NAT in each region and a subnet for each cluster."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 from pulumi_gcp import compute
 
-from clusters.addresses import Addresses
+from clusters.addresses import Addresses, file_range
 from clusters.apis import Apis
+from clusters.spec import Cluster
 
 PODS_RANGE = "pods"
 SERVICES_RANGE = "services"
 MEMBER_TAG = "federation-member"
 """The network tag of the nodes of every member, besides the tags that GKE sets."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a network a cluster is."""
+
+    network: pulumi.Input[str]
+    subnet: pulumi.Input[str]
+    pods: str
+    """The name of the subnet's secondary range of pods."""
+    services: str
+    files: Mapping[str, pulumi.Input[str]]
+    """The parameters of a storage class of file servers that say where in the network they are."""
+    ways: Sequence[pulumi.Resource] = ()
+    """What must exist before nodes do: their way out, and their openings to other members."""
+
+
+class Places(Protocol):
+    """A network that has a place for each cluster."""
+
+    def place(self, cluster: str, spec: Cluster, opts: pulumi.ResourceOptions) -> Place:
+        """The place of a cluster, of which what does not exist yet is made."""
+        ...
 
 
 class Network(pulumi.ComponentResource):
@@ -32,6 +58,19 @@ class Network(pulumi.ComponentResource):
         self.name = self.vpc.name
         self.nats = {region: self._nat(region) for region in sorted(set(regions))}
         self.register_outputs({"id": self.id})
+
+    def place(self, cluster: str, spec: Cluster, opts: pulumi.ResourceOptions) -> Place:
+        """Makes a cluster's subnet and the opening from it to every member."""
+        ranges = spec.addresses
+        subnet = create_subnet(cluster, spec.region, ranges, self, opts)
+        firewall = create_firewall(cluster, ranges, self, opts)
+        # By default, Filestore would take a range that another cluster may need later.
+        files: dict[str, pulumi.Input[str]] = {
+            "network": self.name,
+            "reserved-ipv4-cidr": str(file_range(spec.slot)),
+        }
+        # Nodes need NAT before they can load images from outside Google.
+        return Place(self.id, subnet.id, PODS_RANGE, SERVICES_RANGE, files, [self.nats[spec.region], firewall])
 
     def _nat(self, region: str) -> compute.RouterNat:
         """A region's NAT, through which private nodes load images from outside Google."""

@@ -9,6 +9,7 @@ from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
 from clusters.pools.compute_class import LABEL
+from clusters.pools.gpu_networks import network_labels
 from clusters.pools.spec import NodePool
 
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
@@ -87,7 +88,8 @@ def _reservation(spec: NodePool) -> container.NodePoolNodeConfigReservationAffin
 def _labels_of_its_own(spec: NodePool) -> dict[str, str]:
     """The labels that follow from other settings of a pool."""
     claims = DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
-    return claims | ({LABEL: spec.compute_class} if spec.compute_class else {})
+    of_class = {LABEL: spec.compute_class} if spec.compute_class else {}
+    return claims | of_class | network_labels(spec)
 
 
 def _gpus(accelerator: Accelerator) -> container.NodePoolNodeConfigGuestAcceleratorArgsDict:

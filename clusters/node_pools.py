@@ -6,9 +6,11 @@ import pulumi
 from pulumi_gcp import container
 
 from clusters import filled_in
+from clusters.gpu_networks import GpuNetwork, network_config
 from clusters.node_account import NodeAccount
 from clusters.node_config import node_config
 from clusters.pools.first_nodes import first_nodes
+from clusters.pools.gpu_networks import may_have_gpu_networks
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
 
@@ -20,6 +22,7 @@ def create_node_pools(
     account: NodeAccount,
     labels: Mapping[str, str],
     after: Sequence[pulumi.Resource],
+    gpu_networks: Mapping[str, GpuNetwork],
     parent: pulumi.Resource,
 ) -> dict[str, container.NodePool]:
     """Makes the system pool and then the given ones, one after another: GKE changes one pool of a cluster at a time."""
@@ -44,12 +47,15 @@ def create_node_pools(
             placement_policy={"type": "COMPACT"} if each.compact else None,
             queued_provisioning={"enabled": True} if each.queued else None,
             max_pods_per_node=each.max_pods_per_node,
+            network_config=network_config(spec, each, gpu_networks),
             node_config=node_config(each, account.email, {"role": spec.role}, labels),
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 depends_on=previous,
                 protect=spec.deletion_protection,
                 ignore_changes=filled_in.of_pool(each),
+                # Their removal would be ignored, as GKE may fill in that part.
+                replacement_trigger=each.gpu_networks if may_have_gpu_networks(each) else None,
                 # The name is unique in its cluster, so the replacement cannot exist beside it.
                 delete_before_replace=True,
                 deleted_with=cluster,

@@ -1,18 +1,19 @@
 """The settings of the clusters, and what must hold between them."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from clusters.addresses import SLOTS
+from clusters.addresses import SLOTS, Addresses, addresses
+from clusters.existing import ExistingSubnet
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.auto_provisioning import AutoProvisioning, check_auto_provisioning
 from clusters.pools.class_rules import check_classes, unsure_classes
 from clusters.pools.compute_class import ComputeClass, created_accelerators
 from clusters.pools.first_nodes import too_few_at_first
+from clusters.pools.gpu_network_rules import check_gpu_networks, doubtful_gpu_networks
 from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools
 from clusters.pools.rules import check_pool, unsure_machines
 from clusters.pools.spec import Labels, NodePool
@@ -20,6 +21,7 @@ from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.pools.volumes import other_volumes
 from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
 from clusters.profiles import with_profile
+from clusters.ranges import Range
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import DNS_LABEL, LABEL_VALUE, NAME, Model, Problem, one_of
 
@@ -34,21 +36,7 @@ def _known_region(value: Any) -> Any:
     return value
 
 
-def as_network(value: str) -> str:
-    """The value if it is a range of addresses. Raises ValueError for any other, and for the whole Internet."""
-    try:
-        network = IPv4Network(value if "/" in value else "")
-    except ValueError:
-        raise ValueError("not a range of IPv4 addresses; write one such as 203.0.113.0/24") from None
-    if network.prefixlen == 0:
-        raise ValueError("the whole Internet; write ranges of your own, such as 203.0.113.0/24")
-    return value
-
-
 RegionName = Annotated[str, BeforeValidator(_known_region), Field(json_schema_extra={"enum": [*regions()]})]
-Range = Annotated[
-    str, AfterValidator(as_network), Field(description="a range of IPv4 addresses, such as 203.0.113.0/24")
-]
 
 
 class Cluster(Model):
@@ -169,6 +157,16 @@ class Cluster(Model):
 
     For compute classes with create_pools.
     """
+    subnet: ExistingSubnet | None = None
+    """name and ranges of an existing subnet of network.vpc
+
+    Left out, the program makes one from the slot. Another subnet is another cluster: the existing one is replaced.
+    """
+
+    @property
+    def addresses(self) -> Addresses:
+        """Its ranges: those of its existing subnet, or else of its slot."""
+        return self.subnet.addresses if self.subnet else addresses(self.slot)
 
     @model_validator(mode="before")
     @classmethod
@@ -221,7 +219,8 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
             yield from check_pool(f"{setting}.node_pools.{pool}", spec, cluster.region, cluster.zones)
             yield from check_gpu_pool(f"{setting}.node_pools.{pool}", spec, cluster.zones)
         yield from check_dra(setting, cluster.node_pools, cluster.kubernetes)
-        yield from check_capacity(setting, cluster.node_pools)
+        yield from check_gpu_networks(setting, cluster.node_pools, cluster.zones)
+        yield from check_capacity(setting, cluster.node_pools, cluster.addresses, cluster.subnet is not None)
         auto = cluster.auto_provisioning
         if auto:
             yield from check_auto_provisioning(f"{setting}.auto_provisioning", auto, cluster.region, cluster.node_pools)
@@ -242,3 +241,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from unsure_gpu_pools(f"clusters.{name}", cluster.node_pools, cluster.kubernetes, cluster.zones)
         yield from other_volumes(f"clusters.{name}", cluster.node_pools)
         yield from unsure_classes(f"clusters.{name}", cluster.compute_classes)
+        yield from doubtful_gpu_networks(f"clusters.{name}", cluster.node_pools, cluster.kubernetes)

@@ -1,9 +1,10 @@
 """The storage classes of a cluster: disks for checkpoints, and file servers for models that many pods read."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from clusters.addresses import file_range
 from clusters.pools.volumes import checkpoint_classes
 from clusters.spec import Cluster
 
@@ -11,9 +12,12 @@ MODELS = "models"
 
 
 def create_storage_classes(
-    name: str, spec: Cluster, network: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str, spec: Cluster, files: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> list[kubernetes.storage.v1.StorageClass]:
-    """Makes them, with the options' provider. Their volumes are kept when a claim is deleted."""
+    """Makes them, with the options' provider. Their volumes are kept when a claim is deleted.
+
+    `files` are the parameters that say where in the network file servers are.
+    """
     checkpoints = [
         kubernetes.storage.v1.StorageClass(
             f"{name}-{each}",
@@ -33,7 +37,7 @@ def create_storage_classes(
         metadata={"name": MODELS},
         provisioner="filestore.csi.storage.gke.io",
         # By default, Filestore would take a range that another cluster may need later.
-        parameters={"tier": "zonal", "network": network, "reserved-ipv4-cidr": str(file_range(spec.slot))},
+        parameters={"tier": "zonal", **files},
         volume_binding_mode="WaitForFirstConsumer",
         reclaim_policy="Retain",
         allow_volume_expansion=True,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from clusters.addresses import addresses
+from clusters.addresses import Addresses
 from federation.spec import Federation
 from placement.api.kinds import POLICIES
 from placement.manifests.manifest import Manifest
@@ -46,9 +46,9 @@ def check_openings(
 
 
 def network_policies(
-    name: str, workload: Workload, manifests: Sequence[Manifest], slots: Sequence[int]
+    name: str, workload: Workload, manifests: Sequence[Manifest], ranges: Sequence[Addresses]
 ) -> list[Manifest]:
-    """The policies that are copied wherever a workload is, in a federation of clusters with these slots.
+    """The policies that are copied wherever a workload is, in a federation of clusters with these ranges.
 
     One closes the whole namespace except for DNS and tokens; one for each object that runs pods opens what the workload
     declares for them, and what pods that run together need. Pods must have labels (`with_pod_labels`).
@@ -56,12 +56,12 @@ def network_policies(
     made = [_policy(f"{name}-default-deny", {}, [], [_DNS, _METADATA])]
     selected = [(manifest, labels) for manifest in manifests for labels in pod_labels(manifest)]
     own_pods = [{"podSelector": {"matchLabels": each}} for each in _distinct(labels for _, labels in selected)]
-    declared = _declared(workload, own_pods, slots)
+    declared = _declared(workload, own_pods, ranges)
     if any(map(run_together, manifests)):
         declared = {way: [{side: own_pods}, *declared[way]] for way, side in _SIDES.items()}
     numbers = Counter[str]()
     for manifest, labels in selected:
-        rules = {way: [*each, *_needed(manifest, way, slots)] for way, each in declared.items()}
+        rules = {way: [*each, *_needed(manifest, way, ranges)] for way, each in declared.items()}
         if any(rules.values()):
             own = f"{name}-{manifest.type.plural}-{manifest.name}"
             numbers[own] += 1
@@ -70,28 +70,30 @@ def network_policies(
     return made
 
 
-def _declared(workload: Workload, own_pods: Sequence[Any], slots: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+def _declared(
+    workload: Workload, own_pods: Sequence[Any], ranges: Sequence[Addresses]
+) -> dict[str, list[dict[str, Any]]]:
     """What the settings of a workload allow to its own pods, and from them."""
     rules: dict[str, list[dict[str, Any]]] = {way: [] for way in _SIDES}
     for each in workload.openings:
         # Its own pods are at both ends.
         for way in _SIDES if each.peer == OWN_PODS else (each.direction,):
-            peers = list(own_pods) if each.peer == OWN_PODS else _peers(each.peer, slots)
+            peers = list(own_pods) if each.peer == OWN_PODS else _peers(each.peer, ranges)
             rules[way].append({_SIDES[way]: peers, "ports": [_tcp(*ports) for ports in each.ranges]})
     if workload.buckets:
         rules["egress"].append({"to": [_INTERNET], "ports": [{"protocol": "TCP", "port": 443}]})
     return rules
 
 
-def _needed(manifest: Manifest, way: str, slots: Sequence[int]) -> Iterator[dict[str, Any]]:
+def _needed(manifest: Manifest, way: str, ranges: Sequence[Addresses]) -> Iterator[dict[str, Any]]:
     """What an object's pods and its operator need of each other and of the API server."""
     if way == "ingress" and manifest.type.config_name in _OPERATORS:
         peer, ports = _OPERATORS[manifest.type.config_name]
         yield {"from": [peer], "ports": [_tcp(port, port) for port in ports]}
     if way == "egress" and calls_api_server(manifest):
         # Each control plane has an address in the range of its nodes.
-        ranges = [str(addresses(slot).nodes) for slot in sorted(slots)]
-        yield {"to": [{"ipBlock": {"cidr": each}} for each in ranges], "ports": [_tcp(443, 443)]}
+        nodes = dict.fromkeys(str(each.nodes) for each in ranges)
+        yield {"to": [{"ipBlock": {"cidr": each}} for each in nodes], "ports": [_tcp(443, 443)]}
 
 
 def _distinct(labels: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
@@ -120,7 +122,7 @@ def _tcp(first: int, last: int) -> dict[str, Any]:
     return {"protocol": "TCP", "port": first} | ({} if first == last else {"endPort": last})
 
 
-def _peers(peer: str, slots: Sequence[int]) -> list[dict[str, Any]]:
+def _peers(peer: str, ranges: Sequence[Addresses]) -> list[dict[str, Any]]:
     match peer:
         case "namespace":
             return [{"podSelector": {}}]
@@ -128,9 +130,8 @@ def _peers(peer: str, slots: Sequence[int]) -> list[dict[str, Any]]:
             return [{"namespaceSelector": {}}]
         case "members":
             # Dataplane V2 matches pods of its own cluster by their labels, never by their addresses.
-            plans = [addresses(slot) for slot in sorted(slots)]
-            ranges = [str(each) for plan in plans for each in (plan.nodes, plan.pods)]
-            return [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": each}} for each in ranges)]
+            blocks = dict.fromkeys(str(block) for each in ranges for block in (each.nodes, each.pods))
+            return [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": each}} for each in blocks)]
         case "internet":
             return [_INTERNET]
         case _:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from clusters.spec import as_network
+from clusters.ranges import as_network
 from problems import Model
 
 OWN_PODS = "workload"

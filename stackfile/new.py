@@ -34,6 +34,16 @@ def _pool(most: int) -> dict[str, Any]:
         "local_ssds": Example({"count": 1, "use": "ephemeral"}),
         "disk_type": Example("pd-ssd"),
         "preload": Example(["projects/my-project/global/images/models"]),
+        "gpu_networks": Example("none"),
+    }
+
+
+def _subnet(number: int) -> dict[str, Any]:
+    return {
+        "name": f"gke-{number}",
+        "nodes": f"10.{number}.0.0/22",
+        "pods": {"name": "pods", "range": f"10.{10 + number}.0.0/16"},
+        "services": {"name": "services", "range": f"10.{20 + number}.0.0/20"},
     }
 
 
@@ -82,13 +92,14 @@ SAMPLE: Mapping[str, Any] = {
             "auto_provisioning": Example(
                 {
                     "limits": {
-                        "cpu": {"min": 0, "max": 256},
-                        "memory": {"min": 0, "max": 2048},
+                        "cpu": {"min": 0, "max": 2000},
+                        "memory": {"min": 0, "max": 20000},
                         "nvidia-l4": {"min": 0, "max": 8},
                         "tpu-v6e-slice": {"min": 0, "max": 8},
                     }
                 }
             ),
+            "subnet": Example(_subnet(1)),
         },
         "serving": {
             "region": "europe-west1",
@@ -96,6 +107,7 @@ SAMPLE: Mapping[str, Any] = {
             "role": "serving",
             "zones": ["europe-west1-b"],
             "node_pools": {"l4": _pool(3)},
+            "subnet": Example(_subnet(2)),
         },
     },
     f"{PREFIX}federation": {
@@ -147,6 +159,9 @@ SAMPLE: Mapping[str, Any] = {
             "placement": {"policy": "spread", "select": {"role": "serving"}},
         },
     },
+    f"{PREFIX}network": Example(
+        {"vpc": "projects/network-host/global/networks/company", "peered_ranges": ["10.200.0.0/16"]}
+    ),
 }
 """A new stack: two small clusters, and one workload for each."""
 

@@ -51,7 +51,7 @@ def class_nodes(cluster: Cluster, nodes: Callable[[str, NodePool, Cluster], "Nod
         if each.create_pools
         for shape in _shapes(name, each, auto)
     ]
-    most = {each.name: _most(each, left, cluster.node_pools) for each in shapes}
+    most = {each.name: _most(each, left, cluster) for each in shapes}
     shared = _shared(shapes, most, left)
     return [_of_shape(each, most[each.name], each.name in shared, cluster, nodes) for each in shapes]
 
@@ -71,12 +71,12 @@ def _shapes(name: str, spec: ComputeClass, auto: AutoProvisioning) -> Iterator[_
         yield _Shape(f"{name}/any", (as_pool(name, anything, auto),), anything)
 
 
-def _most(shape: _Shape, left: Mapping[str, int], pools: Mapping[str, NodePool]) -> int:
+def _most(shape: _Shape, left: Mapping[str, int], cluster: Cluster) -> int:
     """How many such nodes the limits and the addresses leave; those of a slice are made all together."""
     needed = _needed(shape)
     # Where its accelerator has no limit, GKE creates none.
     by_limits = min(left.get(name, 0) // amount for name, amount in needed.items() if amount)
-    most = min(by_limits, nodes_left(pools, shape.priority.max_pods_per_node))
+    most = min(by_limits, nodes_left(cluster.node_pools, shape.priority.max_pods_per_node, cluster.addresses))
     slices = nodes_of_slice(shape.priority)
     return most // slices * slices
 

@@ -6,11 +6,13 @@ and a ct6e-standard-1t among them), GKE's pages of GPU sharing and of Arm worklo
 
 from collections.abc import Mapping
 
+from clusters.facts.gpu_networks import AUTO_LABEL
 from clusters.facts.machine_families import family_name, family_of
 from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.pools.accelerator import DRA_LABELS
 from clusters.pools.compute_class import LABEL as CLASS
+from clusters.pools.gpu_networks import network_labels
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -82,6 +84,7 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
     if pool.accelerator and pool.accelerator.dra:
         labels |= DRA_LABELS
+    labels |= network_labels(pool)
     labels[CLASS] = pool.compute_class
     return {"role": cluster.role} | pool.labels | {key: text for key, text in labels.items() if text}
 
@@ -117,6 +120,8 @@ def unsure_labels(pool: NodePool, cluster: Cluster) -> frozenset[str]:
             not pool.local_ssds and always_has_ssds(pool.machine_type),
         ),
     }
+    # One text alone has this label.
+    found |= {AUTO_LABEL} if pool.gpu_networks == "auto" else set()
     return frozenset(found | {f"{_GKE}{key}" for key, true in facts.items() if true})
 
 

@@ -138,6 +138,13 @@ class NodePool(Model):
     another pool: the existing one is deleted. Removed from such a pool later, the old images are kept; write [] to
     have none.
     """
+    gpu_networks: Literal["none", "auto", "own"] = "none"
+    """auto, own or none
+
+    Networks for GPUDirect between the GPUs of several nodes, of A3, A4 and A4X: those that GKE makes, or VPCs of the
+    stack. With own, pods request them by their names: vpc1 to vpc8, or gvnic-1 and rdma-0 to rdma-7. A change
+    replaces the pool.
+    """
 
     @model_validator(mode="before")
     @classmethod

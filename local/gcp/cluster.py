@@ -11,6 +11,7 @@ from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
 from local.gcp.compute_classes import ensure_compute_classes
 from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
+from local.gcp.network_crds import make_network_crds
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.gcp.versions import VERSION
@@ -35,7 +36,6 @@ class Cluster(Kind):
             "description",
             "enableAutopilot",
             "enableKubernetesAlpha",
-            "enableMultiNetworking",
             "enableTpu",
             "initialNodeCount",
             "ipAllocationPolicy.clusterIpv4CidrBlock",
@@ -125,6 +125,8 @@ class Cluster(Kind):
             except (ControlPlaneError, ApiError, Unreachable) as error:
                 raise Refused(str(error)) from None
         (plane.folder / "ready").touch()
+        if value(inputs, "enableMultiNetworking"):
+            _serve_networks(plane)
         node_agent.ensure(cloud.home)
         if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
             cloud.registry.put(POOLS, pool, {})
@@ -135,6 +137,8 @@ class Cluster(Kind):
 
     def change(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         with operation(cloud.registry, identifier, "UPDATE_CLUSTER"):
+            if value(inputs, "enableMultiNetworking"):
+                _serve_networks(control_plane(cloud, inputs["name"]))
             if pool := value(inputs, "workloadIdentityConfig.workloadPool"):
                 cloud.registry.put(POOLS, pool, {})
         return {}
@@ -149,6 +153,13 @@ class Cluster(Kind):
             for pool, properties in cloud.registry.all(NODE_POOLS).items():
                 if properties["cluster"] == identifier:
                     cloud.registry.remove(NODE_POOLS, pool)
+
+
+def _serve_networks(plane: ControlPlane) -> None:
+    try:
+        make_network_crds(Api(plane))
+    except (ApiError, Unreachable) as error:
+        raise Refused(f"the types of networks of cluster {plane.name} cannot be made: {error}") from None
 
 
 def control_plane(cloud: Cloud, name: str) -> ControlPlane:

@@ -136,6 +136,9 @@ def _wrong_place(inputs: Properties) -> Iterator[Wrong]:
 
 def _wrong_dataplane(inputs: Properties) -> Iterator[Wrong]:
     if value(inputs, "datapathProvider") != "ADVANCED_DATAPATH":
+        if value(inputs, "enableMultiNetworking") and inputs.get("datapathProvider") != UNKNOWN:
+            why = "Multi-networking requires GKE Dataplane V2, DatapathProvider=ADVANCED_DATAPATH"
+            yield Wrong("enableMultiNetworking", f"Error 400: {why}")
         return
     addon = value(inputs, "addonsConfig.networkPolicyConfig.disabled", True)
     for field, enabled in (("networkPolicy", value(inputs, "networkPolicy.enabled")), ("addonsConfig", not addon)):

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import ClassVar
 
-from local.gcp.network import missing_network
+from local.gcp.network import NETWORKS, missing_network
 from local.gcp.resource import (
     DASHED,
     Choices,
     Cloud,
     Kind,
     Wrong,
+    find,
     given,
     invalid,
     is_name,
@@ -65,6 +66,10 @@ class Firewall(Kind):
 
     def hindered(self, cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
         yield from missing_network(cloud, inputs)
+        network = find(cloud, NETWORKS, inputs["network"])
+        if network and value(network[1], "networkProfile"):
+            why = f"Firewall rules are not supported in network {network[0]}, which has a network profile"
+            yield Wrong("network", f"Error 400: {why}")
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         link = f"https://www.googleapis.com/compute/v1/{identifier}"

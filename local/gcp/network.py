@@ -1,11 +1,13 @@
 """Networks and subnets, which are checked and recorded."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import ClassVar
 
 from clusters.facts.regions import regions
+from local.gcp.places import region_of
 from local.gcp.ranges import overlaps, why_no_subnet
 from local.gcp.resource import (
     DASHED,
@@ -24,14 +26,16 @@ from local.gcp.resource import (
 from local.plugin import Refused
 from local.wire import Properties
 
-NETWORKS, SUBNETS, CLUSTERS = "network", "subnetwork", "cluster"  # in the registry
+NETWORKS, SUBNETS, CLUSTERS, POOLS = "network", "subnetwork", "cluster", "nodepool"  # in the registry
+GET_SUBNET = "gcp:compute/getSubnetwork:getSubnetwork"
+_PROFILE = re.compile(r"projects/[^/]+/global/networkProfiles/(.+)-vpc-roce")
 
 
 class Network(Kind):
     """A VPC network."""
 
     token = "gcp:compute/network:Network"
-    fixed = frozenset({"name", "autoCreateSubnetworks", "description", "project"})
+    fixed = frozenset({"name", "autoCreateSubnetworks", "description", "networkProfile", "project"})
     choices: ClassVar[Choices] = {"routingMode": ("REGIONAL", "GLOBAL")}
 
     def identify(self, cloud: Cloud, inputs: Properties) -> str:
@@ -41,6 +45,13 @@ class Network(Kind):
         size = value(inputs, "mtu", 1460)
         if not 1300 <= size <= 8896:
             yield Wrong("mtu", invalid("mtu", size, "It must be from 1300 to 8896"))
+        profile = value(inputs, "networkProfile")
+        zone = _PROFILE.fullmatch(full(profile)) if profile else None
+        if profile and (zone is None or region_of(zone[1]) in (None, zone[1])):
+            yield Wrong("networkProfile", f"Error 404: The resource '{full(profile)}' was not found")
+        if profile and value(inputs, "autoCreateSubnetworks", True):
+            why = "networks with a network profile have no automatic subnetworks"
+            yield Wrong("autoCreateSubnetworks", f"Error 400: {why}")
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         link = f"https://www.googleapis.com/compute/v1/{identifier}"
@@ -107,7 +118,7 @@ class Subnetwork(Kind):
         return {**where, "selfLink": link, "gatewayAddress": gateway}
 
     def remove(self, cloud: Cloud, identifier: str, state: Properties) -> None:
-        for user, _ in _clusters_in(cloud, identifier):
+        for user in (*(each for each, _ in _clusters_in(cloud, identifier)), *_pools_in(cloud, identifier)):
             raise Refused(in_use("subnetwork", identifier, user))
 
     def _taken(self, cloud: Cloud, identifier: str, inputs: Properties, mine: list[str]) -> Iterator[Wrong]:
@@ -167,3 +178,24 @@ def _clusters_in(cloud: Cloud, subnet: str) -> Iterator[tuple[str, Properties]]:
     for user, cluster in cloud.registry.all(CLUSTERS).items():
         if refers_to(cluster.get("subnetwork", ""), subnet):
             yield user, cluster
+
+
+def _pools_in(cloud: Cloud, subnet: str) -> Iterator[str]:
+    """The pools whose nodes have a further interface in a subnet."""
+    for user, pool in cloud.registry.all(POOLS).items():
+        attached = values(pool, "networkConfig.additionalNodeNetworkConfigs[].subnetwork")
+        if any(refers_to(each, subnet) for each in attached):
+            yield user
+
+
+def get_subnet(cloud: Cloud, arguments: Properties) -> Properties:
+    """Reads a subnet. Raises Refused for one that does not exist."""
+    project, region = arguments.get("project") or cloud.project, arguments.get("region") or cloud.region
+    named = f"projects/{project}/regions/{region}/subnetworks/{arguments.get('name')}"
+    identifier = full(str(arguments.get("selfLink") or named))
+    found = cloud.registry.get(SUBNETS, identifier)
+    if found is None:
+        raise Refused(f"{identifier} not found")
+    link = f"https://www.googleapis.com/compute/v1/{full(found['network'])}"
+    empty: Properties = {"secondaryIpRanges": [], "privateIpGoogleAccess": False, "description": ""}
+    return {**empty, **found, "id": identifier, "network": link}

@@ -13,7 +13,7 @@ from local.gcp.gkehub import Feature, FeatureMember
 from local.gcp.identity import Account, AccountMember, ProjectMember
 from local.gcp.kms import CryptoKey, KeyMember, KeyRing
 from local.gcp.nat import Router, RouterNat
-from local.gcp.network import Network, Subnetwork
+from local.gcp.network import GET_SUBNET, Network, Subnetwork, get_subnet
 from local.gcp.pools.node_pool import NodePool
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud, Kind, Wrong, check, project_of
@@ -130,6 +130,8 @@ class GcpPlugin(Plugin):
             return get_bucket(arguments)
         if token == quotas.GET:
             return quotas.get_quota(self._cloud.project, arguments)
+        if token == GET_SUBNET:
+            return get_subnet(self._cloud, arguments)
         if token == _GET_PROJECT:
             project = str(arguments.get("projectId") or self._cloud.project)
             return {"id": f"projects/{project}", "projectId": project, "number": services.number(project)}

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.addresses import SLOTS, Addresses, addresses, file_range, is_private
+from clusters.addresses import SLOTS, Addresses, addresses, file_range, gpu_ranges, is_private
 
 SLOT = st.integers(0, SLOTS - 1)
 # 172.17.0.0/16 is Docker's bridge on GKE's nodes, and 100.64.0.0/10 and 240.0.0.0/4 are not private everywhere.
@@ -69,6 +69,29 @@ def test_a_slot_outside_the_plan_is_refused_in_words(slot: int) -> None:
 def test_file_servers_have_ranges_of_their_own(one: int, other: int) -> None:
     assert file_range(one).overlaps(file_range(other)) == (one == other)
     assert not any(file_range(one).overlaps(each) for each in ranges(addresses(other)))
+
+
+def test_networks_between_gpus_overlap_with_nothing_of_the_plan() -> None:
+    everything = [block for slot in range(SLOTS) for block in gpu_ranges(slot)]
+    assert len(everything) == 16 * SLOTS
+    others = [block for slot in range(SLOTS) for block in (*ranges(addresses(slot)), file_range(slot))]
+    # Sorted, an overlap is one of neighbours: ranges contain each other, or are apart.
+    ordered = sorted([*everything, *others])
+    assert not any(one.overlaps(other) for one, other in pairwise(ordered))
+    assert all(block.subnet_of(PRIVATE) for block in everything)
+
+
+@given(SLOT, SLOT)
+def test_two_slots_have_networks_between_gpus_that_are_apart(one: int, other: int) -> None:
+    overlap = any(each.overlaps(every) for each in gpu_ranges(one) for every in gpu_ranges(other))
+    assert overlap == (one == other)
+    assert not any(each.overlaps(file_range(other)) for each in gpu_ranges(one))
+    assert not any(each.overlaps(every) for each in gpu_ranges(one) for every in ranges(addresses(other)))
+
+
+def test_no_range_between_gpus_ever_moves() -> None:
+    assert [str(each) for each in gpu_ranges(0)[:2]] == ["10.16.0.0/22", "10.16.4.0/22"]
+    assert str(gpu_ranges(63)[15]) == "10.31.252.0/22"
 
 
 def test_private_ranges_are_those_of_private_networks_alone() -> None:

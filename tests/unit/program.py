@@ -155,11 +155,13 @@ def run_program(
     preview: bool = False,
     served: Mapping[str, Any] | None = None,
     quotas: Mapping[str, Any] | None = None,
+    subnets: Mapping[str, Any] | None = None,
 ) -> Run:
     """Runs __main__.py in the working directory, where manifests are looked for.
 
-    `served` holds the specs of the CRDs that every cluster has, by name, and `quotas` what Google says of quotas, by
-    id; others have no limit.
+    `served` holds the specs of the CRDs that every cluster has, by name, `quotas` what Google says of quotas, by id;
+    others have no limit. `subnets` is what Google Cloud says of an existing subnet, by
+    projects/PROJECT/regions/REGION/NAME: a text is an error.
     """
     run = Run(settings)
     set_all_config(
@@ -169,7 +171,7 @@ def run_program(
         }
     )
     try:
-        asyncio.run(_run(stack, _Cloud(preview, served or {}, quotas or {}), run))
+        asyncio.run(_run(stack, _Cloud(preview, served or {}, quotas or {}, subnets or {}), run))
     finally:
         set_root_resource(cast(Any, None))
         set_all_config({})
@@ -195,14 +197,25 @@ async def _run(stack: str, cloud: "_Cloud", run: Run) -> None:
 class _Cloud(mocks.Mocks):
     """What the cloud returns; a preview knows none of it yet."""
 
-    def __init__(self, preview: bool, served: Mapping[str, Any], quotas: Mapping[str, Any]) -> None:
-        self.preview, self.served, self.quotas = preview, served, quotas
+    def __init__(
+        self,
+        preview: bool,
+        served: Mapping[str, Any],
+        quotas: Mapping[str, Any],
+        subnets: Mapping[str, Any],
+    ) -> None:
+        self.preview, self.served, self.quotas, self.subnets = preview, served, quotas, subnets
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        arguments: dict[str, Any] = cast(Any, args).args
         if args.token == "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo":
             # Anything but a map is why it cannot be read.
-            found = self.quotas.get(cast(Any, args).args["quotaId"], _UNLIMITED)
+            found = self.quotas.get(arguments["quotaId"], _UNLIMITED)
             return ({}, [("quotaId", found)]) if isinstance(found, str) else (found, [])
+        if args.token == "gcp:compute/getSubnetwork:getSubnetwork":
+            found = self.subnets[f"projects/{arguments['project']}/regions/{arguments['region']}/{arguments['name']}"]
+            # As the provider's plugin answers.
+            return ({}, [("", found)]) if isinstance(found, str) else (found, [])
         raise AssertionError(f"the program asks the cloud for {args.token}, which no mock knows")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -225,7 +238,7 @@ class _Cloud(mocks.Mocks):
                     "masterAuth": {"clusterCaCertificate": certificate_authority(args.name)},
                     "selfLink": f"https://container.example/{args.name}-1234567",
                 }
-            case "gcp:compute/network:Network" | "gcp:compute/router:Router":
+            case "gcp:compute/network:Network" | "gcp:compute/subnetwork:Subnetwork" | "gcp:compute/router:Router":
                 state |= {"name": f"{args.name}-1234567"}
             case "gcp:projects/serviceIdentity:ServiceIdentity":
                 state |= {"email": f"robot.{state['service']}@google.example"}

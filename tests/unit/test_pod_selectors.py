@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clusters.addresses import addresses
 from federation.network_policies import network_policies
 from placement.api.kinds import BUILT_IN, TargetType
 from placement.api.pod_kinds import POD_KINDS
@@ -111,7 +112,7 @@ def manifest_of(config_name: str, body: Mapping[str, Any]) -> Manifest:
 def policies_of(*manifests: Manifest, **workload: Any) -> dict[str, dict[str, Any]]:
     plain = {"manifests": "a", "namespace": "ai", "placement": {"policy": "spread"}}
     labelled = [with_pod_labels("w", each) for each in manifests]
-    made = network_policies("w", Workload.model_validate(plain | workload), labelled, [3, 1])
+    made = network_policies("w", Workload.model_validate(plain | workload), labelled, [addresses(1), addresses(3)])
     return {each.name: each.body["spec"] for each in made}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clusters.addresses import addresses
 from federation.bucket_access import (
     ANNOTATION,
     Access,
@@ -269,7 +270,7 @@ def test_only_the_pods_service_accounts_act_as_googles(tmp_path: Path) -> None:
 def policies(**workload: Any) -> dict[str, dict[str, Any]]:
     plain = {"manifests": "a", "namespace": "ai", "placement": {"policy": "spread"}}
     manifests = [Manifest(BUILT_IN["deployments.apps"], "api", deployment())]
-    made = network_policies("w", Workload.model_validate(plain | workload), manifests, [3, 1])
+    made = network_policies("w", Workload.model_validate(plain | workload), manifests, [addresses(1), addresses(3)])
     return {each.name: each.body["spec"] for each in made}
 
 

@@ -9,6 +9,7 @@ from local.gcp.places import region_of, zones
 from local.gcp.pools.gpu_checks import wrong_block, wrong_boot_disk, wrong_consumption, wrong_gpus
 from local.gcp.pools.machine_checks import wrong_accelerator, wrong_disks, wrong_placement
 from local.gcp.pools.machines import machine
+from local.gcp.pools.network_checks import wrong_networks, wrong_networks_in
 from local.gcp.pools.preload_checks import MODE, MODES, wrong_preload
 from local.gcp.pools.provisioning_checks import wrong_provisioning, wrong_reservation
 from local.gcp.pools.sizes import DEFAULT_PODS, pods_per_node, pool_zones, sizes, wrong_sizes
@@ -39,6 +40,7 @@ CHOICES = {
     "nodeConfig.loggingVariant": ("DEFAULT", "MAX_THROUGHPUT"),
     "autoscaling.locationPolicy": ("BALANCED", "ANY"),
     "placementPolicy.type": ("COMPACT",),
+    "networkConfig.acceleratorNetworkProfile": ("auto",),
     "upgradeSettings.strategy": ("SURGE", "BLUE_GREEN", "SHORT_LIVED"),
 }
 _SURGE = 20  # nodes at a time
@@ -58,6 +60,7 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     yield from wrong_sizes(inputs)
     yield from wrong_provisioning(inputs)
     yield from wrong_reservation(inputs)
+    yield from wrong_networks(kind, inputs)
     yield from _wrong_upgrades(inputs)
     yield from _wrong_taints(inputs)
     yield from wrong_preload(inputs)
@@ -71,6 +74,7 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     yield from wrong_block(inputs, cluster[1] if cluster else None)
     if cluster:
         yield from _wrong_in_cluster(cloud, inputs, *cluster)
+        yield from wrong_networks_in(inputs, cluster[1])
 
 
 def room(cloud: Cloud, inputs: Properties, cluster: Properties) -> tuple[str, int] | None:

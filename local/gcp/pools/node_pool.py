@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import IPv4Network
 from typing import Any, ClassVar
 
 from clusters.pools.compute_class import LABEL
@@ -9,7 +10,9 @@ from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
 from local.gcp.compute_classes import ensure_compute_classes
+from local.gcp.network import SUBNETS
 from local.gcp.pools.checks import CHOICES, room, wrong_pool
+from local.gcp.pools.network_checks import missing_networks
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.pools.quota_checks import beyond_quota
 from local.gcp.pools.sizes import pool_zones, sizes
@@ -30,6 +33,8 @@ _COMPUTED = (
     "shieldedInstanceConfig"
 )
 
+_NOT_FOR_NODES = 5  # four addresses of a subnet are Google Cloud's, and one is the control plane's
+
 
 class NodePool(Kind):
     """A pool of as many nodes as it starts with, at most its minimum size: nothing here adds nodes."""
@@ -45,6 +50,7 @@ class NodePool(Kind):
             "initialNodeCount",
             "maxPodsPerNode",
             "networkConfig.acceleratorNetworkProfile",
+            "networkConfig.additionalNodeNetworkConfigs",
             "networkConfig.additionalPodNetworkConfigs",
             "networkConfig.createPodRange",
             "networkConfig.podIpv4CidrBlock",
@@ -60,6 +66,7 @@ class NodePool(Kind):
             "location",
             "maxPodsPerNode",
             "name",
+            "networkConfig.additionalNodeNetworkConfigs",
             "networkConfig.podIpv4CidrBlock",
             "networkConfig.podRange",
             "project",
@@ -90,6 +97,7 @@ class NodePool(Kind):
         if account and (missing := missing_account(cloud, account)):
             yield Wrong("nodeConfig.serviceAccount", missing)
         cluster_id, cluster = found
+        yield from missing_networks(cloud, inputs, cluster)
         space = room(cloud, inputs, cluster)
         pools = {key: each for key, each in cloud.registry.all(self.slug).items() if key != identifier}
         others = [each for each in pools.values() if _cluster_id(cloud, each) == cluster_id]
@@ -101,6 +109,12 @@ class NodePool(Kind):
         if cloud.registry.get(self.slug, identifier) is None:
             known = ((each, find(cloud, Cluster().slug, _cluster_id(cloud, each))) for each in pools.values())
             yield from beyond_quota(inputs, cluster, [(each, its[1]) for each, its in known if its])
+        everything = sum(sizes(each, len(pool_zones(each, cluster)))[0] for each in (inputs, *others))
+        subnet = find(cloud, SUBNETS, cluster.get("subnetwork") or "")
+        fits = IPv4Network(subnet[1]["ipCidrRange"]).num_addresses - _NOT_FOR_NODES if subnet else everything
+        if everything > fits:
+            why = f"the subnetwork has addresses for {fits} nodes, and the cluster's pools have {everything}"
+            yield Wrong("autoscaling", f"Error 400: IP_SPACE_EXHAUSTED: {why}")
 
     def outputs(self, cloud: Cloud, identifier: str, inputs: Properties) -> Properties:
         found = find(cloud, Cluster().slug, _cluster_id(cloud, inputs))

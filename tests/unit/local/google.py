@@ -218,6 +218,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
+        self.crds: list[str] = []
         self.listed = threading.Event()
         self.answer = threading.Event()
         self.answer.set()
@@ -233,6 +234,9 @@ class Nodes:
         return {"status": {"conditions": [{"type": "Established", "status": "True"}]}}
 
     def create(self, path: str, body: dict[str, Any]) -> None:
+        if body["kind"] == "CustomResourceDefinition":
+            self.crds.append(body["metadata"]["name"])
+            return
         self.items[body["metadata"]["name"]] = deepcopy(body)
 
     def merge(self, path: str, body: dict[str, Any]) -> None:
