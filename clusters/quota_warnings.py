@@ -1,7 +1,7 @@
-"""Asks Google which quotas the project has, and warns of those that are too small for what the pools can grow to.
+"""Reads the project's quotas from Google, and warns of those that are smaller than what the pools can grow to.
 
 Each quota is one call of the gcp provider, so that there are no credentials but its own; all calls run side by side.
-A project may have hundreds of quotas with dozens of limits each: only those that the pools need are asked for.
+A project may have hundreds of quotas with dozens of limits each: only those that the pools need are read.
 """
 
 import asyncio

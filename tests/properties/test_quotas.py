@@ -13,13 +13,16 @@ from clusters.spec import Cluster
 REGIONS = ("us-east4", "europe-west4")
 MACHINES = ("g2-standard-8", "g2-standard-96", "a3-highgpu-8g", "a3-megagpu-8g", "ct6e-standard-4t", "n2-standard-8")
 WAYS: list[dict[str, Any]] = [{}, {"spot": True}, {"flex_start": True}, {"queued": True}, {"reservation": "mine"}]
-POOL = st.builds(
-    lambda machine, way, most: {"machine_type": machine, "max_nodes": most, **way},
-    st.sampled_from(MACHINES),
-    st.sampled_from(WAYS),
-    st.integers(1, 9),
-)
-CLUSTER = st.tuples(st.sampled_from(REGIONS), st.dictionaries(st.sampled_from("abc"), POOL, max_size=3))
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> dict[str, Any]:
+    """The settings of a node pool."""
+    machine, most = draw(st.sampled_from(MACHINES)), draw(st.integers(1, 9))
+    return {"machine_type": machine, "max_nodes": most, **draw(st.sampled_from(WAYS))}
+
+
+CLUSTER = st.tuples(st.sampled_from(REGIONS), st.dictionaries(st.sampled_from("abc"), pools(), max_size=3))
 CLUSTERS = st.dictionaries(st.sampled_from("xyz"), CLUSTER, max_size=3)
 GRANTED = re.compile(r"the quota (?P<id>\S+)(?: \((?P<name>\w+)=(?P<value>\w+)\))?(?: of (?P<region>[a-z0-9-]+))? is ")
 
