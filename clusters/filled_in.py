@@ -26,6 +26,7 @@ _CLUSTER = (
     "description",
     "enableAutopilot",
     "enableKubernetesAlpha",
+    # It is changed in place, and stays enabled when no pool needs it any more.
     "enableMultiNetworking",
     # Once enabled, these cannot be disabled.
     "enableFqdnNetworkPolicy",
