@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import container
 
+from clusters.facts.machine_sizes import tpus
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import Accelerator
@@ -13,6 +14,11 @@ from clusters.pools.spec import NodePool
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
     "key": nodes.GPU_TAINT.key,
     "value": nodes.GPU_TAINT.value,
+    "effect": "NO_SCHEDULE",
+}
+TPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
+    "key": nodes.TPU_TAINT.key,
+    "value": nodes.TPU_TAINT.value,
     "effect": "NO_SCHEDULE",
 }
 _FLEX_START_HOURS = 7 * 24
@@ -59,6 +65,8 @@ def node_config(
     if spec.accelerator:
         config["guest_accelerators"] = [_gpus(spec.accelerator)]
         config["taints"] = [GPU_TAINT]
+    if spec.machine_type in tpus():
+        config["taints"] = [TPU_TAINT]
     return config
 
 

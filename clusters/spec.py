@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clusters.addresses import SLOTS
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.first_nodes import too_few_at_first
 from clusters.pools.rules import check_pool, unlisted_accelerators, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
+from clusters.pools.tpu_rules import unsure_tpus
 from clusters.profiles import with_profile
 from clusters.upkeep import Backup, Maintenance, check_maintenance
 from problems import LABEL_VALUE, NAME, Model, Problem, one_of
@@ -162,8 +164,10 @@ def member_labels(cluster: Cluster) -> dict[str, str]:
     """The labels that a cluster has as a member, by which placements select."""
     labels = dict(cluster.labels)
     labels |= {"role": cluster.role, "region": cluster.region, "continent": regions()[cluster.region].continent}
-    accelerators = sorted({pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator})
-    return labels | {f"accelerator/{accelerator}": "true" for accelerator in accelerators}
+    pools = cluster.node_pools.values()
+    accelerators = {pool.accelerator.type for pool in pools if pool.accelerator}
+    accelerators |= {tpus()[pool.machine_type].accelerator for pool in pools if pool.machine_type in tpus()}
+    return labels | {f"accelerator/{accelerator}": "true" for accelerator in sorted(accelerators)}
 
 
 def selects(labels: Mapping[str, str], key: str, value: str) -> bool:
@@ -213,3 +217,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from unlisted_accelerators(f"clusters.{name}", cluster.node_pools, cluster.region)
         yield from too_few_at_first(f"clusters.{name}", cluster.node_pools, cluster.zones)
         yield from unsure_machines(f"clusters.{name}", cluster.node_pools)
+        yield from unsure_tpus(f"clusters.{name}", cluster.node_pools, cluster.kubernetes)

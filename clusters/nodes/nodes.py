@@ -9,6 +9,7 @@ from clusters.facts.machine_sizes import size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.facts.system_pods import system_requests
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
+from clusters.pools import slices
 from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
@@ -34,7 +35,8 @@ class Nodes:
     everything else, such as pods and nvidia.com/gpu, in whole numbers. `most` is how many nodes there can be. `zones`
     are those in which its nodes can be, empty where Google chooses. `unsure` has the resources and label keys of which
     the value is not certain. `system` is about what GKE's own pods request on each of them; nothing on a node that
-    exists, of which that is known.
+    exists, of which that is known. `slice_nodes` is how many of the nodes are one slice of TPUs together, of which none
+    is there without the others: 1 where each is by itself.
     """
 
     pool: str
@@ -45,11 +47,13 @@ class Nodes:
     zones: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
     system: Mapping[str, int] = field(default_factory=dict[str, int])
+    slice_nodes: int = 1
 
 
 GPU_TAINT = Taint(GPU, "present", "NoSchedule")
 """What the factory writes into every pool with GPUs; GKE adds it to some of them alone."""
-_TPU_TAINT = Taint(TPU, "present", "NoSchedule")
+TPU_TAINT = Taint(TPU, "present", "NoSchedule")
+"""What the factory writes into every pool with TPUs."""
 _ARM_TAINT = Taint("kubernetes.io/arch", "arm64", "NoSchedule")
 _QUEUED_TAINT = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
 
@@ -74,6 +78,7 @@ def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
         zones_of(pool, cluster),
         unsure_labels(pool, cluster) | _unsure_resources(pool),
         system_requests(pool.accelerator is not None, pool.machine_type in tpus()),
+        slices.nodes_of(pool),
     )
 
 
@@ -82,7 +87,7 @@ def taints(pool: NodePool) -> tuple[Taint, ...]:
     family = family_of(pool.machine_type)
     found = {
         GPU_TAINT: pool.accelerator is not None,
-        _TPU_TAINT: pool.machine_type in tpus(),
+        TPU_TAINT: pool.machine_type in tpus(),
         _ARM_TAINT: family is not None and family.arch == "arm64",
         _QUEUED_TAINT: pool.queued,
     }
@@ -108,10 +113,11 @@ def _allocatable(pool: NodePool) -> dict[str, int]:
 def _unsure_resources(pool: NodePool) -> frozenset[str]:
     size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
     found = {
-        "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure),
-        "memory": size is None or (tpu and not tpu.sure),
+        "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure_size),
+        "memory": size is None or (tpu and not tpu.sure_size),
         # GKE puts it on local SSDs that are always present, unless the pool says otherwise.
         "ephemeral-storage": not pool.local_ssds and always_has_ssds(pool.machine_type),
         GPU: pool.accelerator and not is_sure(pool.machine_type),
+        TPU: tpu and not tpu.sure,
     }
     return frozenset(resource for resource, true in found.items() if true)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from clusters.facts.machines import BUILT_IN
 from clusters.pools.accelerator import Accelerator
 from clusters.pools.disks import LocalSsds
+from clusters.pools.tpus import TpuSlice, with_slice
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
 Labels = dict[Annotated[str, Field(pattern=LABEL_KEY)], Annotated[str, Field(pattern=LABEL_VALUE)]]
@@ -122,6 +123,14 @@ class NodePool(Model):
     Pods select by them, by role, and by labels of GKE, such as cloud.google.com/gke-accelerator.
     """
 
+    tpu: TpuSlice | None = None
+    """topology of the TPU slices, for machine types that have TPUs
+
+    Nodes with TPUs are reserved for the pods that request google.com/tpu. Their accelerator, such as
+    tpu-v5-lite-podslice, becomes a label of the member, by which placements select. Of a slice of several nodes,
+    min_nodes is 0, or all of them for one that is always there, and max_nodes can be left out.
+    """
+
     @model_validator(mode="before")
     @classmethod
     def _add_gpus_of_machine(cls, raw: Any) -> Any:
@@ -134,7 +143,7 @@ class NodePool(Model):
             return {**pool, "accelerator": {"type": kind, "count": count}}
         if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
             return {**pool, "accelerator": {"count": count, **cast(Mapping[str, Any], given)}}
-        return pool
+        return with_slice(pool)
 
     @model_validator(mode="after")
     def _sizes_in_order(self) -> Self:
