@@ -10,6 +10,7 @@ from local.gcp.pools.machine_checks import wrong_accelerator, wrong_disks, wrong
 from local.gcp.pools.machines import machine
 from local.gcp.pools.provisioning_checks import wrong_provisioning, wrong_reservation
 from local.gcp.pools.sizes import DEFAULT_PODS, pods_per_node, pool_zones, sizes, wrong_sizes
+from local.gcp.pools.slice_checks import wrong_slice
 from local.gcp.resource import Cloud, Wrong, find, given, invalid, lacking, value, values
 from local.wire import Properties
 
@@ -35,7 +36,7 @@ CHOICES = {
     "nodeConfig.diskType": ("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
     "nodeConfig.loggingVariant": ("DEFAULT", "MAX_THROUGHPUT"),
     "autoscaling.locationPolicy": ("BALANCED", "ANY"),
-    "placementPolicy.type": ("COMPACT",),
+    "placementPolicy.type": ("COMPACT", ""),
     "upgradeSettings.strategy": ("SURGE", "BLUE_GREEN", "SHORT_LIVED"),
 }
 _SURGE = 20  # nodes at a time
@@ -61,6 +62,7 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     reference = value(inputs, "cluster")
     cluster = find(cloud, "cluster", reference) if reference else None
     yield from wrong_placement(size, kind, inputs, cluster[1] if cluster else None)
+    yield from wrong_slice(kind, inputs, cluster[1] if cluster else None)
     if cluster:
         yield from _wrong_in_cluster(cloud, inputs, *cluster)
 
