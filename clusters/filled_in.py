@@ -8,8 +8,11 @@ They are ignored rather than sent: to send one now would replace the existing cl
 cluster or a pool that is replaced for another reason gets what the settings say, since Pulumi then ignores nothing.
 """
 
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.machines import always_has_ssds
+from clusters.facts.workload_policies import needs_workload_policy
 from clusters.pools.gpu_networks import own_pools
+from clusters.pools.slices import policy_of
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 
@@ -78,8 +81,9 @@ def of_pool(spec: NodePool) -> list[str]:
 
     Elsewhere, removing a setting must replace the pool, as changing it does.
     """
+    said = _said_of_placement(spec)
     # Written, if only as [], the images are as written.
-    said = {"nodeConfig.secondaryBootDisks"} if "preload" in spec.model_fields_set else set[str]()
+    said |= {"nodeConfig.secondaryBootDisks"} if "preload" in spec.model_fields_set else set[str]()
     ignored = [each for each in _POOL if each not in said]
     if spec.gpu_networks != "none":
         own = _NETWORK[spec.gpu_networks == "own"]
@@ -90,3 +94,11 @@ def of_pool(spec: NodePool) -> list[str]:
     if spec.local_ssds is None and always_has_ssds(spec.machine_type):
         ignored += ["nodeConfig.ephemeralStorageLocalSsdConfig", "nodeConfig.localNvmeSsdBlockConfig"]
     return ignored
+
+
+def _said_of_placement(spec: NodePool) -> set[str]:
+    """The fields of the placement policy that settings say: a pool gets another one when they change or are removed."""
+    policy, topology = "placementPolicy.policyName", "placementPolicy.tpuTopology"
+    if spec.machine_type in tpus():
+        return {topology} if policy_of(spec) == "pool" else {policy, topology}
+    return {policy} if needs_workload_policy(spec.machine_type) else set()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import container
 
+from clusters.facts.machine_sizes import tpus
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
@@ -15,6 +16,11 @@ from clusters.pools.spec import NodePool
 GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
     "key": nodes.GPU_TAINT.key,
     "value": nodes.GPU_TAINT.value,
+    "effect": "NO_SCHEDULE",
+}
+TPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
+    "key": nodes.TPU_TAINT.key,
+    "value": nodes.TPU_TAINT.value,
     "effect": "NO_SCHEDULE",
 }
 _FLEX_START_HOURS = 7 * 24
@@ -60,14 +66,8 @@ def node_config(
         config["ephemeral_storage_local_ssd_config"] = {"local_ssd_count": spec.local_ssds.count}
     if spec.accelerator:
         config["guest_accelerators"] = [_gpus(spec.accelerator)]
-        config["taints"] = [GPU_TAINT]
-    if spec.compute_class:
-        own: container.NodePoolNodeConfigTaintArgsDict = {
-            "key": LABEL,
-            "value": spec.compute_class,
-            "effect": "NO_SCHEDULE",
-        }
-        config["taints"] = [*([GPU_TAINT] if spec.accelerator else []), own]
+    if taints := _taints(spec):
+        config["taints"] = taints
     if spec.preload:
         config["secondary_boot_disks"] = [
             {"disk_image": image, "mode": "CONTAINER_IMAGE_CACHE"} for image in spec.preload
@@ -90,6 +90,14 @@ def _labels_of_its_own(spec: NodePool) -> dict[str, str]:
     claims = DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
     of_class = {LABEL: spec.compute_class} if spec.compute_class else {}
     return claims | of_class | network_labels(spec)
+
+
+def _taints(spec: NodePool) -> list[container.NodePoolNodeConfigTaintArgsDict]:
+    """What keeps pods away that need nothing that only these nodes have."""
+    taints = [GPU_TAINT] if spec.accelerator else [TPU_TAINT] if spec.machine_type in tpus() else []
+    if spec.compute_class:
+        taints = [*taints, {"key": LABEL, "value": spec.compute_class, "effect": "NO_SCHEDULE"}]
+    return taints
 
 
 def _gpus(accelerator: Accelerator) -> container.NodePoolNodeConfigGuestAcceleratorArgsDict:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from clusters.facts.machine_sizes import tpus
 from clusters.facts.quotas import ALL_GPUS, TABLE, Kind, Quota, quota_of
 from clusters.pools.spec import NodePool
-from clusters.pools.zone_rules import accelerator_of
 from clusters.spec import Cluster
 
 UNLIMITED = sys.maxsize
@@ -58,7 +57,7 @@ def needs_of(clusters: Mapping[str, Cluster]) -> list[Need]:
     every = Need(ALL_GPUS, "")
     for name, cluster in clusters.items():
         for pool_name, pool in cluster.node_pools.items():
-            accelerator, kind = accelerator_of(pool), _kind(pool)
+            accelerator, kind = pool.accelerator_name, _kind(pool)
             if not accelerator or kind is None:
                 continue
             setting = f"clusters.{name}.node_pools.{pool_name}.max_nodes"

@@ -18,6 +18,7 @@ from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools
 from clusters.pools.rules import check_pool, unsure_machines
 from clusters.pools.spec import Labels, NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
+from clusters.pools.tpu_rules import unsure_tpus
 from clusters.pools.volumes import other_volumes
 from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
 from clusters.profiles import with_profile
@@ -178,7 +179,8 @@ def member_labels(cluster: Cluster) -> dict[str, str]:
     """The labels that a cluster has as a member, by which placements select."""
     labels = dict(cluster.labels)
     labels |= {"role": cluster.role, "region": cluster.region, "continent": regions()[cluster.region].continent}
-    accelerators = {pool.accelerator.type for pool in cluster.node_pools.values() if pool.accelerator}
+    pools = cluster.node_pools.values()
+    accelerators = {accelerator for pool in pools if (accelerator := pool.accelerator_name)}
     accelerators |= created_accelerators(cluster.compute_classes)
     return labels | {f"accelerator/{accelerator}": "true" for accelerator in sorted(accelerators)}
 
@@ -242,3 +244,4 @@ def warnings(clusters: Mapping[str, Cluster]) -> Iterator[str]:
         yield from other_volumes(f"clusters.{name}", cluster.node_pools)
         yield from unsure_classes(f"clusters.{name}", cluster.compute_classes)
         yield from doubtful_gpu_networks(f"clusters.{name}", cluster.node_pools, cluster.kubernetes)
+        yield from unsure_tpus(f"clusters.{name}", cluster.node_pools, cluster.kubernetes)

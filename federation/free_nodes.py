@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.nodes.nodes import Nodes, Taint
+from clusters.facts.topologies import nodes_of_slice
+from clusters.nodes.nodes import TPU, Nodes, Taint
 from federation.api_client import asking, listed
 from federation.queries import has_ended
 from placement.api.lookup import texts
 from placement.api.pod_requests import offered, requested, requested_of_node
-from placement.fit.node_labels import HOSTNAME, POOL
+from placement.fit.node_labels import HOSTNAME, POOL, TOPOLOGY
 from placement.starting import Running
 
 _SECONDS = 20
@@ -70,6 +71,7 @@ def _free(node: Mapping[str, Any], taken: Mapping[str, int]) -> Nodes:
         {resource: max(0, amount - taken.get(resource, 0)) for resource, amount in amounts.items()},
         1,
         tuple(Taint(each["key"], str(each.get("value") or ""), each["effect"]) for each in taints),
+        slice_nodes=nodes_of_slice(labels.get(TOPOLOGY, ""), amounts.get(TPU, 0)),
     )
 
 

@@ -10,11 +10,11 @@ from federation.free_nodes import free_nodes
 from federation.queries import Answer, ListPath, Object
 from placement.api.lookup import at
 from placement.autoscaling.autoscalers import autoscalers, is_autoscaled
-from placement.fit.node_labels import GPU_LABEL
+from placement.fit.node_labels import ACCELERATORS
 from placement.manifests.manifest import Manifest
 
 # What GKE's nodes offer that is counted; a node without a label of its accelerator has this for a name.
-_ACCELERATORS = ("nvidia.com/gpu", "google.com/tpu")
+_RESOURCES = ("nvidia.com/gpu", "google.com/tpu")
 
 
 @dataclass(frozen=True)
@@ -158,19 +158,18 @@ def _unready(name: str, host: str, registered: Mapping[str, Object] | None) -> s
 def _accelerators(answer: Answer) -> dict[str, Count]:
     total, free = defaultdict[str, int](int), defaultdict[str, int](int)
     for node in answer.nodes:
-        label = node["metadata"].get("labels", {}).get(GPU_LABEL, "")
-        for name, amount in _counted(label, node["status"].get("allocatable", {})):
+        for name, amount in _counted(node["metadata"].get("labels", {}), node["status"].get("allocatable", {})):
             total[name] += amount
     for node in free_nodes(answer.nodes, answer.pods):
-        for name, amount in _counted(node.labels.get(GPU_LABEL, ""), node.allocatable):
+        for name, amount in _counted(node.labels, node.allocatable):
             free[name] += amount
     return {name: Count(total[name], free[name]) for name in sorted(total)}
 
 
-def _counted(label: str, amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    for resource in _ACCELERATORS:
+def _counted(labels: Mapping[str, str], amounts: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for label, resource in zip(ACCELERATORS, _RESOURCES, strict=True):
         if int(amounts.get(resource, 0)):
-            yield label or resource, int(amounts[resource])
+            yield labels.get(label) or resource, int(amounts[resource])
 
 
 def _desired(placed: Placed, share: int, answer: Answer) -> int:

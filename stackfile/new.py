@@ -59,6 +59,7 @@ _GPU_POOLS: Mapping[str, Any] = {
     ),
     "claims": Example({"machine_type": "a3-highgpu-8g", "accelerator": {"type": "nvidia-h100-80gb", "dra": True}}),
 }
+_SLICE = {"machine_type": "ct5lp-hightpu-4t", "tpu": {"topology": "4x4"}, "zones": ["us-west1-c"]}
 
 SAMPLE: Mapping[str, Any] = {
     "gcp:project": "my-project",
@@ -69,7 +70,7 @@ SAMPLE: Mapping[str, Any] = {
             "role": "training",
             "zones": ["us-west1-b"],
             "labels": Example({"tier": "gold"}),
-            "node_pools": {"l4": _pool(1)} | _GPU_POOLS,
+            "node_pools": {"l4": _pool(1), "tpus": Example(_SLICE)} | _GPU_POOLS,
             "authorized_networks": Example({"office": "203.0.113.0/24"}),
             "maintenance": Example({"days": ["SA", "SU"], "start": "02:00", "hours": 8}),
             "encryption_key": Example("own"),
@@ -194,10 +195,13 @@ class _Writer:
                 yield from self._explanation(name, node, model, indent)
             value = values.get(name)
             if isinstance(value, Example) and explain:
-                lines = self._setting(name, node, value.value, indent)
-                yield from (f"{' ' * indent}# {line[indent:]}" for line in lines)
+                yield from self._shown(name, node, value, indent)
             elif value is not None and not isinstance(value, Example):
                 yield from self._setting(name, node, value, indent)
+
+    def _shown(self, name: str, node: Schema, value: Example, indent: int) -> Iterator[str]:
+        """A setting in a comment."""
+        yield from (f"{' ' * indent}# {line[indent:]}" for line in self._setting(name, node, value.value, indent))
 
     def _setting(self, name: str, node: Schema, value: Any, indent: int) -> Iterator[str]:
         start, model, each = " " * indent, resolve(node, self.schema), of_each(node)
@@ -207,11 +211,8 @@ class _Writer:
         elif each and isinstance(value, Mapping) and self._has_settings(each):
             yield f"{start}{name}:"
             for key, inner in cast(Mapping[str, Any], value).items():
-                if isinstance(inner, Example):
-                    lines = self._setting(key, each, inner.value, indent + 2)
-                    yield from (f"{start}  # {line[indent + 2 :]}" for line in lines)
-                else:
-                    yield from self._setting(key, each, inner, indent + 2)
+                write = self._shown if isinstance(inner, Example) else self._setting
+                yield from write(key, each, inner, indent + 2)
         elif each and isinstance(value, list) and self._has_settings(each):
             yield f"{start}{name}:"
             for inner in cast(list[Any], value):

@@ -22,6 +22,7 @@ class Pods:
     count: int = 1
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     queued: bool = False
+    together: int = 0
 
 
 def pool(most: int, each: int = 1, accelerator: str = "nvidia-l4") -> Nodes:

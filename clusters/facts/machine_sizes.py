@@ -28,7 +28,19 @@ class Tpu:
     chips: int
     topologies: tuple[str, ...]
     """Those of its slices, such as 2x4; one with more chips than a node has takes several nodes."""
+    most_cubes: int
+    """Also any AxBxC of multiples of 4 is one, of so many cubes of 4x4x4 at the most; 0 for none."""
+    ordered: bool
+    """Whether A<=B<=C is surely needed."""
+    by_workload_policy: bool
+    """Whether several nodes become a slice by a workload policy, and not by the pool's compact placement."""
+    boot_disks: tuple[str, ...]
+    gke: str
+    """The oldest version of GKE that has it; empty for any."""
     sure: bool
+    """Whether the label, the chips and the topologies are certain."""
+    sure_size: bool
+    note: str
 
 
 def size_of(machine_type: str) -> Size | None:
@@ -44,7 +56,14 @@ def tpus() -> Mapping[str, Tpu]:
             row["accelerator"],
             int(row["chips"]),
             tuple(filter(None, row["topologies"].split("|"))),
+            int(row["most_cubes"] or 0),
+            row["ordered"] == "yes",
+            row["policy"] == "workload",
+            tuple(row["boot_disks"].split("|")),
+            row["gke"],
             row["sure"] == "yes",
+            row["sure_size"] == "yes",
+            row["note"],
         )
         for row in rows("tpus.csv")
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clusters.facts.machine_families import family_name, family_of
-from clusters.facts.machine_sizes import attachable
+from clusters.facts.machine_sizes import attachable, tpus
 from clusters.facts.table import rows
 from problems import one_of
 
@@ -57,9 +57,9 @@ _TPU_MACHINES = re.compile(r"(ct[0-9]|tpu)")
 
 
 def wrong_size(machine_type: str) -> str:
-    """What to write for a machine type that its family does not have, or that cannot be used yet; empty for others."""
-    if _TPU_MACHINES.match(machine_type):
-        return "TPU pools cannot be made yet; write a machine type with GPUs, such as g2-standard-8, or with neither"
+    """What to write for a machine type that its family does not have, or whose TPUs are not known; empty for others."""
+    if _TPU_MACHINES.match(machine_type) and machine_type not in tpus():
+        return f"not a machine type that clusters/facts/tpus.csv has; write {one_of(machine_type, tpus())}"
     known = [name for name, each in _machines().items() if each.sure and _series(name) == _series(machine_type)]
     if not known or machine_type in BUILT_IN:
         return ""
@@ -68,7 +68,7 @@ def wrong_size(machine_type: str) -> str:
 
 def is_known(machine_type: str) -> bool:
     """Whether it is known which GPUs a machine type comes with, or that it has none."""
-    return machine_type in BUILT_IN or _gpus(machine_type) in ("none", "attached")
+    return machine_type in BUILT_IN or machine_type in tpus() or _gpus(machine_type) in ("none", "attached")
 
 
 def always_has_ssds(machine_type: str) -> bool:
@@ -92,6 +92,8 @@ def wrong_accelerator(machine_type: str, accelerator: str) -> str:
         advice = f"{machine_type} has {own.accelerator}; write that, or {_machines_with(accelerator)}"
         return advice if own.sure and own.accelerator != accelerator else ""
     family, gpus = family_name(machine_type), attachable(machine_type)
+    if machine_type in tpus():
+        return f"{machine_type} has TPUs and takes no GPUs; remove it, or write {_machines_with(accelerator)}"
     if _gpus(machine_type) == "none":
         return f"machines of {family} take no accelerator; remove it, or write {_machines_with(accelerator)}"
     if gpus and accelerator not in gpus:

@@ -79,7 +79,7 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
         "gke-ephemeral-storage-local-ssd": _true(pool.local_ssds and pool.local_ssds.use == "ephemeral"),
         "gke-local-nvme-ssd": _true(pool.local_ssds and pool.local_ssds.use == "block"),
     }
-    own |= _of_size(size) | _of_gpus(pool) | _of_tpus(tpus().get(machine))
+    own |= _of_size(size) | _of_gpus(pool) | _of_tpus(pool, tpus().get(machine))
     labels |= {f"{_GKE}{key}": text for key, text in own.items()}
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
     if pool.accelerator and pool.accelerator.dra:
@@ -106,7 +106,7 @@ def unsure_labels(pool: NodePool, cluster: Cluster) -> frozenset[str]:
         # GKE's page has the API's TIME_SHARING; nodes were seen with time-sharing.
         "gke-gpu-sharing-strategy": pool.accelerator and pool.accelerator.sharing,
         "gke-tpu-accelerator": tpu and not tpu.sure,
-        "gke-tpu-topology": tpu,
+        "gke-tpu-topology": tpu and not (tpu.sure and pool.tpu and pool.tpu.topology),
         "gke-provisioning": pool.flex_start,
         # GKE gives queued pools the taint, and others write the label of the same key into the pool themselves.
         "gke-queued": pool.queued,
@@ -150,8 +150,11 @@ def _of_gpus(pool: NodePool) -> dict[str, str]:
     return labels
 
 
-def _of_tpus(tpu: Tpu | None) -> dict[str, str]:
-    return {"gke-tpu-accelerator": tpu.accelerator, "gke-accelerator-count": str(tpu.chips)} if tpu else {}
+def _of_tpus(pool: NodePool, tpu: Tpu | None) -> dict[str, str]:
+    if tpu is None:
+        return {}
+    labels = {"gke-tpu-accelerator": tpu.accelerator, "gke-accelerator-count": str(tpu.chips)}
+    return labels | ({"gke-tpu-topology": pool.tpu.topology} if pool.tpu else {})
 
 
 def _true(fact: object) -> str:

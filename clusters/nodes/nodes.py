@@ -11,6 +11,7 @@ from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
 from clusters.nodes.class_nodes import class_nodes
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
+from clusters.pools import slices
 from clusters.pools.accelerator import Accelerator
 from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.spec import NodePool
@@ -38,7 +39,8 @@ class Nodes:
     everything else, such as pods and nvidia.com/gpu, in whole numbers. `most` is how many nodes there can be. `zones`
     are those in which its nodes can be, empty where Google chooses. `unsure` has the resources and label keys of which
     the value is not certain. `system` is about what GKE's own pods request on each of them; nothing on a node that
-    exists, of which that is known.
+    exists, of which that is known. `slice_nodes` is how many of the nodes are one slice of TPUs together, of which none
+    is there without the others: 1 where each is by itself.
     """
 
     pool: str
@@ -49,13 +51,15 @@ class Nodes:
     zones: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
     system: Mapping[str, int] = field(default_factory=dict[str, int])
+    slice_nodes: int = 1
     doubts: tuple[str, ...] = ()
     """What else whether there is such a node depends on, and is not certain."""
 
 
 GPU_TAINT = Taint(GPU, "present", "NoSchedule")
 """What the factory writes into every pool with GPUs; GKE adds it to some of them alone."""
-_TPU_TAINT = Taint(TPU, "present", "NoSchedule")
+TPU_TAINT = Taint(TPU, "present", "NoSchedule")
+"""What the factory writes into every pool with TPUs."""
 _ARM_TAINT = Taint("kubernetes.io/arch", "arm64", "NoSchedule")
 _QUEUED_TAINT = Taint("cloud.google.com/gke-queued", "true", "NoSchedule")
 
@@ -80,6 +84,7 @@ def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
         zones_of(pool, cluster),
         unsure_labels(pool, cluster) | _unsure_resources(pool),
         system_requests(pool.accelerator is not None and not pool.accelerator.dra, pool.machine_type in tpus()),
+        slices.nodes_of(pool),
     )
 
 
@@ -88,7 +93,7 @@ def taints(pool: NodePool) -> tuple[Taint, ...]:
     family = family_of(pool.machine_type)
     found = {
         GPU_TAINT: pool.accelerator is not None,
-        _TPU_TAINT: pool.machine_type in tpus(),
+        TPU_TAINT: pool.machine_type in tpus(),
         _ARM_TAINT: family is not None and family.arch == "arm64",
         _QUEUED_TAINT: pool.queued,
     }
@@ -120,10 +125,11 @@ def _gpus(own: Accelerator) -> int:
 def _unsure_resources(pool: NodePool) -> frozenset[str]:
     size, tpu, own = size_of(pool.machine_type), tpus().get(pool.machine_type), pool.accelerator
     found = {
-        "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure),
-        "memory": size is None or (tpu and not tpu.sure),
+        "cpu": size is None or pool.max_pods_per_node > allocatable.MANY_PODS or (tpu and not tpu.sure_size),
+        "memory": size is None or (tpu and not tpu.sure_size),
         # GKE puts it on local SSDs that are always present, unless the pool says otherwise.
         "ephemeral-storage": not pool.local_ssds and always_has_ssds(pool.machine_type),
         GPU: own and not own.dra and (not is_sure(pool.machine_type) or unsure_partition(own.type, own.partition)),
+        TPU: tpu and not tpu.sure,
     }
     return frozenset(resource for resource, true in found.items() if true)

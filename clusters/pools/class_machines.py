@@ -24,6 +24,7 @@ def as_pool(name: str, priority: Priority, auto: AutoProvisioning) -> NodePool:
         {
             "machine_type": priority.machine_type or tpu or f"{family}{UNKNOWN_SIZE}",
             "accelerator": {"type": priority.gpu.type, "count": priority.gpu.count} if priority.gpu else None,
+            "tpu": {"topology": priority.tpu.topology} if priority.tpu else None,
             "spot": priority.spot,
             "flex_start": priority.flex_start,
             "reservation": reservation,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.machines import (
     TABLE,
     can_be_compact,
@@ -15,6 +16,7 @@ from clusters.facts.machines import (
 from clusters.facts.regions import is_zone_of
 from clusters.pools.preload import check_preload
 from clusters.pools.spec import NodePool
+from clusters.pools.tpu_rules import check_tpus
 from problems import Problem
 
 _EXCLUSIVE = (
@@ -32,6 +34,7 @@ _RESERVED = ("kubernetes.io", "k8s.io", "cloud.google.com")
 def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequence[str]) -> Iterator[Problem]:
     """Yields what is wrong with a well-formed pool of a cluster in a region; `setting` is the pool's own path."""
     yield from _check_machine(setting, pool)
+    yield from check_tpus(setting, pool, region, cluster_zones)
     for one, other in _EXCLUSIVE:
         if getattr(pool, one) and getattr(pool, other):
             advice = f"a pool cannot have both {one} and {other}; write one of the two"
@@ -48,7 +51,7 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
             advice = f"not a zone of {region}; write one of its own, such as {region}-b"
             yield Problem(f"{setting}.zones", zone, advice)
     zones = pool.zones or cluster_zones
-    if pool.compact and len(zones) != 1:
+    if pool.compact and pool.machine_type not in tpus() and len(zones) != 1:
         where = f"these nodes are in {', '.join(zones)}" if zones else "Google chooses several"
         yield Problem(f"{setting}.compact", True, f"needs one zone, and {where}; write zones: [{region}-b] or another")
     for key in pool.labels:

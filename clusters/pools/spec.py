@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import AfterValidator, Field, model_validator
 
 from clusters.facts.boot_disks import default_disk
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.machines import BUILT_IN
 from clusters.pools.accelerator import Accelerator
 from clusters.pools.disks import LocalSsds
 from clusters.pools.reservations import RESERVATION, as_reservation
+from clusters.pools.tpus import TpuSlice, with_slice
 from problems import LABEL_KEY, LABEL_VALUE, Model
 
 IMAGE = r"^projects/[-:.a-z0-9]+/global/images/[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -146,6 +148,20 @@ class NodePool(Model):
     replaces the pool.
     """
 
+    tpu: TpuSlice | None = None
+    """topology of the TPU slices, for machine types that have TPUs
+
+    Nodes with TPUs are reserved for the pods that request google.com/tpu. Their accelerator, such as
+    tpu-v5-lite-podslice, becomes a label of the member, by which placements select. Of a slice of several nodes,
+    min_nodes is 0, or all of them for one that is always there, and max_nodes can be left out.
+    """
+
+    @property
+    def accelerator_name(self) -> str:
+        """Google's name of the nodes' accelerator: that of a GPU, or GKE's label of a TPU; empty for none."""
+        tpu = tpus().get(self.machine_type)
+        return tpu.accelerator if tpu else self.accelerator.type if self.accelerator else ""
+
     @model_validator(mode="before")
     @classmethod
     def _add_what_the_machine_has(cls, raw: Any) -> Any:
@@ -159,7 +175,7 @@ class NodePool(Model):
             return {**pool, "accelerator": {"type": kind, "count": count}}
         if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
             return {**pool, "accelerator": {"count": count, **cast(Mapping[str, Any], given)}}
-        return pool
+        return with_slice(pool)
 
     @model_validator(mode="after")
     def _sizes_in_order(self) -> Self:

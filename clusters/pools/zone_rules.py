@@ -9,18 +9,12 @@ from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM_POOL
 
 
-def accelerator_of(pool: NodePool) -> str:
-    """Google's name of the accelerator that a pool's nodes have, a GPU or GKE's label of a TPU; empty for none."""
-    tpu = tpus().get(pool.machine_type)
-    return tpu.accelerator if tpu else pool.accelerator.type if pool.accelerator else ""
-
-
 def unlisted_places(
     setting: str, pools: Mapping[str, NodePool], region: str, cluster_zones: Sequence[str]
 ) -> Iterator[str]:
     """Yields a warning for each pool whose region or zones are not listed for its accelerator; they may be by now."""
     for name, pool in pools.items():
-        accelerator, own = accelerator_of(pool), f"{setting}.node_pools.{name}"
+        accelerator, own = pool.accelerator_name, f"{setting}.node_pools.{name}"
         if not accelerator:
             continue
         zones = zones_with(pool.machine_type, accelerator)
@@ -43,7 +37,7 @@ def unlisted_places(
 
 def misused_ai_zones(setting: str, pools: Mapping[str, NodePool], cluster_zones: Sequence[str]) -> Iterator[str]:
     """Yields a warning for each AI zone in which there would be nodes without accelerators."""
-    inherited = [name for name, pool in pools.items() if not pool.zones and not accelerator_of(pool)]
+    inherited = [name for name, pool in pools.items() if not pool.zones and not pool.accelerator_name]
     for zone in filter(is_ai_zone, dict.fromkeys(cluster_zones)):
         others = ", ".join([SYSTEM_POOL, *inherited])
         yield (
@@ -53,7 +47,7 @@ def misused_ai_zones(setting: str, pools: Mapping[str, NodePool], cluster_zones:
         )
     for name, pool in pools.items():
         for zone in filter(is_ai_zone, dict.fromkeys(pool.zones)):
-            if not accelerator_of(pool):
+            if not pool.accelerator_name:
                 yield (
                     f"{setting}.node_pools.{name}.zones: {zone}: an AI zone, which Google advises for accelerators "
                     f"alone, and {pool.machine_type} has none; write {parent_zone(zone)} or another"

@@ -17,6 +17,7 @@ from local.gcp.network import GET_SUBNET, Network, Subnetwork, get_subnet
 from local.gcp.pools.node_pool import NodePool
 from local.gcp.registry import Registry
 from local.gcp.resource import Cloud, Kind, Wrong, check, project_of
+from local.gcp.resource_policies import ResourcePolicy
 from local.gcp.services import Service, ServiceIdentity
 from local.paths import Home
 from local.plugin import Difference, Plugin, Refused, Resource
@@ -40,6 +41,7 @@ KINDS: dict[str, Kind] = {
         CryptoKey(),
         KeyMember(),
         Cluster(),
+        ResourcePolicy(),
         NodePool(),
         Feature(),
         FeatureMember(),

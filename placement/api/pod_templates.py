@@ -23,7 +23,8 @@ class PodGroup:
     """Pods of one template, in each unit of an object.
 
     `spec` is the pods' spec, `count` how many of them run side by side in each unit, and `path` that of the template in
-    the object, or of what an operator makes the pods from. `queued` says that a ProvisioningRequest makes their nodes.
+    the object, or of what an operator makes the pods from. `queued` says that a ProvisioningRequest makes their nodes,
+    and `together` how many pods use a slice of TPUs with each of them (pods/slice_pods.py).
     """
 
     spec: Mapping[str, Any]
@@ -31,6 +32,7 @@ class PodGroup:
     count: int
     path: Steps
     queued: bool = False
+    together: int = 0
 
 
 def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:

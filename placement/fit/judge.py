@@ -14,6 +14,7 @@ from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_
 from placement.fit.needs import GPU, Needs, needs
 from placement.fit.node_labels import CLIENTS, HOSTNAME, PARTITION, REGION, SHARING, ZONES, Met, met
 from placement.fit.selectors import Requirement, holds
+from placement.fit.slices import on_slice
 
 # Resources that a pool without them surely lacks, as do nodes that exist. Another may be given by a device plugin.
 _KNOWN_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods", GPU, "google.com/tpu")
@@ -43,7 +44,7 @@ def judge(pod: Needs, nodes: Nodes, known: Collection[str] = ()) -> Verdict:
     """
     place = _best(_term(term, nodes, known) for term in pod.terms) if pod.terms else Verdict((_NO_TERM,))
     misses, doubts = list(place.misses), [*pod.doubts, *place.doubts, *nodes.doubts]
-    for found in (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes)):
+    for found in (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes), on_slice(pod, nodes)):
         for each in found:
             if isinstance(each, str):
                 doubts.append(each)

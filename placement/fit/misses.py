@@ -136,6 +136,24 @@ def _amounts(resource: str, has: int, amount: int, pool: str, of_size: bool) -> 
     return f"{pool} has no {resource}, the pod requests {requested}", f"no pool has {resource}"
 
 
+def of_part_of_node(resource: str, amount: int, has: int, nodes: Nodes) -> Miss:
+    """The pool is a slice of several nodes, of which a pod has each node whole."""
+    text = (
+        f"pool {nodes.pool} is a slice, whose pods each request all {has} {resource} of a node; one requests {amount}"
+    )
+    return Miss(Stage.COUNT + amount / (has + 1), "part of a node", lambda: (text, ""))
+
+
+def of_slice(together: int, nodes: Nodes, topology: str) -> Miss:
+    """The pool is a slice of several nodes, for as many pods that run together, and there are others."""
+    size = nodes.slice_nodes
+    text = (
+        f"pool {nodes.pool} is a slice of {topology} for {size} pods that run together, and {together} do: write "
+        f"{size} (of a JobSet's Job, an Indexed Job or a LeaderWorkerSet), or select another topology"
+    )
+    return Miss(Stage.COUNT + min(together, size) / (max(together, size) + 1), "slice", lambda: (text, ""))
+
+
 def of_sharing(resource: str, amount: int, nodes: Nodes, how: str) -> Miss:
     """The pool shares its GPUs, so that a container can have only one."""
     text = f"pool {nodes.pool} {how} its GPUs: a container can request 1 {resource}, and one requests {amount}"

@@ -21,7 +21,8 @@ class Needs:
 
     `terms` are alternatives, of which a node must meet one. `avoids` are the selectors of pods, in the same namespace,
     that may not be on its node. `doubts` are what cannot be judged by any node. `queued` says that a
-    ProvisioningRequest makes its node. Each object is compared by identity, so that verdicts on it are found again.
+    ProvisioningRequest makes its node. `together` is how many pods use a slice of TPUs with it, 0 where it uses none or
+    that is not known. Each object is compared by identity, so that verdicts on it are found again.
     """
 
     requests: tuple[tuple[str, int], ...]
@@ -34,10 +35,15 @@ class Needs:
     avoids: tuple[tuple[Requirement, ...], ...]
     doubts: tuple[str, ...]
     queued: bool
+    together: int = 0
 
 
 def needs(
-    pod: Mapping[str, Any], labels: Mapping[str, str] | None = None, namespace: str = "", queued: bool = False
+    pod: Mapping[str, Any],
+    labels: Mapping[str, str] | None = None,
+    namespace: str = "",
+    queued: bool = False,
+    together: int = 0,
 ) -> Needs:
     """What a pod of this spec, with these labels, needs. What is malformed is passed over; other checks refuse it."""
     terms = of_node(pod)
@@ -56,6 +62,7 @@ def needs(
         avoids,
         tuple(dict.fromkeys(doubts)),
         queued,
+        together,
     )
 
 

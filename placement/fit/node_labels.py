@@ -13,6 +13,7 @@ from placement.fit.selectors import Requirement, holds
 
 GPU_LABEL = "cloud.google.com/gke-accelerator"
 ACCELERATORS = (GPU_LABEL, "cloud.google.com/gke-tpu-accelerator")
+TOPOLOGY = "cloud.google.com/gke-tpu-topology"
 SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
 CLIENTS = "cloud.google.com/gke-max-shared-clients-per-gpu"
 PARTITION = "cloud.google.com/gke-gpu-partition-size"

@@ -14,6 +14,7 @@ from placement.api.pod_requests import is_extended
 from placement.fit.judge import Verdict, judge
 from placement.fit.needs import Needs, conflict, needs
 from placement.fit.node_labels import HOSTNAME, ZONES
+from placement.fit.slices import whole_slices
 
 # More pods of a kind than a node ever takes, where nothing that they request limits them.
 UNLIMITED = 10**9
@@ -54,7 +55,10 @@ class Room:
 
 
 class Group(Protocol):
-    """Pods of one template: their spec, their labels, how many are in each gang, and whether they wait for nodes."""
+    """Pods of one template: their spec, their labels, and how many are in each gang.
+
+    `queued` says whether they wait for nodes, and `together` how many pods use a slice of TPUs with each of them.
+    """
 
     @property
     def spec(self) -> Mapping[str, Any]: ...
@@ -64,6 +68,8 @@ class Group(Protocol):
     def count(self) -> int: ...
     @property
     def queued(self) -> bool: ...
+    @property
+    def together(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +95,11 @@ class Offer(NamedTuple):
 
 def gang(groups: Iterable[Group], namespace: str = "") -> Gang:
     """The pods that run together. Read it once for each workload: it remembers on which nodes they fit."""
-    found = [(needs(each.spec, each.labels, namespace, each.queued), each.count) for each in groups if each.count > 0]
+    found = [
+        (needs(each.spec, each.labels, namespace, each.queued, each.together), each.count)
+        for each in groups
+        if each.count > 0
+    ]
     return Gang(tuple(kind for kind, _ in found), tuple(count for _, count in found))
 
 
@@ -100,7 +110,7 @@ def room(nodes: Iterable[Nodes], known: Collection[str] = ()) -> Room:
     keys of labels, and the resources, that only the settings of the stack give, in whichever of its clusters.
     """
     alike: dict[tuple[Any, ...], list[Nodes]] = {}
-    for each in nodes:
+    for each in whole_slices(nodes):
         labels = frozenset((key, value) for key, value in each.labels.items() if key != HOSTNAME)
         exists = HOSTNAME in each.labels
         alike.setdefault((each.pool, labels, exists, each.taints, each.zones, each.unsure), []).append(each)

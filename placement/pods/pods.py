@@ -12,6 +12,7 @@ from placement.api.owners import is_admitted
 from placement.api.pod_kinds import Run
 from placement.api.pod_templates import PodGroup, groups_of, units_of
 from placement.manifests.manifest import Manifest
+from placement.pods.slice_pods import together
 
 __all__ = ["PodGroup", "default_run", "doubts", "pod_groups", "units", "waits_in_a_queue"]
 
@@ -33,10 +34,13 @@ def pod_groups(manifest: Manifest, run: Run | None = None) -> list[PodGroup]:
     """
     counted = manifest.type.counted
     groups = groups_of(manifest.body, manifest.type)
-    if not counted or (run or default_run(manifest)) == "divided":
-        return groups
-    count = units_of(manifest.body, counted)
-    return [replace(group, count=group.count * count) for group in groups]
+    if counted and (run or default_run(manifest)) != "divided":
+        count = units_of(manifest.body, counted)
+        groups = [replace(group, count=group.count * count) for group in groups]
+    return [
+        replace(group, together=pods) if pods else group
+        for group, pods in zip(groups, together(manifest, groups), strict=True)
+    ]
 
 
 def units(manifest: Manifest, run: Run | None = None) -> int:

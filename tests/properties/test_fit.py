@@ -28,6 +28,7 @@ class Pods:
     count: int
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     queued: bool = False
+    together: int = 0
 
 
 def pods(count: int, cpu: int, gpus: int, zone: str = "", port: int = 0, apart: bool = False, app: str = "") -> Pods:

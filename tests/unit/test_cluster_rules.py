@@ -122,12 +122,6 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a custom machine of a family with GPUs": (cluster({"machine_type": "g2-custom-8-32768"}), POOL, "write its type"),
     "a size of G4 that it does not have": (cluster({"machine_type": "g4-standard-64"}), POOL, "not a machine type of"),
-    "TPUs": (cluster({"machine_type": "ct5lp-hightpu-4t"}), f"{POOL}.machine_type", "TPU pools cannot be made yet"),
-    "TPUs with their accelerator": (
-        cluster({"machine_type": "tpu7x-standard-4t", "accelerator": {"type": "tpu7x", "count": 4}}),
-        f"{POOL}.machine_type",
-        "TPU pools cannot be made yet",
-    ),
     "local SSDs of a machine that is there without": (
         cluster({"machine_type": "a3-ultragpu-8g-nolssd", "spot": True, "local_ssds": {"count": 32}}),
         f"{POOL}.local_ssds.count: 32",

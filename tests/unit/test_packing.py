@@ -28,6 +28,7 @@ class Pods:
     count: int = 1
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     queued: bool = False
+    together: int = 0
 
 
 def pods(count: int = 1, requests: Any = None, port: int = 0, **spec: Any) -> Pods:

@@ -13,6 +13,7 @@ from local.gcp.pools.network_checks import wrong_networks, wrong_networks_in
 from local.gcp.pools.preload_checks import MODE, MODES, wrong_preload
 from local.gcp.pools.provisioning_checks import wrong_provisioning, wrong_reservation
 from local.gcp.pools.sizes import DEFAULT_PODS, pods_per_node, pool_zones, sizes, wrong_sizes
+from local.gcp.pools.slice_checks import wrong_slice
 from local.gcp.resource import Cloud, Wrong, find, given, invalid, lacking, value, values
 from local.wire import Properties
 
@@ -39,7 +40,7 @@ CHOICES = {
     "nodeConfig.diskType": ("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
     "nodeConfig.loggingVariant": ("DEFAULT", "MAX_THROUGHPUT"),
     "autoscaling.locationPolicy": ("BALANCED", "ANY"),
-    "placementPolicy.type": ("COMPACT",),
+    "placementPolicy.type": ("COMPACT", ""),
     "networkConfig.acceleratorNetworkProfile": ("auto",),
     "upgradeSettings.strategy": ("SURGE", "BLUE_GREEN", "SHORT_LIVED"),
 }
@@ -72,6 +73,7 @@ def wrong_pool(cloud: Cloud, inputs: Properties) -> Iterator[Wrong]:
     yield from wrong_placement(size, kind, inputs, cluster[1] if cluster else None)
     yield from wrong_gpus(inputs, cluster[1] if cluster else None)
     yield from wrong_block(inputs, cluster[1] if cluster else None)
+    yield from wrong_slice(kind, inputs, cluster[1] if cluster else None)
     if cluster:
         yield from _wrong_in_cluster(cloud, inputs, *cluster)
         yield from wrong_networks_in(inputs, cluster[1])

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from clusters.facts.machine_sizes import tpus
 from local.gcp.pools.machines import Machine
-from local.gcp.pools.sizes import pool_zones
+from local.gcp.pools.sizes import known_zones
 from local.gcp.resource import Wrong, invalid, value, values
 from local.wire import Properties
 
@@ -37,13 +38,17 @@ def wrong_disks(kind: str, size: Machine, inputs: Properties) -> Iterator[Wrong]
     gigabytes = value(inputs, "nodeConfig.diskSizeGb", 100)
     if gigabytes < 10:
         yield Wrong("nodeConfig.diskSizeGb", invalid("nodeConfig.diskSizeGb", gigabytes, "It must be at least 10"))
+    disk = value(inputs, "nodeConfig.diskType", "pd-balanced")
+    if size.tpu and disk not in tpus()[kind].boot_disks:
+        why = f"[{kind}, {disk}] features are not compatible for creating instance"
+        yield Wrong("nodeConfig.diskType", f"Error 400: {why}")
 
 
 def wrong_placement(size: Machine | None, kind: str, inputs: Properties, cluster: Properties | None) -> Iterator[Wrong]:
     """Yields why the nodes of a pool cannot be close to each other."""
     if value(inputs, "placementPolicy.type") != "COMPACT":
         return
-    chosen = pool_zones(inputs, cluster) if cluster else tuple(values(inputs, "nodeLocations[]"))
+    chosen = known_zones(inputs, cluster)
     if len(chosen) > 1:
         why = f"Error 400: compact placement is in one zone only, not in {', '.join(chosen)}"
         yield Wrong("nodeLocations", f"{why}: name one in nodeLocations")

@@ -11,11 +11,12 @@ from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account
 from local.gcp.compute_classes import ensure_compute_classes
 from local.gcp.network import SUBNETS
-from local.gcp.pools.checks import CHOICES, room, wrong_pool
+from local.gcp.pools.checks import CHOICES, DEFAULT_MACHINE, room, wrong_pool
 from local.gcp.pools.network_checks import missing_networks
 from local.gcp.pools.nodes import POOL, filled_config, node_count, nodes
 from local.gcp.pools.quota_checks import beyond_quota
 from local.gcp.pools.sizes import pool_zones, sizes
+from local.gcp.pools.slice_checks import nodes_of, wrong_policy
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, find, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.plugin import Refused
@@ -98,6 +99,8 @@ class NodePool(Kind):
             yield Wrong("nodeConfig.serviceAccount", missing)
         cluster_id, cluster = found
         yield from missing_networks(cloud, inputs, cluster)
+        kind = value(inputs, "nodeConfig.machineType", DEFAULT_MACHINE)
+        yield from wrong_policy(cloud, kind, inputs, cluster)
         space = room(cloud, inputs, cluster)
         pools = {key: each for key, each in cloud.registry.all(self.slug).items() if key != identifier}
         others = [each for each in pools.values() if _cluster_id(cloud, each) == cluster_id]
@@ -169,6 +172,11 @@ def _bring(cloud: Cloud, inputs: Properties, new: bool) -> Properties:
         desired = {node["metadata"]["name"]: node for node in nodes(cluster, inputs, count)}
         # Another machine is another node.
         other = {name for name in present.keys() & desired.keys() if _machine(present[name]) != _machine(desired[name])}
+        if nodes_of(value(inputs, "nodeConfig.machineType", DEFAULT_MACHINE), inputs) > 1 and (
+            other or desired.keys() - present.keys()
+        ):
+            # A slice is made again as a whole.
+            other = present.keys() & desired.keys()
         for name in sorted((present.keys() - desired.keys()) | other):
             api.delete(f"/api/v1/nodes/{name}")
         for name in sorted((desired.keys() - present.keys()) | other):

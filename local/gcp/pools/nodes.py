@@ -7,6 +7,7 @@ from typing import Any
 from clusters.facts import allocatable
 from clusters.facts.machine_families import family_name, family_of, local_ssd_gib
 from clusters.facts.partitions import parts_of
+from clusters.facts.topologies import single_host
 from local.gcp.places import region_of
 from local.gcp.pools.checks import DEFAULT_MACHINE, EFFECTS
 from local.gcp.pools.gpu_checks import has_no_plugin
@@ -157,8 +158,11 @@ def _labels(cluster: Properties, pool: Properties, size: Machine) -> dict[str, s
 
 def _accelerator_labels(pool: Properties, size: Machine) -> dict[str, Any]:
     accelerator, count = _accelerator(pool, size)
+    kind = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
     if size.tpu:
-        return {"gke-tpu-accelerator": accelerator, "gke-accelerator-count": count}
+        labels: dict[str, Any] = {"gke-tpu-accelerator": accelerator, "gke-accelerator-count": count}
+        topology = value(pool, "placementPolicy.tpuTopology") or single_host(kind)
+        return labels | ({"gke-tpu-topology": topology} if topology else {})
     if not accelerator:
         return {}
     driver = value(pool, f"{_GPUS}.gpuDriverInstallationConfig.gpuDriverVersion", "").lower()

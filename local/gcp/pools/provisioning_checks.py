@@ -39,7 +39,7 @@ def wrong_provisioning(inputs: Properties) -> Iterator[Wrong]:
 
 
 def _wrong_queue(inputs: Properties) -> Iterator[Wrong]:
-    if given(inputs, "placementPolicy.type"):
+    if given(inputs, "placementPolicy.type") and lacking(inputs, "placementPolicy.tpuTopology"):
         yield Wrong("placementPolicy", "Error 400: queued provisioning cannot be used with compact placement")
     if lacking(inputs, "autoscaling"):
         yield Wrong("autoscaling", "Error 400: queued provisioning needs autoscaling")

@@ -26,6 +26,13 @@ def pool_zones(inputs: Properties, cluster: Properties) -> tuple[str, ...]:
     return tuple(values(inputs, "nodeLocations[]")) or node_zones(cluster)
 
 
+def known_zones(inputs: Properties, cluster: Properties | None) -> tuple[str, ...]:
+    """The zones that a pool's nodes are in, as far as they are known yet."""
+    named = tuple(values(inputs, "nodeLocations[]"))
+    certain = lacking(inputs, "nodeLocations[]")
+    return node_zones(cluster) if cluster and certain else named
+
+
 def pods_per_node(inputs: Properties, cluster: Properties) -> int:
     """The most pods on one of a pool's nodes."""
     return int(inputs.get("maxPodsPerNode") or cluster.get("defaultMaxPodsPerNode") or DEFAULT_PODS)

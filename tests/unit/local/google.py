@@ -29,6 +29,7 @@ KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 SERVICE, IDENTITY = "gcp:projects/service:Service", "gcp:projects/serviceIdentity:ServiceIdentity"
 FEATURE, FEATURE_MEMBER = "gcp:gkehub/feature:Feature", "gcp:gkehub/featureIamMember:FeatureIamMember"
 PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
+POLICY = "gcp:compute/resourcePolicy:ResourcePolicy"
 
 NETWORK_ID = "projects/toys/global/networks/vpc"
 SUBNET_ID = "projects/toys/regions/us-west1/subnetworks/nodes"
@@ -152,6 +153,11 @@ GOOD: dict[str, Properties] = {
             "workloadMetadataConfig": {"mode": "GKE_METADATA"},
         },
     },
+    POLICY: {
+        "name": "slices-2x2x2",
+        "region": "us-west1",
+        "workloadPolicy": {"type": "HIGH_THROUGHPUT", "acceleratorTopology": "2x2x2"},
+    },
     FEATURE: {"name": "multiclusterservicediscovery", "location": "global"},
     FEATURE_MEMBER: {
         "name": "multiclusterservicediscovery",
@@ -205,7 +211,7 @@ class Google:
         """Makes one of each kind, all or those given, in the order in which they need each other."""
         robot = self.create(IDENTITY)[1]["member"] if IDENTITY in kinds or not kinds else ""
         order = [SERVICE, NETWORK, SUBNET, ROUTER, NAT, FIREWALL, ACCOUNT, PROJECT_MEMBER, RING, KEY, KEY_MEMBER]
-        order += [CLUSTER, POOL, ACCOUNT_MEMBER, BUCKET_MEMBER, FEATURE, FEATURE_MEMBER, PLAN]
+        order += [CLUSTER, POLICY, POOL, ACCOUNT_MEMBER, BUCKET_MEMBER, FEATURE, FEATURE_MEMBER, PLAN]
         made: dict[str, str] = {}
         for kind in (each for each in order if each in kinds or not kinds):
             own = {"member": robot} if kind == KEY_MEMBER else {}

@@ -23,6 +23,7 @@ from tests.unit.local.google import (
     NAT,
     NETWORK,
     PLAN,
+    POLICY,
     POOL,
     PROJECT_MEMBER,
     RING,
@@ -45,6 +46,7 @@ _TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
 _COMPACT = {"placementPolicy": {"type": "COMPACT"}}
 _QUEUED = {"queuedProvisioning": {"enabled": True}}
 _FLEX = {"nodeConfig.flexStart": True, "management.autoRepair": False}
+_WORK, _TOPOLOGY = "workloadPolicy", "workloadPolicy.acceleratorTopology"
 _PERIOD = "rotationPeriod"
 
 # Kind, changes that make a good one of the good, changes that make a bad one, the property, and words of the reason.
@@ -362,6 +364,27 @@ _CASES: list[Case] = [
         _AFFINITY,
         "takes no names",
     ),
+    # Policies of machines that are close to each other
+    (
+        POLICY,
+        {"workloadPolicy.type": "HIGH_AVAILABILITY", _TOPOLOGY: None},
+        {"workloadPolicy": None},
+        _WORK,
+        "exactly one",
+    ),
+    (POLICY, {}, {"groupPlacementPolicy": {"vmCount": 2}}, _WORK, "exactly one of"),
+    (POLICY, {}, {"workloadPolicy.type": "FAST"}, f"{_WORK}.type", "HIGH_THROUGHPUT"),
+    (POLICY, {}, {"workloadPolicy.type": None}, _WORK, "Missing required argument"),
+    (
+        POLICY,
+        {},
+        {"workloadPolicy.type": "HIGH_AVAILABILITY"},
+        _WORK,
+        "only when the workload policy type is HIGH_THROUGH",
+    ),
+    (POLICY, {}, {"workloadPolicy.maxTopologyDistance": "BLOCK"}, _WORK, "cannot be set if maxTopologyDistance"),
+    (POLICY, {_TOPOLOGY: "1x72"}, {_TOPOLOGY: "large"}, _WORK, "a topology such as 2x2x2"),
+    (POLICY, {"region": "us-east5"}, {"region": "us-east9"}, "region", "Unknown region"),
     # Pools: upgrades and taints
     (POOL, {}, {"upgradeSettings": {"maxSurge": 0, "maxUnavailable": 0}}, "upgradeSettings", "above 0"),
     (POOL, {}, {"upgradeSettings": {"maxSurge": 15, "maxUnavailable": 6}}, "upgradeSettings", "above 20"),

@@ -43,6 +43,9 @@ ODD: dict[str, dict[str, Any]] = {
     "custom": {"machine_type": "custom-8-32768", "accelerator": {"type": T4, "count": 2}},
     "extended": {"machine_type": "n2-custom-8-65536-ext"},
     "small": {"machine_type": "e2-small", "disk_gb": 20, "max_pods_per_node": 200},
+    "slice": {"machine_type": "ct5lp-hightpu-4t", "tpu": {"topology": "4x4"}, "zones": ["us-west1-c"], "min_nodes": 4},
+    "chips": {"machine_type": "ct6e-standard-8t", "max_nodes": 2},
+    "ironwood": {"machine_type": "tpu7x-standard-4t", "tpu": {"topology": "2x2x1"}},
     "rtx": {"machine_type": "g4-standard-6"},
 }
 
