@@ -91,7 +91,7 @@ class ControlPlane:
                 if lost:
                     advice = "end it and run make up again, or make down to start over"
                     raise ControlPlaneError(f"port {lost[0]} of {self.name} is used by another program; {advice}")
-                self._kwokctl("start", "cluster", "--wait", f"{_START_SECONDS}s")
+                self._start_again()
             else:
                 with _locked(self.folder.parent / "ports.lock"):
                     ports = self._choose_ports()
@@ -99,6 +99,10 @@ class ControlPlane:
                 self._kwokctl(
                     "create", "cluster", "--config", str(self.folder / "config.yaml"), "--wait", f"{_START_SECONDS}s"
                 )
+            # The controller manager gives up on an API server that is not ready after 10 s, as on a busy machine.
+            if not self._answers():
+                self._stop()
+                self._start_again()
 
     def delete(self) -> None:
         """Ends every process of the control plane and removes its files; one that is gone already is no error."""
@@ -112,6 +116,9 @@ class ControlPlane:
     def processes(self) -> list[psutil.Process]:
         """Its running servers."""
         return processes_of(self.folder)
+
+    def _start_again(self) -> None:
+        self._kwokctl("start", "cluster", "--wait", f"{_START_SECONDS}s")
 
     def _stop(self) -> None:
         # Killing etcd loses no data, and an API server without its etcd takes long to end on SIGTERM.

@@ -11,6 +11,7 @@ import yaml
 from local.api import Api
 from tests.e2e.pods import Pods, replicas
 from tests.e2e.project import Project, eventually
+from tests.e2e.versions import needs_policies
 
 DEPLOYMENT: dict[str, Any] = {
     "apiVersion": "apps/v1",
@@ -134,6 +135,7 @@ def test_a_finished_job_does_not_run_again(project: Project) -> None:
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
 
 
+@needs_policies
 def test_a_job_is_suspended_and_resumed_in_place(project: Project) -> None:
     later = yaml.safe_load(yaml.safe_dump(JOB))
     later["metadata"]["name"], later["spec"]["suspend"] = "later", True
