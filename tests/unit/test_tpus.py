@@ -207,7 +207,7 @@ BAD: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     ),
     "a disk that the machine does not take": (
         cluster(pool(V6E, disk_type="pd-balanced")),
-        [(f"{POOL}.disk_type: 'pd-balanced'", "ct6e-standard-4t takes hyperdisk-balanced alone; write that")],
+        [(f"{POOL}.disk_type: 'pd-balanced'", "ct6e-standard-4t takes hyperdisk-balanced; write that")],
     ),
     "spot and queued": (
         cluster(pool(V6E, spot=True, queued=True)),
@@ -269,14 +269,13 @@ def test_every_topology_of_the_table_is_taken() -> None:
 def test_what_may_not_hold_is_a_warning(own: dict[str, Any], others: dict[str, Any], text: str) -> None:
     plain = cluster(own, **others)
     assert problems(plain) == []
-    (found,) = warnings({"a": Cluster.model_validate(plain)})
-    assert found.startswith(text)
+    assert any(each.startswith(text) for each in warnings({"a": Cluster.model_validate(plain)}))
 
 
 @pytest.mark.parametrize("kubernetes", ["", "1.34", "1.34.0-gke.2201000", "1.35.1"])
 def test_a_version_that_may_be_new_enough_is_no_warning(kubernetes: str) -> None:
     plain = cluster(pool(V7, "2x2x2"), kubernetes=kubernetes)
-    assert list(warnings({"a": Cluster.model_validate(plain)})) == []
+    assert not any("kubernetes" in each for each in warnings({"a": Cluster.model_validate(plain)}))
 
 
 # Members, nodes and quotas.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from clusters.facts.boot_disks import DEFAULT, wrong_disk
 from clusters.facts.consumption import consumption
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.partitions import wrong_partition
 from local.gcp.pools.sizes import pool_zones
 from local.gcp.resource import Wrong, invalid, value, values
@@ -56,7 +57,8 @@ def wrong_consumption(kind: str, inputs: Properties) -> Iterator[Wrong]:
     if not had.on_demand and had.sure and not any(ways):
         why = f"Machine type {kind} is not available on demand"
         yield Wrong("nodeConfig.machineType", f"Error 400: {why}: it needs Spot VMs, flex-start or a reservation")
-    if flex and value(inputs, "placementPolicy.type") == "COMPACT" and not had.flex_start_compact:
+    compact = value(inputs, "placementPolicy.type") == "COMPACT" and kind not in tpus()
+    if flex and compact and not had.flex_start_compact:
         why = "Compact placement with DWS Flex start is only supported for A3 Ultra, A4, and H4D machine types"
         yield Wrong("placementPolicy", f"Error 400: {why}")
 

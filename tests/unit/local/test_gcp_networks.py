@@ -36,6 +36,8 @@ _AUTO: Properties = {
     "nodeConfig.machineType": "a3-ultragpu-8g",
     "nodeConfig.guestAccelerators.0.type": "nvidia-h200-141gb",
     "nodeConfig.guestAccelerators.0.count": 8,
+    "nodeConfig.diskType": "hyperdisk-balanced",
+    "nodeConfig.spot": True,
     _PROFILE: "auto",
 }
 
