@@ -1,7 +1,6 @@
 """A stack's settings: every check that needs no cloud, all reported at once before anything is created."""
 
 import functools
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,7 +36,7 @@ from placement.policies.candidates import candidates
 from placement.stack import Placed, by_settings, empty, place_more
 from placement.workload import Workload, check_objects, check_workload
 from problems import DNS_LABEL, NAME, Model, Problem, SettingsError, check_model, check_models, depth, one_line, one_of
-from stack_file import locate, misspelt
+from stack_file import DEPTH, locate, misspelt, plain_value
 
 
 class Stack(Model):
@@ -64,9 +63,6 @@ class Stack(Model):
     Left out, the program makes one. Each cluster then has a `subnet` of it.
     """
 
-
-# Far deeper than any setting, and far below Python's limit of recursion.
-_DEPTH = 64
 
 SECTIONS = tuple(Stack.model_fields)
 
@@ -114,7 +110,7 @@ def load() -> Settings:
     keys = [key.removeprefix(prefix) for key in every if key.startswith(prefix)]
     config = pulumi.Config()
     try:
-        raw = {key: _value(config.get(key)) for key in keys} | dict.fromkeys(misspelt(every, pulumi.get_project()))
+        raw = {key: plain_value(config.get(key)) for key in keys} | dict.fromkeys(misspelt(every, pulumi.get_project()))
         project = pulumi.Config("gcp").get("project")
         settings = _with_identities(parse(raw, folder, project), project or "")
         base = loaded(settings.base, settings.federation, settings.workloads, settings.manifests)
@@ -133,7 +129,7 @@ def load() -> Settings:
 def parse(raw: Mapping[str, Any], folder: Path, project: str | None = "project") -> Settings:
     """Checks plain values; manifests are read from `folder`. Raises SettingsError."""
     for key, value in raw.items():
-        if depth(value, _DEPTH) == _DEPTH:
+        if depth(value, DEPTH) == DEPTH:
             raise SettingsError([Problem(one_line(key), None, "nested too deep; write it as docs/settings.md shows")])
     problems = [Problem(one_line(key), None, _unknown(key)) for key in sorted({*raw} - {*SECTIONS})]
     if not project:
@@ -244,17 +240,3 @@ def _without_secret(problem: Problem, secret: Iterable[str]) -> Problem:
     """The problem without its value if the value is part of a secret."""
     is_secret = any(f"{problem.setting}.".startswith(f"{key}.") for key in secret)
     return replace(problem, value="[secret]") if is_secret and problem.value is not None else problem
-
-
-_TOO_DEEP = functools.reduce(lambda inner, _: [inner], range(_DEPTH), list[Any]())
-"""The value in place of a setting that is nested too deep to be read; `parse` refuses it."""
-
-
-def _value(text: str | None) -> Any:
-    """A setting as plain values; text that is not JSON is returned unchanged, and its model refuses it."""
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return text
-    except RecursionError:
-        return _TOO_DEEP

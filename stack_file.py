@@ -1,6 +1,8 @@
-"""Finds the line of a setting in a stack's file, so that a mistake is reported with it, and keys that are misspelt."""
+"""Reads a stack's file: values, keys that are misspelt, and the line of a setting, which mistakes are reported with."""
 
 import difflib
+import functools
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,9 @@ import yaml
 from problems import Problem, one_line
 
 MERGE = "tag:yaml.org,2002:merge"
+DEPTH = 64
+"""So deep no setting is nested; far below Python's limit of recursion."""
+_TOO_DEEP = functools.reduce(lambda inner, _: [inner], range(DEPTH), list[Any]())
 
 
 def stack_file(folder: Path, stack: str) -> Path:
@@ -35,6 +40,19 @@ def read_stack_file(file: Path) -> Any:
         mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
         line = f":{mark.line + 1}" if mark else ""
         raise Unreadable(f"{file}{line} cannot be read: {' '.join(str(why).split())}") from None
+
+
+def plain_value(text: str | None) -> Any:
+    """A setting, as Pulumi keeps it, as plain values; text that is not JSON is returned unchanged.
+
+    What is nested too deep to be read is returned as something else that is too deep.
+    """
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return text
+    except RecursionError:
+        return _TOO_DEEP
 
 
 def locate(problems: Sequence[Problem], folder: Path, stack: str, prefix: str) -> list[Problem]:

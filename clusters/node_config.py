@@ -96,7 +96,7 @@ def _taints(spec: NodePool) -> list[container.NodePoolNodeConfigTaintArgsDict]:
     """What keeps pods away that need nothing that only these nodes have."""
     taints = [GPU_TAINT] if spec.accelerator else [TPU_TAINT] if spec.machine_type in tpus() else []
     if spec.compute_class:
-        taints = [*taints, {"key": LABEL, "value": spec.compute_class, "effect": "NO_SCHEDULE"}]
+        taints.append({"key": LABEL, "value": spec.compute_class, "effect": "NO_SCHEDULE"})
     return taints
 
 

@@ -1,9 +1,11 @@
 """The settings of a pool's GPUs."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 from pydantic import Field, JsonValue
 
+from clusters.facts.machines import BUILT_IN
 from clusters.facts.regions import regions
 from problems import Model
 
@@ -69,3 +71,14 @@ class Accelerator(Model):
     Dynamic resource allocation: GKE then installs neither driver nor device plugin, so that no pod can request
     nvidia.com/gpu; install NVIDIA's driver and its DRA driver. Pods need a toleration of nvidia.com/gpu.
     """
+
+
+def with_gpus_of_machine(raw: Mapping[str, Any], setting: str) -> Mapping[str, Any]:
+    """Plain settings with a machine_type, in which the GPUs that it comes with are filled in under this setting."""
+    kind, count = BUILT_IN.get(str(raw.get("machine_type")), ("", 0))
+    given: Any = raw.get(setting)
+    if kind and given is None:
+        return {**raw, setting: {"type": kind, "count": count}}
+    if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
+        return {**raw, setting: {"count": count, **cast(Mapping[str, Any], given)}}
+    return raw

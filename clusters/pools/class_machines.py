@@ -1,8 +1,8 @@
 """The machines of a priority of a compute class, as the pool that GKE would create for it."""
 
-import math
 from collections.abc import Mapping
 
+from clusters.facts import topologies
 from clusters.facts.machine_sizes import Tpu, tpus
 from clusters.pools.auto_provisioning import AutoProvisioning
 from clusters.pools.compute_class import ANY, Priority
@@ -51,6 +51,4 @@ def machines_of(accelerator: str) -> Mapping[str, Tpu]:
 
 def nodes_of_slice(priority: Priority) -> int:
     """The nodes of the slice that GKE creates all together; 1 without TPUs."""
-    if priority.tpu is None:
-        return 1
-    return max(1, math.prod(map(int, priority.tpu.topology.split("x"))) // priority.tpu.count)
+    return topologies.nodes_of_slice(priority.tpu.topology, priority.tpu.count) if priority.tpu else 1

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
 
-from clusters.facts.machines import BUILT_IN
+from clusters.pools.accelerator import with_gpus_of_machine
 from problems import NAME, Model
 
 LABEL = "cloud.google.com/compute-class"
@@ -136,14 +136,7 @@ class Priority(Model):
     def _add_gpus_of_machine(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping):
             return raw
-        plain = cast(Mapping[str, Any], raw)
-        kind, count = BUILT_IN.get(str(plain.get("machine_type")), ("", 0))
-        given: Any = plain.get("gpu")
-        if kind and given is None:
-            return {**plain, "gpu": {"type": kind, "count": count}}
-        if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
-            return {**plain, "gpu": {"count": count, **cast(Mapping[str, Any], given)}}
-        return plain
+        return with_gpus_of_machine(cast(Mapping[str, Any], raw), "gpu")
 
     @property
     def written(self) -> list[str]:

@@ -7,8 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from clusters.facts.boot_disks import default_disk
 from clusters.facts.machine_sizes import tpus
-from clusters.facts.machines import BUILT_IN
-from clusters.pools.accelerator import Accelerator
+from clusters.pools.accelerator import Accelerator, with_gpus_of_machine
 from clusters.pools.disks import LocalSsds
 from clusters.pools.reservations import RESERVATION, as_reservation
 from clusters.pools.tpus import TpuSlice, with_slice
@@ -169,13 +168,7 @@ class NodePool(Model):
             return raw
         given_pool = cast(Mapping[str, Any], raw)
         pool = {"disk_type": default_disk(str(given_pool.get("machine_type"))), **given_pool}
-        kind, count = BUILT_IN.get(str(pool.get("machine_type")), ("", 0))
-        given: Any = pool.get("accelerator")
-        if kind and given is None:
-            return {**pool, "accelerator": {"type": kind, "count": count}}
-        if kind and isinstance(given, Mapping) and cast(Mapping[str, Any], given).get("type") == kind:
-            return {**pool, "accelerator": {"count": count, **cast(Mapping[str, Any], given)}}
-        return with_slice(pool)
+        return with_slice(with_gpus_of_machine(pool, "accelerator"))
 
     @model_validator(mode="after")
     def _sizes_in_order(self) -> Self:

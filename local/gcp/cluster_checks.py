@@ -1,13 +1,13 @@
 """What GKE refuses of a cluster."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
 from local.gcp import services
 from local.gcp.autoscaling_checks import CHOICES as AUTOSCALING
 from local.gcp.autoscaling_checks import wrong_autoscaling
 from local.gcp.kms import KEY_FORM, key_exists, key_location, may_use
+from local.gcp.maintenance_checks import wrong_maintenance
 from local.gcp.network import CLUSTERS, NETWORKS, SUBNETS, ranges, refers_to, secondary_range
 from local.gcp.places import chosen_zones, region_of, zones
 from local.gcp.pools.machines import machine
@@ -54,7 +54,6 @@ _PODS_RANGE, _SERVICES_RANGE = (
     "ipAllocationPolicy.servicesSecondaryRangeName",
 )
 _MASTER = "privateClusterConfig.masterIpv4CidrBlock"
-_PERIOD, _NEEDED, _LEAST = timedelta(days=32), timedelta(hours=48), timedelta(hours=4)
 
 
 def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator[Wrong]:
@@ -78,7 +77,7 @@ def wrong_cluster(cloud: Cloud, identifier: str, inputs: Properties) -> Iterator
     yield from _wrong_endpoints(inputs)
     yield from _wrong_master_range(cloud, identifier, inputs)
     yield from _wrong_encryption(inputs)
-    yield from _wrong_maintenance(inputs)
+    yield from wrong_maintenance(inputs)
     yield from wrong_autoscaling(inputs)
 
 
@@ -229,31 +228,6 @@ def _wrong_encryption(inputs: Properties) -> Iterator[Wrong]:
     elif key and region and key_location(key) != region:
         why = f"The key is in {key_location(key)}, but must be in {region}, as the cluster is"
         yield Wrong(path, invalid(path, key, why))
-
-
-def _wrong_maintenance(inputs: Properties) -> Iterator[Wrong]:
-    path = "maintenancePolicy.recurringWindow"
-    start, end = value(inputs, f"{path}.startTime"), value(inputs, f"{path}.endTime")
-    recurrence = value(inputs, f"{path}.recurrence")
-    if start is None or end is None or recurrence is None:
-        return
-    try:
-        length = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-        rule = dict(part.split("=", 1) for part in recurrence.removeprefix("RRULE:").split(";"))
-        times = {"DAILY": 32, "WEEKLY": 4 * len(rule.get("BYDAY", "MO").split(","))}[rule["FREQ"]]
-    except (ValueError, TypeError):
-        why = "its times must be RFC 3339, as 2026-01-01T02:00:00Z, and its recurrence RFC 5545, as FREQ=DAILY"
-        yield Wrong(path, f"Error 400: Error validating maintenance policy: {why}")
-        return
-    except KeyError:
-        why = "its recurrence must have FREQ=DAILY or FREQ=WEEKLY;BYDAY=SA,SU"
-        yield Wrong(path, f"Error 400: Error validating maintenance policy: {why}")
-        return
-    if length <= timedelta(0):
-        yield Wrong(path, "Error 400: Error validating maintenance policy: the window must end after it starts")
-    elif length < _LEAST or times * length < _NEEDED:
-        why = f"maintenance policy would go longer than {_PERIOD.days}d without 48h maintenance availability"
-        yield Wrong(path, f"Error 400: Error validating maintenance policy: {why} of ≥4h contiguous duration")
 
 
 def node_zones(cluster: Properties) -> tuple[str, ...]:

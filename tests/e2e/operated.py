@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from local.operators import KNOWN
 from tests.e2e.project import Project
@@ -10,10 +11,18 @@ from tools.build import build
 _BUILD_AND_UP_SECONDS = 1800
 # Pulumi writes the whole state after each of some thousand steps: 13 MB with the CRDs of KubeRay in three members.
 _ONE_STATE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+# Of the member in Europe: a slice of TPUs, machines with networks between their GPUs, and a pool of a compute class.
+_ZONES = ["europe-west1-b"]
+_POOLS: dict[str, Any] = {
+    "slice": {"machine_type": "ct5lp-hightpu-4t", "tpu": {"topology": "4x4"}, "min_nodes": 4, "zones": _ZONES},
+    "mega": {"machine_type": "a3-megagpu-8g", "gpu_networks": "own", "min_nodes": 1, "zones": _ZONES},
+    "classed": {"machine_type": "g2-standard-8", "compute_class": "fast", "min_nodes": 1, "zones": _ZONES},
+}
+_CLASSES = {"fast": {"priorities": [{"pools": ["classed"]}]}}
 
 
 def with_operators(folder: Path) -> Iterator[Project]:
-    """A stack in a folder, up, with every operator, and a queue in Europe with a quota of one CPU."""
+    """A stack in a folder, up, with every operator, and in Europe a queue with a quota of one CPU, and more pools."""
     build([each.module for each in KNOWN.values()])
     project = Project.copy(folder, **_ONE_STATE)
     settings = project.settings()
@@ -30,6 +39,9 @@ def with_operators(folder: Path) -> Iterator[Project]:
         "types": ["services"],
     }
     settings["config"]["geo-federation:workloads"] = {}
+    serving = settings["config"]["geo-federation:clusters"]["serving"]
+    serving["node_pools"] |= _POOLS
+    serving["compute_classes"] = _CLASSES
     project.write_settings(settings)
     with project.taken_down():
         project.run(*project.make_command("up"), timeout=_BUILD_AND_UP_SECONDS).ok()

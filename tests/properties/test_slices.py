@@ -22,10 +22,11 @@ SIDES = st.sampled_from([1, 2, 4, 8, 12, 16])
 TOPOLOGIES = st.sampled_from(sorted({each for tpu in tpus().values() for each in tpu.topologies})) | st.lists(
     SIDES, min_size=2, max_size=3
 ).map(lambda sides: "x".join(map(str, sides)))
-POOLS = st.fixed_dictionaries(
+NONE: dict[str, st.SearchStrategy[Any]] = {}
+POOLS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"machine_type": st.sampled_from([*tpus()])},
     optional={
-        "tpu": st.fixed_dictionaries({}, optional={"topology": TOPOLOGIES}),
+        "tpu": st.fixed_dictionaries(NONE, optional={"topology": TOPOLOGIES}),
         "zones": st.lists(st.sampled_from(ZONES), unique=True, max_size=2),
         "min_nodes": st.sampled_from([0, 0, 1, 2, 4, 8]),
         "max_nodes": st.sampled_from([1, 2, 4, 8, 16]),

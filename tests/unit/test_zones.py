@@ -146,7 +146,7 @@ def test_what_is_listed_or_not_known_is_no_warning(pool: dict[str, Any], region:
 def test_a_stack_is_warned_of_them() -> None:
     raw: dict[str, Any] = {"region": "us-central1", "slot": 0, "role": "test", "zones": ["us-central1-ai1a"]}
     spec = Cluster.model_validate(
-        raw | {"node_pools": {"h200": {"machine_type": "a3-ultragpu-8g", "zones": ["us-central1-a"]}}}
+        raw | {"node_pools": {"h200": {"machine_type": "a3-ultragpu-8g", "spot": True, "zones": ["us-central1-a"]}}}
     )
     assert list(check_clusters({"a": spec})) == []
     texts = list(warnings({"a": spec}))
