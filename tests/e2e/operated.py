@@ -16,7 +16,7 @@ _ZONES = ["europe-west1-b"]
 _POOLS: dict[str, Any] = {
     "slice": {"machine_type": "ct5lp-hightpu-4t", "tpu": {"topology": "4x4"}, "min_nodes": 4, "zones": _ZONES},
     "mega": {"machine_type": "a3-megagpu-8g", "gpu_networks": "own", "min_nodes": 1, "zones": _ZONES},
-    "classed": {"machine_type": "g2-standard-8", "compute_class": "fast", "min_nodes": 1, "zones": _ZONES},
+    "classed": {"machine_type": "n2-standard-8", "compute_class": "fast", "min_nodes": 1, "zones": _ZONES},
 }
 _CLASSES = {"fast": {"priorities": [{"pools": ["classed"]}]}}
 

@@ -64,7 +64,9 @@ def test_a_job_set_for_the_slice_runs_whole_on_it(operated: Project) -> None:
     eventually(lambda: check_completed(api, "chips"), 90)
     own = {each["metadata"]["name"] for each in nodes(api, "slice")}
     used = [each["spec"]["nodeName"] for each in pods(api, "jobset.sigs.k8s.io/jobset-name=chips")]
-    assert sorted(used) == sorted(own)
+    # A pod that has ended, which takes a second here, leaves its node to the next.
+    assert len(used) == 4
+    assert own.issuperset(used)
     for member in ELSEWHERE:
         assert operated.api(member).list("/apis/jobset.x-k8s.io/v1alpha2/namespaces/ai/jobsets") == []
     check_propagated(operated, "jobsets", "chips")
