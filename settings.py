@@ -60,7 +60,7 @@ class Stack(Model):
     network: ExistingNetwork | None = None
     """vpc and peered_ranges of an existing network
 
-    Left out, the program makes one. Each cluster then has a `subnet` of it.
+    Left out, the program makes a network. With it, each cluster names its `subnet`.
     """
 
 

@@ -18,8 +18,9 @@ class ExistingNetwork(Model):
     vpc: str = Field(pattern=rf"^projects/{_PROJECT}/global/networks/{_NAME}$")
     """its id, projects/PROJECT/global/networks/NAME
 
-    Of the stack's project, or of the host project of a Shared VPC. It needs firewall rules and a NAT that the program
-    makes in its own network. Another network is another set of clusters: the existing ones are replaced.
+    In the stack's project, or in the host project of a Shared VPC. It must have the firewall rules and the NAT that the
+    program would make in a network of its own (docs/existing-networks.md). With another network, all clusters are
+    replaced.
     """
     peered_ranges: list[Range] = Field(default_factory=list[str])
     """a list of ranges that are used elsewhere
@@ -44,7 +45,7 @@ class SecondaryRange(Model):
     name: str = Field(pattern=rf"^{_NAME}$")
     """its name in the subnet
 
-    No other cluster may have it.
+    No other cluster may use it.
     """
     range: Block
     """its addresses, such as 10.64.0.0/16
@@ -79,8 +80,8 @@ class ExistingSubnet(Model):
     files: Block | None = None
     """the range of the file servers of the storage class models
 
-    A range that no subnet has, of at least 8 addresses. Left out, that of the cluster's slot; in a Shared VPC they
-    are in the range of private services access, so that none can be written.
+    A range of at least 8 addresses that no subnet has. Left out, it is that of the cluster's slot. In a Shared VPC it
+    must be left out: file servers are in the range of private services access.
     """
 
     @property

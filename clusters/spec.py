@@ -156,12 +156,13 @@ class Cluster(Model):
     auto_provisioning: AutoProvisioning | None = None
     """limits of the node pools that GKE creates by itself
 
-    For compute classes with create_pools.
+    Compute classes with create_pools need it.
     """
     subnet: ExistingSubnet | None = None
     """name and ranges of an existing subnet of network.vpc
 
-    Left out, the program makes one from the slot. Another subnet is another cluster: the existing one is replaced.
+    Left out, the program makes a subnet, whose ranges follow from the slot. With another subnet, the cluster is
+    replaced.
     """
 
     @property

@@ -17,7 +17,15 @@ from tests.e2e import (
     test_privileges,
     test_secrets,
 )
-from tests.unit import test_schemas
+from tests.unit import (
+    test_cluster_rules,
+    test_compute_classes,
+    test_existing_network,
+    test_gpu_networks,
+    test_gpu_pools,
+    test_schemas,
+    test_tpus,
+)
 
 PAGE = Path(__file__).with_name("faults.md")
 _HEAD = """# Faults and bad inputs that are tested
@@ -53,9 +61,20 @@ def page() -> str:
         ("texts and files, read as kubectl reads them", read, "kubectl"),
     ]
     table = "".join(f"| {what} | {count} | tests/e2e/test_{where}.py |\n" for what, count, where in rows)
-    table += (
-        f"| mistakes in objects, found by the API's schemas | {len(test_schemas.BAD)} | tests/unit/test_schemas.py |\n"
-    )
+    mistakes = [
+        ("mistakes in objects, found by the API's schemas", test_schemas.BAD, "schemas"),
+        (
+            "mistakes in settings of clusters and pools, refused with what to write",
+            test_cluster_rules.BAD,
+            "cluster_rules",
+        ),
+        ("the same of TPUs", test_tpus.BAD, "tpus"),
+        ("the same of GPUs", test_gpu_pools.BAD, "gpu_pools"),
+        ("the same of networks between GPUs", test_gpu_networks.BAD, "gpu_networks"),
+        ("the same of compute classes and auto-provisioning", test_compute_classes.MISTAKES, "compute_classes"),
+        ("the same of networks that exist", test_existing_network.BAD, "existing_network"),
+    ]
+    table += "".join(f"| {what} | {len(cases)} | tests/unit/test_{where}.py |\n" for what, cases, where in mistakes)
     named: Mapping[str, Iterator[str]] = {
         "Faults": _names(test_faults),
         "Interrupted runs": _names(test_broken_off),

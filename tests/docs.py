@@ -1,10 +1,13 @@
-"""The commands of the docs, read from their pages, and those that no test can run."""
+"""The commands and settings of the docs, read from their pages, and commands that no test can run."""
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
+
+import yaml
 
 ROOT = Path(__file__).parents[1]
 # Those whose commands users type in.
@@ -94,6 +97,29 @@ def fences(text: str) -> Iterator[tuple[str, list[str]]]:
     """The language and the lines of each block of a page."""
     for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield found[1], found[2].splitlines()
+
+
+def stack_of(page: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings of a page, whose blocks are parts of one stack, and its manifests by their path.
+
+    A block of manifests is the file that the text before it names last.
+    """
+    text, settings, files = (ROOT / page).read_text(encoding="utf-8"), dict[str, Any](), dict[str, str]()
+    for found in re.finditer(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        if found[1].startswith("config:"):
+            parts = yaml.safe_load(found[1])["config"]
+            _merge(settings, {name.removeprefix("geo-federation:"): part for name, part in parts.items()})
+        else:
+            files[re.findall(r"`(workloads/[-\w]+\.yaml)`", text[: found.start()])[-1]] = found[1]
+    return settings, files
+
+
+def _merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], cast(dict[str, Any], value))
+        else:
+            into[key] = value
 
 
 def spans(text: str) -> list[str]:

@@ -32,7 +32,7 @@ class Sharing(Model):
     clients: int = Field(default=2, ge=2, le=48)
     """how many pods share a GPU, from 2 to 48
 
-    Each requests one nvidia.com/gpu, of which a node then has as many times more.
+    Each requests one nvidia.com/gpu, of which a node then has this many for each GPU.
     """
 
 
@@ -60,16 +60,17 @@ class Accelerator(Model):
     Left out, each GPU is used by one pod.
     """
     partition: str = Field(default="", pattern=r"^([1-7]g\.[1-9][0-9]{0,2}gb)?$")
-    """a size of the parts into which each GPU is cut, such as 1g.5gb
+    """the size of the parts into which each GPU is divided, such as 1g.5gb
 
-    Every GPU is cut alike, and each part is one nvidia.com/gpu with memory of its own. A container has one part. How
-    busy a part is, GKE does not measure.
+    All GPUs of the pool are partitioned alike (multi-instance GPUs), and each part is one nvidia.com/gpu with memory of
+    its own. A container can request one part. GKE has no metric of how busy a part is.
     """
     dra: bool = False
-    """true for GPUs that pods have by resourceClaims, or false
+    """true for GPUs that pods request by resourceClaims, or false
 
-    Dynamic resource allocation: GKE then installs neither driver nor device plugin, so that no pod can request
-    nvidia.com/gpu; install NVIDIA's driver and its DRA driver. Pods need a toleration of nvidia.com/gpu.
+    With dynamic resource allocation (DRA), GKE installs neither the driver nor its device plugin, so that no pod can
+    request nvidia.com/gpu. Install NVIDIA's driver and its DRA driver by federation.base. Pods must tolerate the taint
+    nvidia.com/gpu themselves.
     """
 
 

@@ -48,13 +48,14 @@ class AutoProvisioning(Model):
     enabled: bool = True
     """false to end it, or true
 
-    Removed from the settings, it stays as it was; write false first. Existing pools are kept.
+    If auto_provisioning is removed from the settings while it is enabled, it stays enabled: write false first. Existing
+    pools are kept.
     """
     limits: dict[Annotated[str, Field(pattern=_RESOURCE)], Limit] = Field(default_factory=dict[str, Limit])
     """a map of cpu, memory (in GB) and accelerators, such as nvidia-l4, to min and max
 
-    They bound all nodes of the cluster together, those of its own pools included. An accelerator that is left out is
-    in no pool that GKE creates. TPUs are named by GKE's label, such as tpu-v6e-slice, and counted in chips.
+    They limit all nodes of the cluster together, including those of its own pools. GKE creates no pool with an
+    accelerator that is left out. TPUs are named by GKE's label, such as tpu-v6e-slice, and counted in chips.
     """
     zones: list[str] = Field(default_factory=list[str])
     """a list of the region's zones; left out, those of the cluster
@@ -69,7 +70,7 @@ class AutoProvisioning(Model):
     profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "BALANCED"
     """BALANCED or OPTIMIZE_UTILIZATION
 
-    How soon GKE removes nodes that are little used, in all pools.
+    How soon GKE removes nodes that are little used, in all pools of the cluster.
     """
 
 

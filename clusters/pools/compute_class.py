@@ -28,7 +28,7 @@ class ClassGpu(Model):
     type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$")
     """Google Cloud's name of an accelerator, such as nvidia-l4
 
-    It must go with the machine type, where one is written.
+    It must fit the machine type, if the priority has one.
     """
     count: int = Field(default=1, ge=1, le=16)
     """how many each machine has, from 1 to 16
@@ -48,7 +48,7 @@ class ClassTpu(Model):
     type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$")
     """GKE's label of a TPU, such as tpu-v6e-slice
 
-    As clusters/facts/tpus.csv has it.
+    One of the accelerators in clusters/facts/tpus.csv.
     """
     count: int = Field(ge=1, le=8)
     """how many chips each machine has, from 1 to 8
@@ -58,7 +58,7 @@ class ClassTpu(Model):
     topology: str = Field(pattern=r"^[0-9]{1,3}(x[0-9]{1,3}){1,2}$")
     """the topology of a slice, such as 2x4
 
-    One that this TPU has with so many chips on a machine.
+    One that machines of this TPU with this many chips can make.
     """
 
 
@@ -66,14 +66,14 @@ class Priority(Model):
     """One way to get machines: own pools, or what the machines must be."""
 
     pools: list[Annotated[str, Field(pattern=NAME)]] = Field(default_factory=list[str])
-    """a list of node pools of this cluster, and nothing else in this priority
+    """a list of node pools of this cluster
 
-    Each has compute_class with this class's name.
+    Each must have this class as its compute_class, and the priority no other setting.
     """
     machine_type: str = Field(default="", pattern=_MACHINE)
     """a Google Cloud machine type, such as g2-standard-8
 
-    Its GPUs are added where gpu is left out.
+    If gpu is left out, it is set to the GPUs that the machine type comes with.
     """
     machine_family: str = Field(default="", pattern=r"^([a-z][a-z0-9]*)?$")
     """a family of machine types, such as n2
@@ -113,12 +113,12 @@ class Priority(Model):
     reservation: str = Field(default="", pattern=_RESERVATION)
     """the name of a reservation, projects/PROJECT/reservations/NAME, or any
 
-    Only machines of that reservation; with any, those of whatever reservation fits first.
+    Only machines of that reservation. With any, machines of any reservation that fits are used first.
     """
     max_run_hours: int | None = Field(default=None, ge=1, le=168)
     """how long each machine runs at the most, from 1 to 168 hours
 
-    Left out, without end, or seven days with flex_start.
+    Left out, there is no limit, or seven days with flex_start.
     """
     zones: list[str] = Field(default_factory=list[str])
     """a list of the region's zones; left out, those of auto_provisioning
@@ -148,23 +148,24 @@ class Priority(Model):
 class ComputeClass(Model):
     """Ways to get machines, in order, for the pods that select the class by the label cloud.google.com/compute-class.
 
-    GKE adds the toleration of the class's taint to these pods. A pod should have no other selector of machines.
+    GKE adds the toleration of the class's taint to these pods. They should have no other node selectors for machines.
     """
 
     priorities: list[Priority] = Field(min_length=1)
-    """a list of ways to get machines, the first that has some is used
+    """an ordered list of ways to get machines
 
-    For each, own pools, or a machine type or family with how it is bought.
+    GKE uses the first that has machines. Each is own pools, or a machine type or family and how its machines are
+    bought.
     """
     when_unsatisfiable: Literal["DoNotScaleUp", "ScaleUpAnyway"] = "DoNotScaleUp"
     """DoNotScaleUp or ScaleUpAnyway
 
-    What GKE does where no priority has machines: the pods wait, or get a machine that no priority says.
+    What GKE does if no priority has machines: the pods wait, or GKE adds a machine that matches no priority.
     """
     create_pools: bool = False
     """true to have GKE create node pools for the priorities that name none, or false
 
-    Needs auto_provisioning of the cluster. GKE deletes such pools when they are empty.
+    The cluster needs auto_provisioning. GKE deletes such pools when they are empty.
     """
     migrate: bool = False
     """true to move pods when a better priority has machines again, or false

@@ -52,14 +52,15 @@ class NodePool(Model):
     )
     """the name of a reservation, or projects/PROJECT/reservations/NAME
 
-    Only its machines are used; left out, no reservation that must be named. With /reservationBlocks/BLOCK, or that
-    and /reservationSubBlocks/SUBBLOCK, after the long form, only those of one block, for nodes close to each other.
+    Only its machines are used. Left out, only reservations that need not be named can be used. The long form may end
+    with /reservationBlocks/BLOCK, or with that and /reservationSubBlocks/SUBBLOCK: then only machines of that block are
+    used, which are close to each other.
     """
     max_run_hours: int | None = Field(default=None, ge=1, le=168)
     """how long each machine runs at the most, from 1 to 168 hours
 
-    Left out, without end, or seven days with flex_start or queued; removed from such a pool later, the old value is
-    kept.
+    Left out, there is no limit, or seven days with flex_start or queued. If it is removed from such a pool later, the
+    pool keeps the old value.
     """
     compact: bool = False
     """true for machines close to each other, or false
@@ -75,12 +76,13 @@ class NodePool(Model):
     """the fewest nodes in the whole cluster, 0 to 1000
 
     Over all its zones. At 0 an unused pool costs nothing, and the first pod waits some minutes for its machine. A new
-    pool starts with as many nodes in each zone; an existing pool below a raised minimum grows only when pods need it.
+    pool starts with this many, the same number in each zone; an existing pool below a raised minimum grows only when
+    pods need it.
     """
     max_nodes: int = Field(default=1, ge=1, le=1000)
     """the most nodes in the whole cluster, 1 to 1000
 
-    Over all its zones; the autoscaler stops here. The project needs quota for their GPUs.
+    Over all its zones; the autoscaler stops here. The project needs quota for their accelerators.
     """
     location_policy: Literal["ANY", "BALANCED"] = "ANY"
     """ANY or BALANCED
@@ -95,7 +97,8 @@ class NodePool(Model):
     local_ssds: LocalSsds | None = None
     """count and use of local SSDs
 
-    Left out, only those that the machine type always has; removed from such a pool later, the old value is kept.
+    Left out, only those that the machine type always has. If it is removed from such a pool later, the pool keeps the
+    old value.
     """
     disk_gb: int = Field(default=100, ge=20, le=65536)
     """the size of each node's boot disk, from 20 GB up
@@ -135,15 +138,15 @@ class NodePool(Model):
     preload: list[Annotated[str, Field(pattern=IMAGE)]] = Field(default_factory=list[str])
     """a list of disk images with container images in them, such as projects/my-project/global/images/models
 
-    Each node has a disk of each, from which containers start in seconds. It needs image_streaming. Another list is
-    another pool: the existing one is deleted. Removed from such a pool later, the old images are kept; write [] to
-    have none.
+    Each node has a secondary boot disk of each image, from which containers start in seconds. It needs image_streaming.
+    Another list is another pool: the existing one is deleted. If it is removed from such a pool later, the pool keeps
+    the old list; write [] to have none.
     """
     gpu_networks: Literal["none", "auto", "own"] = "none"
     """auto, own or none
 
-    Networks for GPUDirect between the GPUs of several nodes, of A3, A4 and A4X: those that GKE makes, or VPCs of the
-    stack. With own, pods request them by their names: vpc1 to vpc8, or gvnic-1 and rdma-0 to rdma-7. A change
+    Networks for GPUDirect between nodes, for A3, A4 and A4X. With auto, GKE makes them, also those between TPUs. With
+    own, the program makes VPCs, which pods request by the names vpc1 to vpc8, or gvnic-1 and rdma-0 to rdma-7. A change
     replaces the pool.
     """
 
@@ -151,8 +154,8 @@ class NodePool(Model):
     """topology of the TPU slices, for machine types that have TPUs
 
     Nodes with TPUs are reserved for the pods that request google.com/tpu. Their accelerator, such as
-    tpu-v5-lite-podslice, becomes a label of the member, by which placements select. Of a slice of several nodes,
-    min_nodes is 0, or all of them for one that is always there, and max_nodes can be left out.
+    tpu-v5-lite-podslice, becomes a label of the member, by which placements select. For a slice of several nodes,
+    min_nodes is 0, or their number for a slice that always runs, and max_nodes can be left out.
     """
 
     @property

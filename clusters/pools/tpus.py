@@ -19,8 +19,8 @@ class TpuSlice(Model):
     topology: str = Field(default="", pattern=rf"^({TOPOLOGY})?$", json_schema_extra={"examples": ["2x4", "2x2x4"]})
     """how the chips of a slice are connected, such as 4x4 or 2x2x4
 
-    A slice with more chips than a node has is all of the pool: its nodes are in one zone, and come and go together.
-    Otherwise each node is a slice. Left out, the one topology that the machine type has, where it has no other.
+    If it has more chips than a node, the whole pool is one slice: its nodes are in one zone, and are created and
+    deleted together. Otherwise each node is a slice. It can be left out for a machine type that has only one topology.
     """
 
 
