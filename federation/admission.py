@@ -3,10 +3,11 @@
 Each mutates what KubeFed's own account writes, and nobody else's writes. Pure: admission_policies.py creates them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from placement.api.kinds import NAMESPACE, TargetType
+from federation.unfolded import unfolded
+from placement.api.kinds import BUILT_IN, KNOWN, NAMESPACE, TargetType
 from placement.api.owners import AUTOSCALED_GROUPS, QUEUED_FIELDS
 from placement.api.pod_kinds import Pointer
 from placement.api.queued import QUEUE
@@ -52,17 +53,18 @@ def left_alone(target: TargetType, account: str, retained: Sequence[Pointer] = (
     webhooks have filled in, and would be refused, or takes away what a queue has written.
     """
     mutations: list[str] = []
+    values = _values_of(target)
     kind = target.pod_kind
     if kind.ends is not None:
-        whole = '[JSONPatch{op: "replace", path: "/spec", value: oldObject.spec}]'
+        whole = values('[JSONPatch{op: "replace", path: "/spec", value: oldObject.spec}]')
         if kind.suspend:
             whole += f" + ({_QUEUED} ? [] : {_as_written(kind.suspend)})"
         mutations += [whole, _LABELS]
     queued = QUEUED_FIELDS.get(target.config_name, ())
-    mutations += [f"{_QUEUED} ? {_as_it_was(field)} : []" for field in queued]
+    mutations += [f"{_QUEUED} ? {_as_it_was(field, values)} : []" for field in queued]
     if target.config_name in AUTOSCALED_GROUPS:
         mutations += _groups(*AUTOSCALED_GROUPS[target.config_name])
-    mutations += [_as_it_was(field) for field in retained]
+    mutations += [_as_it_was(field, values) for field in retained]
     versions = [target.version, *target.also]
     return _policy(target.group, versions, [target.plural], account, mutations) if mutations else None
 
@@ -92,25 +94,34 @@ def _policy(
     }
 
 
-def _as_it_was(field: Pointer) -> str:
+def _values_of(target: TargetType) -> Callable[[str], str]:
+    """How patches with whatever values a type's objects have are written. Custom kinds have maps, which stay whole."""
+    return str if target.config_name in KNOWN.keys() - BUILT_IN.keys() else unfolded
+
+
+def _as_it_was(field: Pointer, values: Callable[[str], str]) -> str:
     """The patches that put a field back."""
-    return _set(field, "oldObject", "object")
+    return _set(field, "oldObject", "object", values)
 
 
 def _as_written(field: Pointer) -> str:
-    """The patches that give a spec that was put back the field that KubeFed writes."""
-    return _set(field, "object", "oldObject")
+    """The patches that give a spec that was put back the field that KubeFed writes, a single value."""
+    return _set(field, "object", "oldObject", str)
 
 
-def _set(field: Pointer, source: str, other: str) -> str:
-    above, _, last = field.rpartition("/")
-    parent, path = _at(above), _at(f"/{last}")
+def _set(field: Pointer, source: str, other: str, values: Callable[[str], str]) -> str:
+    path = _at(field)
     return (
-        f"({source}{parent}{path}.hasValue() ? ({other}{parent}.hasValue() "
-        f'? [JSONPatch{{op: "add", path: "{field}", value: {source}{parent}{path}.value()}}] '
-        f': [JSONPatch{{op: "add", path: "{above}", value: {source}{parent}.value()}}]) '
-        f': ({other}{parent}{path}.hasValue() ? [JSONPatch{{op: "remove", path: "{field}"}}] : []))'
+        f"({source}{path}.hasValue() ? ({values(_added(field, source, other))}) "
+        f': ({other}{path}.hasValue() ? [JSONPatch{{op: "remove", path: "{field}"}}] : []))'
     )
+
+
+def _added(field: Pointer, source: str, other: str) -> str:
+    """The patch that adds a field, or the outermost object above it that the other lacks."""
+    above, _, _ = field.rpartition("/")
+    patch = f'[JSONPatch{{op: "add", path: "{field}", value: {source}{_at(field)}.value()}}]'
+    return f"{other}{_at(above)}.hasValue() ? {patch} : {_added(above, source, other)}" if above else patch
 
 
 def _at(field: Pointer) -> str:

@@ -1,15 +1,17 @@
 """What admission policies let KubeFed write into objects that exist; every write here is a dry run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from federation.admission import left_alone
+from placement.api.kinds import KNOWN
 from placement.api.queued import QUEUE
-from tests.e2e.project import Done, Project
+from tests.e2e.project import Done, Project, eventually
 from tests.e2e.versions import needs_policies
 
 pytestmark = needs_policies
@@ -91,3 +93,93 @@ def test_overrides_stay_in_order(project: Project, tmp_path: Path) -> None:
     reverse["spec"]["overrides"].reverse()
     assert written(project, tmp_path, reverse, "kubefed-controller")["spec"]["overrides"] == overrides
     assert json.loads(write(project, tmp_path, reverse).ok().output)["spec"] == reverse["spec"]
+
+
+SECRET = {"secretKeyRef": {"name": "a", "key": "b", "optional": False}}
+TERM = {"matchExpressions": [{"key": "a", "operator": "In", "values": [f"{number}" for number in range(12)]}]}
+CONTAINER: dict[str, Any] = {
+    "name": "a",
+    "image": "a",
+    "command": ["sh", "-c", 'echo "~1" /\n'],
+    "env": [{"name": "EMPTY", "value": ""}, {"name": "SECRET", "valueFrom": SECRET}],
+    "resources": {"limits": {"cpu": "1500m", "nvidia.com/gpu": "1"}},
+    "startupProbe": {"httpGet": {"port": "web", "httpHeaders": [{"name": "a", "value": "b"}]}},
+    "livenessProbe": {"tcpSocket": {"port": 80}},
+}
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "selector": TERM}
+POD: dict[str, Any] = {
+    "restartPolicy": "Always",
+    "nodeSelector": {"example.com/a": "b"},
+    "tolerations": [{"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}],
+    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [TERM]}}},
+    "volumes": [
+        {"name": "empty", "emptyDir": {}},
+        {"name": "claim", "ephemeral": {"volumeClaimTemplate": {"spec": CLAIM}}},
+    ],
+    "containers": [CONTAINER],
+}
+Create = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def created(project: Project, tmp_path: Path) -> Iterator[Create]:
+    """Creates an object in the member, which is deleted in the end, and returns it as the API has it."""
+    file, bodies = tmp_path / "created.json", list[dict[str, Any]]()
+
+    def create(body: dict[str, Any]) -> dict[str, Any]:
+        file.write_text(json.dumps(body))
+        made = project.kubectl("training", f"create -f {file} -o json").ok()
+        bodies.append(body)
+        return json.loads(made.output)
+
+    yield create
+    for body in bodies:
+        project.kubectl("training", f"delete {body['kind']} {body['metadata']['name']}").ok()
+
+
+def test_every_part_of_a_job_is_left_as_it_is(project: Project, created: Create, tmp_path: Path) -> None:
+    template = {"metadata": {"annotations": {"example.com/a": "c"}}, "spec": {**POD, "restartPolicy": "Never"}}
+    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "deep", "namespace": "default"}}
+    job = created({**body, "spec": {"suspend": True, "template": template}})
+    assert job["spec"]["template"]["spec"]["volumes"][1]["ephemeral"]["volumeClaimTemplate"]["spec"]["selector"] == TERM
+
+    def is_left() -> None:
+        live = one(project, "job -n default deep")
+        assert written(project, tmp_path, as_kubefed_has_it(live, suspend=True), MEMBER_ACCOUNT)["spec"] == job["spec"]
+
+    # Its controller writes its status meanwhile.
+    eventually(is_left, 30)
+
+
+RETAINED = ("nodeSelector", "tolerations", "affinity/nodeAffinity", "containers", "volumes", "hostNetwork")
+
+
+def test_fields_of_any_type_are_retained(project: Project, created: Create, tmp_path: Path) -> None:
+    fields = [f"/spec/template/spec/{each}" for each in RETAINED]
+    spec = left_alone(KNOWN["deployments.apps"], MEMBER_ACCOUNT, ["/spec/replicas", "/spec/strategy", *fields])
+    api = "admissionregistration.k8s.io/v1"
+    named = {"metadata": {"name": "retained"}}
+    created({"apiVersion": api, "kind": "MutatingAdmissionPolicy", **named, "spec": spec})
+    binding = {"policyName": "retained"}
+    created({"apiVersion": api, "kind": "MutatingAdmissionPolicyBinding", **named, "spec": binding})
+
+    labels = {"app": "deep"}
+    body: dict[str, Any] = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "deep", "namespace": "default"},
+    }
+    fixed = {"selector": {"matchLabels": labels}}
+    template = {"metadata": {"labels": labels}}
+    created({**body, "spec": {**fixed, "replicas": 0, "template": {**template, "spec": POD}}})
+    other = {"containers": [{"name": "b", "image": "b"}], "terminationGracePeriodSeconds": 5}
+
+    def is_left() -> None:
+        live = one(project, "deployment -n default deep")
+        mine = {**body, "spec": {**fixed, "replicas": 3, "template": {**template, "spec": other}}}
+        mine["metadata"] = {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}
+        live["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 5
+        assert written(project, tmp_path, mine, MEMBER_ACCOUNT)["spec"] == live["spec"]
+
+    # A new policy is in force soon after it exists.
+    eventually(is_left, 30)
