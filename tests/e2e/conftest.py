@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.control_plane import ControlPlane
-from tests.e2e.operated import with_operators
 from tests.e2e.project import Done, Project
-from tests.e2e.versions import HAS_POLICIES, WITHOUT_POLICIES
 from tools.build import build, place
 from tools.modules import MODULES
 
@@ -32,14 +30,6 @@ def project(started: tuple[Project, Done]) -> Project:
 def first_up(started: tuple[Project, Done]) -> Done:
     """The `make up` that has started the local stack."""
     return started[1]
-
-
-@pytest.fixture(scope="session")
-def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A local stack whose members have every operator that is known by name, and a queue with a quota of one CPU."""
-    if not HAS_POLICIES:
-        pytest.skip(WITHOUT_POLICIES)
-    yield from with_operators(tmp_path_factory.mktemp("operators"))
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def with_operators(folder: Path) -> Iterator[Project]:
             }
             for name, each in KNOWN.items()
         },
-        "base": [{"manifests": "tests/e2e/operators/quota.yaml", "select": {"region": "europe-west1"}}],
+        "base": [{"manifests": "tests/e2e/operated/objects/quota.yaml", "select": {"region": "europe-west1"}}],
         "types": ["services"],
     }
     settings["config"]["geo-federation:workloads"] = {}

@@ -7,13 +7,13 @@ import psutil
 import pytest
 
 from local.api import Api, ApiError
-from tests.e2e.operated import check_ready
+from tests.e2e.operated.stack import check_ready
 from tests.e2e.project import Project, eventually
 
 # Each is built once, into the tool cache: Kueue in six minutes of one core, the others in two to three.
 pytestmark = pytest.mark.timeout(3600)
 
-OBJECTS = Path(__file__).parent / "operators"
+OBJECTS = Path(__file__).parent / "objects"
 MEMBERS = ("training", "serving", "serving-asia")
 MANAGERS = {
     "jobset": "jobset-system/jobset-controller-manager",

@@ -6,8 +6,8 @@ import pytest
 
 from local.api import Api
 from placement.api.queued import QUEUE
+from tests.e2e.operated.test_operators import job_set
 from tests.e2e.project import Project, eventually
-from tests.e2e.test_operators import job_set
 
 pytestmark = pytest.mark.timeout(3600)
 

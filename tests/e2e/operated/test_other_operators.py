@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.operated.test_queued import ELSEWHERE, HERE, NEAR, check_propagated, copy_of, run
 from tests.e2e.project import Project, eventually
-from tests.e2e.test_queued import ELSEWHERE, HERE, NEAR, check_propagated, copy_of, run
 
 pytestmark = pytest.mark.timeout(3600)
 
-OBJECTS = Path(__file__).parent / "operators"
+OBJECTS = Path(__file__).parent / "objects"
 PODS = "/api/v1/namespaces/ai/pods"
 PLURALS = {"groups": "leaderworkersets", "ray": "rayjobs", "train": "trainjobs"}
 """The files of the workloads, and the type of the object that runs the pods of each."""

@@ -8,9 +8,9 @@ import pytest
 from local.api import Api
 from local.gcp.network import SUBNETS
 from local.gcp.registry import Registry
+from tests.e2e.operated.test_operators import job_set
+from tests.e2e.operated.test_queued import ELSEWHERE, HERE, check_completed, check_propagated, run
 from tests.e2e.project import Project, eventually
-from tests.e2e.test_operators import job_set
-from tests.e2e.test_queued import ELSEWHERE, HERE, check_completed, check_propagated, run
 from tests.unit.test_accelerators import FILE, settings
 from tests.unit.test_existing_network import EUROPE, REGIONS, US
 from tests.unit.test_existing_network import FILE as EXISTING
