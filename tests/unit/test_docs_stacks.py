@@ -10,6 +10,7 @@ from clusters.spec import warnings
 from problems import SettingsError
 from settings import Settings, parse
 from tests.docs import ROOT, stack_of
+from tests.unit.program import run_program
 
 ACCELERATORS = "docs/accelerators.md"
 
@@ -89,3 +90,19 @@ def test_the_network_that_exists_is_accepted(tmp_path: Path) -> None:
     assert settings.network
     assert settings.network.project == "network-host"
     assert {each.subnet.name for each in settings.clusters.values() if each.subnet} == {"gke-us-west1"}
+
+
+def test_of_the_accelerators_the_program_makes_what_the_page_says() -> None:
+    clusters = stack_of(ACCELERATORS)[0]["clusters"]
+    # Without the operator, whose release would be loaded.
+    settings = {"gcp:project": "p", "clusters": clusters, "federation": {"host": "tpus"}, "workloads": {}}
+    asked = run_program("accelerators", settings).asked
+    pools = {each.name: each.inputs for each in asked if each.type == "gcp:container/nodePool:NodePool"}
+    assert pools.keys() >= {f"{name}-{pool}" for name, cluster in clusters.items() for pool in cluster["node_pools"]}
+    assert pools["tpus-slice"]["placementPolicy"]["tpuTopology"] == "4x4"
+    assert pools["tpus-slice"]["autoscaling"]["maxNodeCount"] == 4
+    assert "autoscaling" not in pools["tpus-always"]
+    assert "placementPolicy" not in pools["tpus-single"]
+    networks = [each.object_name for each in asked if each.type == "kubernetes:networking.gke.io/v1:Network"]
+    assert sorted(networks) == [f"vpc{number}" for number in range(1, 9)]
+    assert [each.object_name for each in asked if each.kind == "ComputeClass"] == ["gpus"]
