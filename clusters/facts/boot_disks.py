@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clusters.facts.machine_sizes import tpus
 from clusters.facts.series import of_series
 from clusters.facts.table import rows
 
@@ -60,7 +61,9 @@ def _advice(machine_type: str, disk_type: str, types: tuple[str, ...]) -> str:
 
 @functools.cache
 def _table() -> Mapping[str, BootDisks]:
-    named = [(row["machines"], row) for row in rows("boot_disks.csv")]
-    # Machines with TPUs have them in their own table, where it has the column.
-    named += [(row["machine_type"], row) for row in rows("tpus.csv") if row.get("boot_disks")]
-    return {name: BootDisks(tuple(row["boot_disks"].split("|")), row["sure"] == "yes") for name, row in named}
+    found = {
+        row["machines"]: BootDisks(tuple(row["boot_disks"].split("|")), row["sure"] == "yes")
+        for row in rows("boot_disks.csv")
+    }
+    # Those of machines with TPUs are in their own table, all from the driver of disks.
+    return found | {name: BootDisks(tpu.boot_disks, True) for name, tpu in tpus().items()}

@@ -43,7 +43,7 @@ def _check_slice(setting: str, pool: NodePool, topology: str, region: str, zones
     if pool.max_nodes != nodes:
         yield Problem(f"{setting}.max_nodes", pool.max_nodes, f"{what}; write {nodes}, or leave it out")
     if pool.min_nodes not in (0, nodes):
-        advice = f"{what}, which come and go together; write 0, or {nodes} for a slice that is always there"
+        advice = f"{what}, which are created and deleted together; write 0, or {nodes} for a slice that is always there"
         yield Problem(f"{setting}.min_nodes", pool.min_nodes, advice)
     elif pool.min_nodes and pool.flex_start:
         advice = "a slice of flex-start machines is not always there; write 0"

@@ -179,7 +179,7 @@ BAD: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "two slices in a pool": (cluster(pool(max_nodes=8)), [(f"{POOL}.max_nodes: 8", "write 4, or leave it out")]),
     "a part of a slice that is always there": (
         cluster(pool(min_nodes=1)),
-        [(f"{POOL}.min_nodes: 1", "come and go together; write 0, or 4 for a slice that is always there")],
+        [(f"{POOL}.min_nodes: 1", "created and deleted together; write 0, or 4 for a slice that is always there")],
     ),
     "more than the slice that is always there": (
         cluster(pool(min_nodes=8)),

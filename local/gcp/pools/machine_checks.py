@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from clusters.facts.machine_sizes import tpus
 from local.gcp.pools.machines import Machine
 from local.gcp.pools.sizes import known_zones
 from local.gcp.resource import Wrong, invalid, value, values
@@ -38,10 +37,6 @@ def wrong_disks(kind: str, size: Machine, inputs: Properties) -> Iterator[Wrong]
     gigabytes = value(inputs, "nodeConfig.diskSizeGb", 100)
     if gigabytes < 10:
         yield Wrong("nodeConfig.diskSizeGb", invalid("nodeConfig.diskSizeGb", gigabytes, "It must be at least 10"))
-    disk = value(inputs, "nodeConfig.diskType", "pd-balanced")
-    if size.tpu and disk not in tpus()[kind].boot_disks:
-        why = f"[{kind}, {disk}] features are not compatible for creating instance"
-        yield Wrong("nodeConfig.diskType", f"Error 400: {why}")
 
 
 def wrong_placement(size: Machine | None, kind: str, inputs: Properties, cluster: Properties | None) -> Iterator[Wrong]:

@@ -1,4 +1,4 @@
-"""Slices of TPUs on the stand-in for Google Cloud: what GKE refuses of them, and nodes that come and go together."""
+"""Slices of TPUs on the stand-in for Google Cloud: what GKE refuses of them, and nodes that are created and deleted together."""
 
 from copy import deepcopy
 from pathlib import Path
