@@ -1,4 +1,4 @@
-"""Slices of TPUs on the stand-in for Google Cloud: what GKE refuses of them, and nodes that are created and deleted together."""
+"""Slices of TPUs on the stand-in for Google Cloud: what GKE refuses of them, and nodes that are there all or none."""
 
 from copy import deepcopy
 from pathlib import Path
