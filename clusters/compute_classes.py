@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from clusters.pools.compute_class import ANY, ComputeClass, Priority
+from clusters.classes.spec import ANY, ComputeClass, Priority
 from clusters.spec import Cluster
 
 API_VERSION, KIND = "cloud.google.com/v1", "ComputeClass"

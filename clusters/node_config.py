@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import container
 
+from clusters.classes.spec import LABEL
 from clusters.facts.machine_sizes import tpus
 from clusters.network import MEMBER_TAG
 from clusters.nodes import nodes
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
-from clusters.pools.compute_class import LABEL
 from clusters.pools.gpu_networks import network_labels
 from clusters.pools.spec import NodePool
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from clusters.addresses import SLOTS, Addresses, addresses
+from clusters.classes.auto_provisioning import AutoProvisioning, check_auto_provisioning
+from clusters.classes.rules import check_classes, unsure_classes
+from clusters.classes.spec import ComputeClass, created_accelerators
 from clusters.existing import ExistingSubnet
 from clusters.facts.regions import is_zone_of, regions
 from clusters.pools.address_room import check_capacity
-from clusters.pools.auto_provisioning import AutoProvisioning, check_auto_provisioning
-from clusters.pools.class_rules import check_classes, unsure_classes
-from clusters.pools.compute_class import ComputeClass, created_accelerators
 from clusters.pools.first_nodes import too_few_at_first
 from clusters.pools.gpu_network_rules import check_gpu_networks, doubtful_gpu_networks
 from clusters.pools.gpu_rules import check_dra, check_gpu_pool, unsure_gpu_pools

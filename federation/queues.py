@@ -9,9 +9,9 @@ LocalQueues are objects of workloads, like the Jobs that name them. Source: the 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clusters.classes.spec import LABEL
 from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import GPU, TPU, Nodes, nodes_of
-from clusters.pools.compute_class import LABEL
 from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.spec import Cluster
 

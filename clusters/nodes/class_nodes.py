@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from clusters.classes.auto_provisioning import AutoProvisioning, amounts, most_of
+from clusters.classes.machines import UNKNOWN_SIZE, as_pool, nodes_of_slice
+from clusters.classes.spec import ComputeClass, Priority
 from clusters.pools.address_room import nodes_left
-from clusters.pools.auto_provisioning import AutoProvisioning, amounts, most_of
-from clusters.pools.class_machines import UNKNOWN_SIZE, as_pool, nodes_of_slice
-from clusters.pools.compute_class import ComputeClass, Priority
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 

@@ -6,12 +6,12 @@ and a ct6e-standard-1t among them), GKE's pages of GPU sharing and of Arm worklo
 
 from collections.abc import Mapping
 
+from clusters.classes.spec import LABEL as CLASS
 from clusters.facts.gpu_networks import AUTO_LABEL
 from clusters.facts.machine_families import family_name, family_of
 from clusters.facts.machine_sizes import Size, Tpu, size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.pools.accelerator import DRA_LABELS
-from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.gpu_networks import network_labels
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from clusters.classes.spec import LABEL as CLASS
 from clusters.facts import allocatable
 from clusters.facts.machine_families import family_of, local_ssd_gib
 from clusters.facts.machine_sizes import size_of, tpus
@@ -13,7 +14,6 @@ from clusters.nodes.class_nodes import class_nodes
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
 from clusters.pools import slices
 from clusters.pools.accelerator import Accelerator
-from clusters.pools.compute_class import LABEL as CLASS
 from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster

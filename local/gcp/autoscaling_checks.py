@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from clusters.pools.auto_provisioning import may_be_accelerator
+from clusters.classes.auto_provisioning import may_be_accelerator
 from local.gcp.places import region_of, zones
 from local.gcp.resource import Wrong, given, invalid, lacking, value, values
 from local.wire import Properties

@@ -5,7 +5,7 @@ It does not say whether the pods fit on their nodes; judge.py does, by the label
 
 from collections.abc import Iterable
 
-from clusters.pools.compute_class import LABEL
+from clusters.classes.spec import LABEL
 from placement.fit.selectors import Requirement
 
 COMPUTE_CLASS = LABEL

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from clusters.classes.auto_provisioning import Limit, most_of
 from clusters.nodes.nodes import Nodes, nodes_of
-from clusters.pools.auto_provisioning import Limit, most_of
 from clusters.spec import Cluster, member_labels
 from placement.api.kinds import KNOWN
 from placement.api.pod_kinds import Run

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from clusters.classes.auto_provisioning import AutoProvisioning, Limit, amounts
 from clusters.nodes.nodes import nodes_of
-from clusters.pools.auto_provisioning import AutoProvisioning, Limit, amounts
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
 from placement.policies.candidates import candidates

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from clusters.classes.spec import LABEL as CLASS
 from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import GPU, TPU, Nodes, Taint, nodes_of
-from clusters.pools.compute_class import LABEL as CLASS
 from clusters.spec import Cluster
 from federation.queues import cluster_queue, flavors
 from placement.fit.judge import doubts, judge, nearest_miss

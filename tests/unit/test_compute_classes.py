@@ -7,9 +7,9 @@ import pytest
 
 from clusters import filled_in
 from clusters.auto_provisioning import auto_provisioning
+from clusters.classes.spec import LABEL, ComputeClass
 from clusters.compute_classes import class_spec
 from clusters.node_config import node_config
-from clusters.pools.compute_class import LABEL, ComputeClass
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from problems import check_models

@@ -5,7 +5,7 @@ from contextlib import suppress
 from ipaddress import IPv4Network
 from typing import Any, ClassVar
 
-from clusters.pools.compute_class import LABEL
+from clusters.classes.spec import LABEL
 from local.api import Api, ApiError, Unreachable
 from local.gcp.cluster import Cluster, control_plane
 from local.gcp.cluster_checks import missing_account

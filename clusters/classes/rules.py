@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from clusters.classes.auto_provisioning import CPU, MEMORY, AutoProvisioning, amounts, most_of
+from clusters.classes.machines import as_pool, nodes_of_slice
+from clusters.classes.priority_rules import check_priority
+from clusters.classes.spec import ComputeClass, Priority
 from clusters.facts.machine_families import families
 from clusters.facts.machine_sizes import size_of
 from clusters.facts.machines import TABLE
-from clusters.pools.auto_provisioning import CPU, MEMORY, AutoProvisioning, amounts, most_of
-from clusters.pools.class_machines import as_pool, nodes_of_slice
-from clusters.pools.class_priorities import check_priority
-from clusters.pools.compute_class import ComputeClass, Priority
 from clusters.pools.spec import NodePool
 from problems import Problem, one_of
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from clusters.classes.machines import machines_of, tpu_machine
+from clusters.classes.spec import ANY, Priority
 from clusters.facts.machine_families import families
 from clusters.facts.machine_sizes import tpus
 from clusters.facts.machines import wrong_accelerator, wrong_count, wrong_size
 from clusters.facts.regions import is_zone_of
-from clusters.pools.class_machines import machines_of, tpu_machine
-from clusters.pools.compute_class import ANY, Priority
 from problems import Problem, one_of
 
 _EXCLUSIVE = (

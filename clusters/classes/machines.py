@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from clusters.classes.auto_provisioning import AutoProvisioning
+from clusters.classes.spec import ANY, Priority
 from clusters.facts import topologies
 from clusters.facts.machine_sizes import Tpu, tpus
-from clusters.pools.auto_provisioning import AutoProvisioning
-from clusters.pools.compute_class import ANY, Priority
 from clusters.pools.spec import NodePool
 
 UNKNOWN_SIZE = "-any"
