@@ -205,4 +205,5 @@ def _identities(project: Project, clusters: list[str]) -> dict[str, object]:
 
 
 def _resources(state: str) -> list[str]:
-    return [each["urn"] for each in json.loads(state)["deployment"]["resources"]]
+    # The default provider is registered by whatever asks for it first.
+    return sorted(each["urn"] for each in json.loads(state)["deployment"]["resources"])
