@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help up down env is-up status map pictures tools unit pytest test e2e thorough check schema api-schemas inventory new-stack \
+.PHONY: help up down env is-up status map pictures tools unit pytest test e2e e2e-beside thorough check schema api-schemas inventory new-stack \
   last-release lock
 
 help: ## List the commands
@@ -47,10 +47,17 @@ pytest: $(VENV)/ready
 	@$(BIN)/python -m pytest
 
 test: unit tools ## Run everything, the local stack included; with KUBERNETES=1.35 or 1.37, on that
-	@$(MAKE) --no-print-directory --jobs 2 e2e thorough
+	@$(MAKE) --no-print-directory --jobs 3 e2e e2e-beside thorough
 
-e2e: # Local stacks wait for much of their time, in which the thorough tests go on.
-	@$(BIN)/python -m pytest tests/e2e --timeout 600 --durations=15 -rs
+# Local stacks wait for much of their time, in which others go on: these have one of their own, or share another.
+BESIDE := $(patsubst %,tests/e2e/test_%.py,docs keep_data kubectl leaving local_stack missing_tools moving_replicas \
+  placement privileges published_base secrets setup status upgrade workflow_steps)
+
+e2e:
+	@$(BIN)/python -m pytest tests/e2e $(addprefix --ignore=,$(BESIDE)) --timeout 900 --durations=15 -rs
+
+e2e-beside:
+	@$(BIN)/python -m pytest $(BESIDE) --timeout 900 --durations=15 -rs
 
 thorough:
 	@nice $(BIN)/python -m pytest --quiet --no-header -m hypothesis --hypothesis-profile=thorough --timeout 600
