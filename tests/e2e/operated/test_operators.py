@@ -120,7 +120,3 @@ def test_a_queue_admits_one_job_after_the_other(operated: Project) -> None:
     # The quota is of one CPU, of which each requests more than half. Kueue does not say which comes first.
     first, second = sorted(jobs, key=lambda each: each["startTime"])
     assert second["startTime"] >= first["completionTime"]
-
-
-def test_the_second_up_changes_nothing(operated: Project) -> None:
-    operated.shell("pulumi preview --expect-no-changes").ok()

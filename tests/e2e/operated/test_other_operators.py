@@ -63,10 +63,6 @@ def test_the_status_has_their_own_words(placed: Project) -> None:
         assert f"\n{name} " in status, status
 
 
-def test_nothing_changes_by_itself(placed: Project) -> None:
-    placed.shell("pulumi preview --refresh --expect-no-changes").ok()
-
-
 def on_nodes(project: Project, selector: str) -> list[dict[str, Any]]:
     """The pods with a label that are scheduled."""
     pods = project.api(HERE).list(PODS, labelSelector=selector)
