@@ -6,7 +6,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,6 @@ def _try_all(file: Path) -> None:
             message = Path(folder) / "message"
             work = Path(folder) / "work"
             work.mkdir()
-            started = time.monotonic()
             child = os.fork()
             if child == 0:
                 try:
@@ -78,7 +76,8 @@ def _try_all(file: Path) -> None:
             _, status, usage = os.wait4(child, 0)
             tried[case] = {
                 "message": message.read_text() if message.exists() else f"it ended with {status}",
-                "seconds": time.monotonic() - started,
+                # Of the processor: other tests run beside this one.
+                "seconds": usage.ru_utime + usage.ru_stime,
                 "megabytes": usage.ru_maxrss / 1000,
             }
     file.write_text(json.dumps(tried))
