@@ -48,32 +48,6 @@ def on_slice(name: str, topology: str) -> dict[str, Any]:
     return found
 
 
-def of_class(name: str) -> dict[str, Any]:
-    """A Deployment whose pod selects the compute class `fast`."""
-    labels = {"app": name}
-    pod = {
-        "nodeSelector": {CLASS: "fast"},
-        # GKE adds it, and no admission plugin here does.
-        "tolerations": [{"key": CLASS, "operator": "Exists"}],
-        "containers": [{"name": "a", "image": "a:1"}],
-    }
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    head = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}}
-    return {**head, "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}}
-
-
-@pytest.fixture(scope="module")
-def placed(operated: Project) -> Project:
-    """The stack with a JobSet for the slice, and a Deployment for the class."""
-    settings = operated.settings()
-    settings["config"]["geo-federation:federation"]["types"] = ["services", "deployments.apps"]
-    operated.write_settings(settings)
-    operated.declare_workload("chips", "ai", SLICE, on_slice("chips", "4x4"))
-    operated.declare_workload("classed", "ai", {"policy": "spread"}, of_class("classed"))
-    run(operated)
-    return operated
-
-
 def test_a_slice_is_all_of_its_nodes(operated: Project) -> None:
     found = nodes(operated.api(HERE), "slice")
     assert len(found) == 4
@@ -83,8 +57,10 @@ def test_a_slice_is_all_of_its_nodes(operated: Project) -> None:
         assert {"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"} in each["spec"]["taints"]
 
 
-def test_a_job_set_for_the_slice_runs_whole_on_it(placed: Project) -> None:
-    api = placed.api(HERE)
+def test_a_job_set_for_the_slice_runs_whole_on_it(operated: Project) -> None:
+    operated.declare_workload("chips", "ai", SLICE, on_slice("chips", "4x4"))
+    run(operated)
+    api = operated.api(HERE)
     eventually(lambda: check_completed(api, "chips"), 90)
     own = {each["metadata"]["name"] for each in nodes(api, "slice")}
     used = [each["spec"]["nodeName"] for each in pods(api, "jobset.sigs.k8s.io/jobset-name=chips")]
@@ -92,8 +68,8 @@ def test_a_job_set_for_the_slice_runs_whole_on_it(placed: Project) -> None:
     assert len(used) == 4
     assert own.issuperset(used)
     for member in ELSEWHERE:
-        assert placed.api(member).list("/apis/jobset.x-k8s.io/v1alpha2/namespaces/ai/jobsets") == []
-    check_propagated(placed, "jobsets", "chips")
+        assert operated.api(member).list("/apis/jobset.x-k8s.io/v1alpha2/namespaces/ai/jobsets") == []
+    check_propagated(operated, "jobsets", "chips")
 
 
 def test_status_counts_chips(operated: Project) -> None:
@@ -118,18 +94,45 @@ def test_machines_with_networks_between_their_gpus_come_up(operated: Project) ->
     assert networks >= {f"vpc{number}" for number in range(1, 9)}
 
 
-def test_a_compute_class_is_served_and_its_pods_run_on_its_pool(placed: Project) -> None:
-    api = placed.api(HERE)
+def test_a_compute_class_is_served_and_its_pods_run_on_its_pool(operated: Project) -> None:
+    api = operated.api(HERE)
     spec = api.get("/apis/cloud.google.com/v1/computeclasses/fast")["spec"]
     assert spec["priorities"] == [{"nodepools": ["classed"]}]
     assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
     assert spec["nodePoolAutoCreation"] == {"enabled": False}
+    labels = {"app": "classed"}
+    toleration = {"key": CLASS, "operator": "Exists"}
+    pod = {
+        "nodeSelector": {CLASS: "fast"},
+        # GKE adds it, and no admission plugin here does.
+        "tolerations": [toleration],
+        "containers": [{"name": "a", "image": "a:1"}],
+    }
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "classed"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    settings = operated.settings()
+    settings["config"]["geo-federation:federation"]["types"] = ["services", "deployments.apps"]
+    operated.write_settings(settings)
+    operated.declare_workload("classed", "ai", {"policy": "spread"}, deployment)
+    run(operated)
     (node,) = nodes(api, "classed")
 
     def check() -> None:
         assert [each["spec"].get("nodeName") for each in pods(api, "app=classed")] == [node["metadata"]["name"]]
 
     eventually(check, 60)
+
+
+def test_nothing_changes_by_itself(operated: Project) -> None:
+    operated.shell("pulumi preview --refresh --expect-no-changes").ok()
 
 
 def test_the_stack_with_every_option_is_previewed(operated: Project) -> None:
