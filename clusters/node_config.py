@@ -5,24 +5,12 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import container
 
-from clusters.classes.spec import LABEL
-from clusters.facts.machine_sizes import tpus
 from clusters.network import MEMBER_TAG
-from clusters.nodes import nodes
-from clusters.pools.accelerator import DRA_LABELS, Accelerator
-from clusters.pools.gpu_networks import network_labels
+from clusters.nodes.labels import own_labels
+from clusters.nodes.nodes import Taint, own_taints
+from clusters.pools.accelerator import Accelerator
 from clusters.pools.spec import NodePool
 
-GPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
-    "key": nodes.GPU_TAINT.key,
-    "value": nodes.GPU_TAINT.value,
-    "effect": "NO_SCHEDULE",
-}
-TPU_TAINT: container.NodePoolNodeConfigTaintArgsDict = {
-    "key": nodes.TPU_TAINT.key,
-    "value": nodes.TPU_TAINT.value,
-    "effect": "NO_SCHEDULE",
-}
 _FLEX_START_HOURS = 7 * 24
 
 
@@ -41,7 +29,7 @@ def node_config(
         "disk_type": spec.disk_type,
         "service_account": account,
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "labels": dict(node_labels) | spec.labels | _labels_of_its_own(spec),
+        "labels": dict(node_labels) | spec.labels | own_labels(spec),
         "resource_labels": dict(resource_labels),
         "tags": [MEMBER_TAG],
         "gvnic": {"enabled": True},
@@ -66,8 +54,8 @@ def node_config(
         config["ephemeral_storage_local_ssd_config"] = {"local_ssd_count": spec.local_ssds.count}
     if spec.accelerator:
         config["guest_accelerators"] = [_gpus(spec.accelerator)]
-    if taints := _taints(spec):
-        config["taints"] = taints
+    if taints := own_taints(spec):
+        config["taints"] = [*map(_taint, taints)]
     if spec.preload:
         config["secondary_boot_disks"] = [
             {"disk_image": image, "mode": "CONTAINER_IMAGE_CACHE"} for image in spec.preload
@@ -85,19 +73,8 @@ def _reservation(spec: NodePool) -> container.NodePoolNodeConfigReservationAffin
     return {"consume_reservation_type": "NO_RESERVATION"} if spec.flex_start or spec.queued else None
 
 
-def _labels_of_its_own(spec: NodePool) -> dict[str, str]:
-    """The labels that follow from other settings of a pool."""
-    claims = DRA_LABELS if spec.accelerator and spec.accelerator.dra else {}
-    of_class = {LABEL: spec.compute_class} if spec.compute_class else {}
-    return claims | of_class | network_labels(spec)
-
-
-def _taints(spec: NodePool) -> list[container.NodePoolNodeConfigTaintArgsDict]:
-    """What keeps pods away that need nothing that only these nodes have."""
-    taints = [GPU_TAINT] if spec.accelerator else [TPU_TAINT] if spec.machine_type in tpus() else []
-    if spec.compute_class:
-        taints.append({"key": LABEL, "value": spec.compute_class, "effect": "NO_SCHEDULE"})
-    return taints
+def _taint(taint: Taint) -> container.NodePoolNodeConfigTaintArgsDict:
+    return {"key": taint.key, "value": taint.value, "effect": "NO_SCHEDULE"}
 
 
 def _gpus(accelerator: Accelerator) -> container.NodePoolNodeConfigGuestAcceleratorArgsDict:

@@ -61,7 +61,7 @@ def needs_of(clusters: Mapping[str, Cluster]) -> list[Need]:
             if not accelerator or kind is None:
                 continue
             setting = f"clusters.{name}.node_pools.{pool_name}.max_nodes"
-            count = pool.max_nodes * _on_each_node(pool)
+            count = pool.max_nodes * pool.accelerator_count
             need = found.setdefault((cluster.region, accelerator), Need(accelerator, cluster.region))
             need.add(kind, count, setting)
             if kind == "standard" and pool.machine_type not in tpus():
@@ -121,11 +121,6 @@ def _kind(pool: NodePool) -> Kind | None:
     if pool.reservation:
         return None
     return "preemptible" if pool.spot or pool.flex_start or pool.queued else "standard"
-
-
-def _on_each_node(pool: NodePool) -> int:
-    tpu = tpus().get(pool.machine_type)
-    return tpu.chips if tpu else pool.accelerator.count if pool.accelerator else 0
 
 
 def _limit(need: Need, quotas: Mapping[Kind, Quota], kind: Kind, limits: Limits) -> int | None:

@@ -10,7 +10,7 @@ from clusters.classes.auto_provisioning import AutoProvisioning, check_auto_prov
 from clusters.classes.rules import check_classes, unsure_classes
 from clusters.classes.spec import ComputeClass, created_accelerators
 from clusters.existing import ExistingSubnet
-from clusters.facts.regions import is_zone_of, regions
+from clusters.facts.regions import regions
 from clusters.pools.address_room import check_capacity
 from clusters.pools.first_nodes import too_few_at_first
 from clusters.pools.gpu_network_rules import check_gpu_networks, doubtful_gpu_networks
@@ -21,6 +21,7 @@ from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.pools.tpu_rules import unsure_tpus
 from clusters.pools.volumes import other_volumes
 from clusters.pools.zone_rules import misused_ai_zones, unlisted_places
+from clusters.pools.zones import check_zones
 from clusters.profiles import with_profile
 from clusters.ranges import Range
 from clusters.upkeep import Backup, Maintenance, check_maintenance
@@ -196,10 +197,7 @@ def check_clusters(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
     slots: dict[int, str] = {}
     for name, cluster in clusters.items():
         setting = f"clusters.{name}"
-        for zone in cluster.zones:
-            if not is_zone_of(zone, cluster.region):
-                advice = f"not a zone of {cluster.region}; write one of its own, such as {cluster.region}-b"
-                yield Problem(f"{setting}.zones", zone, advice)
+        yield from check_zones(f"{setting}.zones", cluster.zones, cluster.region)
         other = slots.setdefault(cluster.slot, name)
         if other != name:
             free = min(set(range(SLOTS)) - {each.slot for each in clusters.values()}, default="nothing: all are used")

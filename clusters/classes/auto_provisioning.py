@@ -8,9 +8,10 @@ from pydantic import Field, model_validator
 
 from clusters.facts.machine_sizes import size_of, tpus
 from clusters.facts.machines import BUILT_IN
-from clusters.facts.regions import is_zone_of, regions
+from clusters.facts.regions import accelerators
 from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
+from clusters.pools.zones import check_zones
 from problems import Model, Problem, one_of
 
 CPU, MEMORY = "cpu", "memory"
@@ -89,11 +90,9 @@ def most_of(limits: Mapping[str, Limit], pools: Mapping[str, NodePool]) -> dict[
 
 def amounts(pool: NodePool) -> dict[str, int]:
     """What one machine of a pool counts against the limits, as far as it is known."""
-    size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
+    size = size_of(pool.machine_type)
     found = {CPU: size.vcpus, MEMORY: int(size.memory_gib)} if size else dict[str, int]()
-    if pool.accelerator:
-        found[pool.accelerator.type] = pool.accelerator.count
-    return found | ({tpu.accelerator: tpu.chips} if tpu else {})
+    return found | ({pool.accelerator_name: pool.accelerator_count} if pool.accelerator_name else {})
 
 
 def check_auto_provisioning(
@@ -114,10 +113,7 @@ def check_auto_provisioning(
             most = spec.limits[name].max
             advice = f"the cluster's own pools have up to {most - left} at their largest; write at least that"
             yield Problem(f"{setting}.limits.{name}.max", most, advice)
-    for zone in spec.zones:
-        if not is_zone_of(zone, region):
-            advice = f"not a zone of {region}; write one of its own, such as {region}-b"
-            yield Problem(f"{setting}.zones", zone, advice)
+    yield from check_zones(f"{setting}.zones", spec.zones, region)
 
 
 def may_be_accelerator(name: str) -> bool:
@@ -125,6 +121,5 @@ def may_be_accelerator(name: str) -> bool:
     return name in _accelerators() or re.match(r"(nvidia-|tpu[-0-9])", name) is not None
 
 
-def _accelerators() -> set[str]:
-    listed = {each for region in regions().values() for each in region.accelerators}
-    return listed | {kind for kind, _ in BUILT_IN.values()} | {each.accelerator for each in tpus().values()}
+def _accelerators() -> frozenset[str]:
+    return accelerators() | {kind for kind, _ in BUILT_IN.values()} | {each.accelerator for each in tpus().values()}

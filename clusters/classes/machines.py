@@ -17,8 +17,6 @@ _DEFAULT_FAMILY = "e2"
 def as_pool(name: str, priority: Priority, auto: AutoProvisioning) -> NodePool:
     """The pool that GKE would create for a priority of a class of this name; its most nodes are not said."""
     tpu = tpu_machine(priority)
-    # A block decides nothing about the nodes.
-    reservation = "" if priority.reservation == ANY else priority.reservation.partition("/reservationBlocks")[0]
     family = priority.machine_family or ("any" if priority.gpu else _DEFAULT_FAMILY)
     return NodePool.model_validate(
         {
@@ -27,7 +25,7 @@ def as_pool(name: str, priority: Priority, auto: AutoProvisioning) -> NodePool:
             "tpu": {"topology": priority.tpu.topology} if priority.tpu else None,
             "spot": priority.spot,
             "flex_start": priority.flex_start,
-            "reservation": reservation,
+            "reservation": "" if priority.reservation == ANY else priority.reservation,
             "zones": priority.zones or auto.zones,
             "max_pods_per_node": priority.max_pods_per_node,
             "disk_gb": auto.disk_gb,

@@ -7,7 +7,7 @@ from clusters.classes.spec import ANY, Priority
 from clusters.facts.machine_families import families
 from clusters.facts.machine_sizes import tpus
 from clusters.facts.machines import wrong_accelerator, wrong_count, wrong_size
-from clusters.facts.regions import is_zone_of
+from clusters.pools.zones import check_zones
 from problems import Problem, one_of
 
 _EXCLUSIVE = (
@@ -41,10 +41,7 @@ def check_priority(path: str, priority: Priority, region: str) -> Iterator[Probl
             yield Problem(f"{path}.{one}", _shown(priority, one), advice)
     yield from _check_gpu(path, priority)
     yield from _check_tpu(path, priority)
-    for zone in priority.zones:
-        if not is_zone_of(zone, region):
-            advice = f"not a zone of {region}; write one of its own, such as {region}-b"
-            yield Problem(f"{path}.zones", zone, advice)
+    yield from check_zones(f"{path}.zones", priority.zones, region)
 
 
 def _shown(priority: Priority, field: str) -> object:

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping
 from clusters.classes.auto_provisioning import CPU, MEMORY, AutoProvisioning, amounts, most_of
 from clusters.classes.machines import as_pool, nodes_of_slice
 from clusters.classes.priority_rules import check_priority
-from clusters.classes.spec import ComputeClass, Priority
+from clusters.classes.spec import OF_GKE, ComputeClass, Priority
 from clusters.facts.machine_families import families
 from clusters.facts.machine_sizes import size_of
 from clusters.facts.machines import TABLE
 from clusters.pools.spec import NodePool
 from problems import Problem, one_of
 
-_RESERVED = ("gke", "autopilot")
 DEFAULT = "default"
 
 
@@ -52,8 +51,8 @@ def unsure_classes(setting: str, classes: Mapping[str, ComputeClass]) -> Iterato
 
 
 def _check_name(where: str, name: str) -> Iterator[Problem]:
-    if name.startswith(_RESERVED):
-        yield Problem(where, name, f"GKE keeps names that begin with {' or '.join(_RESERVED)}; write another name")
+    if name.startswith(OF_GKE):
+        yield Problem(where, name, f"GKE keeps names that begin with {' or '.join(OF_GKE)}; write another name")
     elif name == DEFAULT:
         advice = (
             "GKE would use it for the pods that select no class, those of the system included, and no pod is placed "

@@ -9,17 +9,16 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field, model_validator
 
 from clusters.pools.accelerator import with_gpus_of_machine
+from clusters.pools.reservations import WITHOUT_SUB_BLOCKS
 from problems import NAME, Model
 
 LABEL = "cloud.google.com/compute-class"
 """The label and the taint of a class's nodes, by which pods select it."""
 ANY = "any"
 """The value of reservation by which whatever reservation fits is used first."""
+OF_GKE = ("gke", "autopilot")
+"""The beginnings of names that GKE keeps for classes of its own, which it may define in any cluster."""
 _MACHINE = r"^([a-z][a-z0-9]*(-[a-z0-9]+)+)?$"
-_RESERVATION = (
-    r"^([a-z]([-a-z0-9]{0,61}[a-z0-9])?"
-    r"|projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+(/reservationBlocks/[-a-z0-9]+)?)?$"
-)
 
 
 class ClassGpu(Model):
@@ -110,7 +109,7 @@ class Priority(Model):
 
     For up to seven days.
     """
-    reservation: str = Field(default="", pattern=_RESERVATION)
+    reservation: str = Field(default="", pattern=WITHOUT_SUB_BLOCKS)
     """the name of a reservation, projects/PROJECT/reservations/NAME, or any
 
     Only machines of that reservation. With any, machines of any reservation that fits are used first.

@@ -11,7 +11,7 @@ DRANET_LABEL = "cloud.google.com/gke-networking-dra-driver"
 """The label of nodes whose network interfaces pods claim by DRA. Source: GKE's page of DRANET, 2026-04-10."""
 AUTO_LABEL = "gke.networks.io/accelerator-network-profile"
 """The label that GKE gives nodes whose networks it has made. Source: the release note of 2026-04-20."""
-DRANET_SINCE = (1, 34)
+DRANET_SINCE = "1.34"
 
 
 @dataclass(frozen=True)

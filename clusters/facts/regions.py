@@ -47,6 +47,11 @@ def is_zone_of(zone: str, region: str) -> bool:
     return re.fullmatch(re.escape(region) + r"-(ai[0-9])?[a-f]", zone) is not None
 
 
+def accelerators() -> frozenset[str]:
+    """Every GPU that a region has."""
+    return frozenset(each for region in regions().values() for each in region.accelerators)
+
+
 def _region(row: Mapping[str, str]) -> Region:
     accelerators = frozenset(filter(None, row["accelerators"].split(";")))
     return Region(row["region"], float(row["latitude"]), float(row["longitude"]), row["continent"], accelerators)

@@ -29,7 +29,7 @@ def chips_of(topology: str) -> int:
 def slice_nodes(machine_type: str, topology: str) -> int:
     """How many nodes of a machine type make a slice of this topology: 1 where each node is a slice of its own."""
     tpu = tpus().get(machine_type)
-    return max(1, chips_of(topology) // tpu.chips) if tpu else 1
+    return nodes_of_slice(topology, tpu.chips) if tpu else 1
 
 
 def nodes_of_slice(topology: str, chips: int) -> int:

@@ -82,11 +82,15 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     own |= _of_size(size) | _of_gpus(pool) | _of_tpus(pool, tpus().get(machine))
     labels |= {f"{_GKE}{key}": text for key, text in own.items()}
     labels["iam.gke.io/gke-metadata-server-enabled"] = "true"
-    if pool.accelerator and pool.accelerator.dra:
-        labels |= DRA_LABELS
-    labels |= network_labels(pool)
-    labels[CLASS] = pool.compute_class
+    labels |= own_labels(pool)
     return {"role": cluster.role} | pool.labels | {key: text for key, text in labels.items() if text}
+
+
+def own_labels(pool: NodePool) -> dict[str, str]:
+    """The labels that the factory writes into a pool because of its other settings."""
+    claims = DRA_LABELS if pool.accelerator and pool.accelerator.dra else {}
+    of_class = {CLASS: pool.compute_class} if pool.compute_class else {}
+    return claims | of_class | network_labels(pool)
 
 
 def unsure_labels(pool: NodePool, cluster: Cluster) -> frozenset[str]:

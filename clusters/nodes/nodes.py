@@ -101,6 +101,11 @@ def taints(pool: NodePool) -> tuple[Taint, ...]:
     return tuple(taint for taint, true in found.items() if true) + own
 
 
+def own_taints(pool: NodePool) -> tuple[Taint, ...]:
+    """Those of the taints that the factory writes into the pool."""
+    return tuple(taint for taint in taints(pool) if taint not in (_ARM_TAINT, _QUEUED_TAINT))
+
+
 def _allocatable(pool: NodePool) -> dict[str, int]:
     size, tpu = size_of(pool.machine_type), tpus().get(pool.machine_type)
     found = {"pods": pool.max_pods_per_node}

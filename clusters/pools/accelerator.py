@@ -6,14 +6,10 @@ from typing import Any, Literal, cast
 from pydantic import Field, JsonValue
 
 from clusters.facts.machines import BUILT_IN
-from clusters.facts.regions import regions
+from clusters.facts.regions import accelerators
 from problems import Model
 
-
-def _accelerators() -> list[JsonValue]:
-    return [*sorted({accelerator for region in regions().values() for accelerator in region.accelerators})]
-
-
+_KNOWN: list[JsonValue] = [*sorted(accelerators())]
 DRA_LABELS = {"gke-no-default-nvidia-gpu-device-plugin": "true", "nvidia.com/gpu.present": "true"}
 """Labels of nodes whose GPUs are allocated by DRA: GKE's plugin stays away, and NVIDIA's driver of claims runs there.
 
@@ -39,7 +35,7 @@ class Sharing(Model):
 class Accelerator(Model):
     """GPUs attached to each node of a pool."""
 
-    type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _accelerators()})
+    type: str = Field(pattern=r"^[a-z][-a-z0-9]*[a-z0-9]$", json_schema_extra={"examples": _KNOWN})
     """Google Cloud's name of an accelerator, such as nvidia-l4
 
     It must fit the machine type. It becomes a label of the member, by which placements select.

@@ -7,6 +7,8 @@ from clusters.facts.gpu_networks import DRANET_SINCE, TABLE, GpuNetworks, gpu_ne
 from clusters.facts.machines import is_known
 from clusters.pools.gpu_networks import own_pools
 from clusters.pools.spec import NodePool
+from clusters.pools.versions import is_older
+from clusters.pools.zones import spread_over
 from problems import Problem
 
 NODES = 2 ** (32 - GPU_SUBNET) - 4
@@ -39,8 +41,7 @@ def doubtful_gpu_networks(setting: str, pools: Mapping[str, NodePool], kubernete
                 f"{where}.gpu_networks: GPUDirect is for pods that have all GPUs of a node, and these are shared; "
                 "remove accelerator.sharing, or write none"
             )
-        old = kubernetes and tuple(map(int, kubernetes.split(".")[:2])) < DRANET_SINCE
-        if pool.gpu_networks == "auto" and facts.dranet and old:
+        if pool.gpu_networks == "auto" and facts.dranet and is_older(kubernetes, DRANET_SINCE):
             yield (
                 f"{setting}.kubernetes: {kubernetes}: pods claim the networks of pool {name} from GKE "
                 f"1.34.1-gke.1829001 on; write that, or a newer version"
@@ -61,8 +62,8 @@ def _check_pool(setting: str, pool: NodePool, cluster_zones: Sequence[str]) -> I
         yield Problem(where, value, f"GKE does not make the networks of {pool.machine_type}; write own")
     zones = tuple(dict.fromkeys(pool.zones or cluster_zones))
     if len(zones) != 1 and (facts.rdma or value == "auto"):
-        found = f"these nodes are in {', '.join(zones)}" if zones else "Google chooses several"
-        yield Problem(where, value, f"these networks are in one zone, and {found}; write zones with one zone")
+        advice = f"these networks are in one zone, and {spread_over(zones)}; write zones with one zone"
+        yield Problem(where, value, advice)
     if pool.fast_socket:
         advice = "NCCL uses either Fast Socket or GPUDirect; write false, or gpu_networks: none"
         yield Problem(f"{setting}.fast_socket", True, advice)

@@ -1,6 +1,5 @@
 """What must hold between a pool's GPUs, how its machines are had, and its boot disk; and what of it is not sure."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from clusters.facts.boot_disks import unsure_disk, wrong_disk
@@ -10,11 +9,12 @@ from clusters.facts.partitions import unsure_partition, wrong_partition
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
 from clusters.pools.reservations import check_reservation, spread_reservation
 from clusters.pools.spec import NodePool
+from clusters.pools.versions import is_older
 from problems import Problem
 
 _ELSE = ("spot", "flex_start", "queued", "reservation")
 """The settings of a pool whose machines are not sold on demand."""
-_DRA_VERSION = (1, 34)
+_DRA_VERSION = "1.34"
 """The first version of Kubernetes whose GKE has GPUs by DRA. Source: as DRA_LABELS."""
 
 
@@ -32,10 +32,10 @@ def check_gpu_pool(setting: str, pool: NodePool, cluster_zones: Sequence[str]) -
 
 def check_dra(setting: str, pools: Mapping[str, NodePool], kubernetes: str) -> Iterator[Problem]:
     """Yields which pools of a cluster need a newer version of Kubernetes than the one in its settings."""
-    version = tuple(int(each) for each in re.findall(r"\d+", kubernetes)[:2])
-    if len(version) == 2 and version < _DRA_VERSION:
+    if is_older(kubernetes, _DRA_VERSION):
         for name in _with_dra(pools):
-            advice = f"needs Kubernetes 1.34, and the cluster has {kubernetes}; write false, or a later kubernetes"
+            what = f"needs Kubernetes {_DRA_VERSION}, and the cluster has {kubernetes}"
+            advice = f"{what}; write false, or a later kubernetes"
             yield Problem(f"{setting}.node_pools.{name}.accelerator.dra", True, advice)
 
 

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from clusters.pools.zones import spread_over
 from problems import Problem
 
 _NAME = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 _LONG = r"projects/[-:.a-z0-9]+/reservations/[-a-z0-9]+"
-_BLOCK = r"/reservationBlocks/[-a-z0-9]+(/reservationSubBlocks/[-a-z0-9]+)?"
-RESERVATION = f"^({_NAME}|{_LONG}({_BLOCK})?)?$"
-"""What a reservation may be, or a block of one, or none."""
+_BLOCK, _SUB_BLOCK = r"/reservationBlocks/[-a-z0-9]+", r"/reservationSubBlocks/[-a-z0-9]+"
+RESERVATION = f"^({_NAME}|{_LONG}({_BLOCK}({_SUB_BLOCK})?)?)?$"
+"""What a reservation may be, or a block or a sub-block of one, or none."""
+WITHOUT_SUB_BLOCKS = f"^({_NAME}|{_LONG}({_BLOCK})?)?$"
+"""The same without sub-blocks."""
 _FORM = "projects/PROJECT/reservations/NAME"
 
 
@@ -33,8 +36,8 @@ def as_reservation(value: str) -> str:
 def check_reservation(setting: str, reservation: str, zones: Sequence[str]) -> Iterator[Problem]:
     """Yields why nodes in these zones, none where Google chooses them, cannot all be of one block of a reservation."""
     if "/reservationBlocks/" in reservation and len(set(zones)) != 1:
-        where = f"these nodes are in {', '.join(zones)}" if zones else "Google chooses several"
-        yield Problem(f"{setting}.reservation", reservation, f"a block is in one zone, and {where}; write its zone")
+        advice = f"a block is in one zone, and {spread_over(zones)}; write its zone"
+        yield Problem(f"{setting}.reservation", reservation, advice)
 
 
 def spread_reservation(setting: str, reservation: str, zones: Sequence[str]) -> Iterator[str]:

@@ -13,10 +13,10 @@ from clusters.facts.machines import (
     wrong_local_ssds,
     wrong_size,
 )
-from clusters.facts.regions import is_zone_of
 from clusters.pools.preload import check_preload
 from clusters.pools.spec import NodePool
 from clusters.pools.tpu_rules import check_tpus
+from clusters.pools.zones import check_zones, spread_over
 from problems import Problem
 
 _EXCLUSIVE = (
@@ -46,14 +46,11 @@ def check_pool(setting: str, pool: NodePool, region: str, cluster_zones: Sequenc
     if (pool.queued or pool.flex_start) and pool.location_policy == "BALANCED":
         advice = "queued and flex-start machines come from any zone that has them; write ANY"
         yield Problem(f"{setting}.location_policy", pool.location_policy, advice)
-    for zone in pool.zones:
-        if not is_zone_of(zone, region):
-            advice = f"not a zone of {region}; write one of its own, such as {region}-b"
-            yield Problem(f"{setting}.zones", zone, advice)
+    yield from check_zones(f"{setting}.zones", pool.zones, region)
     zones = pool.zones or cluster_zones
     if pool.compact and pool.machine_type not in tpus() and len(zones) != 1:
-        where = f"these nodes are in {', '.join(zones)}" if zones else "Google chooses several"
-        yield Problem(f"{setting}.compact", True, f"needs one zone, and {where}; write zones: [{region}-b] or another")
+        advice = f"needs one zone, and {spread_over(zones)}; write zones: [{region}-b] or another"
+        yield Problem(f"{setting}.compact", True, advice)
     for key in pool.labels:
         domain = key.partition("/")[0] if "/" in key else ""
         if key == "role" or any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):

@@ -164,6 +164,12 @@ class NodePool(Model):
         tpu = tpus().get(self.machine_type)
         return tpu.accelerator if tpu else self.accelerator.type if self.accelerator else ""
 
+    @property
+    def accelerator_count(self) -> int:
+        """How many GPUs, or chips of a TPU, each node has."""
+        tpu = tpus().get(self.machine_type)
+        return tpu.chips if tpu else self.accelerator.count if self.accelerator else 0
+
     @model_validator(mode="before")
     @classmethod
     def _add_what_the_machine_has(cls, raw: Any) -> Any:

@@ -1,6 +1,5 @@
 """What must hold between the settings of a pool with TPUs, where GKE would refuse it or never make a node of it."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from clusters.facts.machine_sizes import tpus
@@ -9,6 +8,7 @@ from clusters.facts.workload_policies import domain_of
 from clusters.pools.slices import is_slice, nodes_of, policy_of
 from clusters.pools.spec import NodePool
 from clusters.pools.tpus import MOST_NODES
+from clusters.pools.versions import is_older
 from problems import Problem
 
 _EXAMPLE = "ct5lp-hightpu-4t"
@@ -68,7 +68,7 @@ def unsure_tpus(setting: str, pools: Mapping[str, NodePool], kubernetes: str) ->
             yield f"{where}.machine_type: {note}; if no node comes up, write what Google says"
         if tpu and pool.tpu and (note := unsure_topology(machine, pool.tpu.topology)):
             yield f"{where}.tpu.topology: {pool.tpu.topology}: {note}"
-        if tpu and tpu.gke and _is_older(kubernetes, tpu.gke):
+        if tpu and tpu.gke and is_older(kubernetes, tpu.gke):
             advice = f"{machine} of pool {name} needs GKE {tpu.gke}; write that or later"
             yield f'{setting}.kubernetes: "{kubernetes}": {advice}'
         if domain and policy_of(pool) == "workload" and pool.max_nodes > domain.most_nodes:
@@ -76,9 +76,3 @@ def unsure_tpus(setting: str, pools: Mapping[str, NodePool], kubernetes: str) ->
                 f"{where}.max_nodes: {pool.max_nodes}: machines of {machine} are close to each other in domains of "
                 f"{domain.most_nodes}; if no more come up, write that, and another pool"
             )
-
-
-def _is_older(version: str, other: str) -> bool:
-    """Whether a version, which can leave out its last parts, is certainly older than another."""
-    pairs = zip(re.findall(r"[0-9]+", version), re.findall(r"[0-9]+", other), strict=False)
-    return next((int(one) < int(two) for one, two in pairs if one != two), False)

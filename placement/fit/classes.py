@@ -5,12 +5,10 @@ It does not say whether the pods fit on their nodes; judge.py does, by the label
 
 from collections.abc import Iterable
 
-from clusters.classes.spec import LABEL
+from clusters.classes.spec import LABEL, OF_GKE
 from placement.fit.selectors import Requirement
 
 COMPUTE_CLASS = LABEL
-# GKE itself may define such names, in any cluster.
-_OF_GKE = ("gke", "autopilot")
 # Labels that a class decides, or that GKE does not combine with one. Source: GKE's "About custom ComputeClasses", read
 # in November 2026.
 _DECIDED = frozenset(
@@ -38,7 +36,7 @@ def classes_of(requirement: Requirement) -> tuple[str, ...]:
 
 def may_be_of_gke(requirement: Requirement) -> bool:
     """Whether a requirement selects a class that GKE itself may define."""
-    return any(each.startswith(_OF_GKE) for each in classes_of(requirement))
+    return any(each.startswith(OF_GKE) for each in classes_of(requirement))
 
 
 def selected(terms: Iterable[tuple[Requirement, ...]]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from clusters.nodes.nodes import Taint
 from placement.api.lookup import at, elements, entries
 from placement.api.pod_requests import is_extended
-from placement.fit.classes import COMPUTE_CLASS, classes_of
+from placement.fit.classes import COMPUTE_CLASS, selected
 from placement.fit.selectors import Requirement
 
 QUEUED = "cloud.google.com/gke-queued"
@@ -49,11 +49,9 @@ def of_pod(pod: Any, terms: Iterable[tuple[Requirement, ...]], queued: bool = Fa
     alternatives = list(terms)
     if alternatives and all(Requirement(ARCH, "In", ("arm64",)) in each for each in alternatives):
         added.append(Toleration(ARCH, "Equal", "arm64", "NoSchedule"))
-    chosen = [{name for each in term for name in classes_of(each)} for term in alternatives]
     # A queue reads the pods before GKE adds it.
-    if chosen and all(chosen) and not queued:
-        names = sorted({name for each in chosen for name in each})
-        added += [Toleration(COMPUTE_CLASS, "Equal", name, "NoSchedule") for name in names]
+    if not queued:
+        added += [Toleration(COMPUTE_CLASS, "Equal", name, "NoSchedule") for name in sorted(selected(alternatives))]
     return (*written, *added)
 
 

@@ -5,12 +5,12 @@ It does not know which slices there are; whether the pods fit on one is judged i
 
 from collections.abc import Sequence
 
+from clusters.nodes.nodes import TPU
 from placement.api.lookup import at
 from placement.api.pod_requests import requested
 from placement.api.pod_templates import PodGroup, number, units_of, value_in
 from placement.manifests.manifest import Manifest
 
-TPU = "google.com/tpu"
 _JOB_SETS = "jobsets.jobset.x-k8s.io"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from clusters.facts.machines import BUILT_IN, always_has_ssds
 from clusters.facts.regions import CONTINENT_CODES, regions
-from clusters.node_config import GPU_TAINT, node_config
+from clusters.node_config import node_config
 from clusters.pools.address_room import POD_ADDRESSES, addresses_per_node
 from clusters.profiles import PROFILES
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
@@ -15,6 +15,8 @@ from problems import Problem, check_models
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
 H100: dict[str, Any] = {"machine_type": "a3-highgpu-8g"}
 KEY = "projects/p/locations/{}/keyRings/r/cryptoKeys/k"
+
+GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
 
 
 def cluster(pool: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:

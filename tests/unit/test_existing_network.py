@@ -1,6 +1,5 @@
 """Networks that exist already: what contradicts itself is refused, and nothing in them is made, changed or deleted."""
 
-from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -12,6 +11,8 @@ from clusters.addresses import addresses
 from problems import Problem, SettingsError
 from settings import parse
 from tests.unit.program import PROJECT, ROOT, Run, run_program
+from tests.unit.test_settings import DELETE
+from tests.unit.test_settings import changed as changed_by_path
 
 pytestmark = pytest.mark.usefixtures("project_folder")
 
@@ -29,17 +30,8 @@ def _settings() -> dict[str, Any]:
 
 def changed(**changes: Any) -> dict[str, Any]:
     """The settings of the file with changes by path, with __ for a dot; None removes something."""
-    plain = deepcopy(_settings())
-    for path, value in changes.items():
-        *way, last = path.split("__")
-        outer: Any = plain
-        for step in way:
-            outer = outer.setdefault(step, {})
-        if value is None:
-            del outer[last]
-        else:
-            outer[last] = value
-    return plain
+    named = {path.replace("__", "."): DELETE if value is None else value for path, value in changes.items()}
+    return changed_by_path(named, _settings())
 
 
 def subnet(nodes: str, ranges: dict[str, str], access: bool = True, vpc: str = VPC) -> dict[str, Any]:

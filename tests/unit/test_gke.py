@@ -11,11 +11,12 @@ import yaml
 from clusters.addresses import addresses
 from clusters.apis import needed_apis
 from clusters.control_plane import access, addons, upkeep
-from clusters.node_config import GPU_TAINT, node_config
+from clusters.node_config import node_config
 from clusters.spec import Cluster
 from federation.bucket_access import ANNOTATION
 from tests.unit.program import Asked, Run, address, run_of, run_program, stack_settings
 
+GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
 SERVICE, POOL = "gcp:projects/service:Service", "gcp:container/nodePool:NodePool"
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
 

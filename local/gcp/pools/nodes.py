@@ -98,7 +98,7 @@ def _allocatable(cluster: Properties, pool: Properties, size: Machine) -> dict[s
 
 def _counted(cluster: Properties, pool: Properties, size: Machine) -> dict[str, str]:
     pods = {"pods": str(pods_per_node(pool, cluster))}
-    accelerator, count = _accelerator(pool, size)
+    accelerator, count = accelerators_of(pool, size)
     if size.tpu:
         return pods | {"google.com/tpu": str(count)}
     if not count or has_no_plugin(pool):
@@ -157,7 +157,7 @@ def _labels(cluster: Properties, pool: Properties, size: Machine) -> dict[str, s
 
 
 def _accelerator_labels(pool: Properties, size: Machine) -> dict[str, Any]:
-    accelerator, count = _accelerator(pool, size)
+    accelerator, count = accelerators_of(pool, size)
     kind = value(pool, "nodeConfig.machineType", DEFAULT_MACHINE)
     if size.tpu:
         labels: dict[str, Any] = {"gke-tpu-accelerator": accelerator, "gke-accelerator-count": count}
@@ -189,7 +189,7 @@ def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
     ]
     # GKE sets them where the pool does not.
     own: dict[str, str] = {}
-    if _accelerator(pool, size)[1]:
+    if accelerators_of(pool, size)[1]:
         own["google.com/tpu" if size.tpu else GPU] = "present"
     if _arch(_kind(pool)) == "arm64":
         own["kubernetes.io/arch"] = "arm64"
@@ -201,8 +201,9 @@ def _taints(pool: Properties, size: Machine) -> list[dict[str, str]]:
     ]
 
 
-def _accelerator(pool: Properties, size: Machine) -> tuple[str, int]:
+def accelerators_of(pool: Properties, size: Machine | None) -> tuple[str, int]:
     """The accelerators of each node: the requested ones, or else those that the machine type has."""
-    if size.tpu:
+    if size and size.tpu:
         return size.tpu, size.tpus
-    return value(pool, f"{_GPUS}.type", size.gpu), value(pool, f"{_GPUS}.count", size.gpus)
+    own, count = (size.gpu, size.gpus) if size else ("", 0)
+    return value(pool, f"{_GPUS}.type", own), value(pool, f"{_GPUS}.count", count)

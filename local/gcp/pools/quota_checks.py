@@ -6,6 +6,7 @@ from clusters.facts.quotas import Kind, quota_of
 from local.gcp.places import region_of
 from local.gcp.pools.checks import DEFAULT_MACHINE
 from local.gcp.pools.machines import machine
+from local.gcp.pools.nodes import accelerators_of
 from local.gcp.pools.sizes import pool_zones, sizes
 from local.gcp.quotas import limit_of
 from local.gcp.resource import Wrong, value
@@ -42,12 +43,7 @@ def beyond_quota(
 
 def _accelerators(inputs: Properties) -> tuple[str, int]:
     """The accelerator of a pool, and how many each node has."""
-    size = machine(value(inputs, "nodeConfig.machineType", DEFAULT_MACHINE))
-    if size and size.tpu:
-        return size.tpu, size.tpus
-    path = "nodeConfig.guestAccelerators[]"
-    own, count = (size.gpu, size.gpus) if size else ("", 0)
-    return value(inputs, f"{path}.type", own), value(inputs, f"{path}.count", count)
+    return accelerators_of(inputs, machine(value(inputs, "nodeConfig.machineType", DEFAULT_MACHINE)))
 
 
 def _kind(inputs: Properties) -> Kind | None:
