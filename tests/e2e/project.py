@@ -93,6 +93,11 @@ class Project:
         """Runs a command as the README says: in a shell after `eval "$(make -s env)"`."""
         return self.run("bash", "-c", f"set -e\n{_exports(self)}\n{command}")
 
+    def check_unchanged(self, *flags: str) -> None:
+        """Asserts that a preview with these flags proposes no changes."""
+        done = self.shell(f"pulumi preview --diff --expect-no-changes {' '.join(flags)}")
+        assert done.code == 0, "\n".join(line for line in done.output.splitlines() if "refresh" not in line)
+
     def kubectl(self, cluster: str, arguments: str) -> Done:
         return self.shell(f"kubectl --context {cluster} {arguments}")
 

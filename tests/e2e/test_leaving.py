@@ -86,7 +86,7 @@ def test_a_member_leaves_when_its_share_runs_elsewhere(project: Project) -> None
     assert roles(serving) == []
     assert project.outputs()["members"].keys() == {"training", "serving-asia"}
     assert "2 of 2 members Ready, 2 of 2 workloads ready" in project.make("status").ok().output
-    project.shell("pulumi preview --expect-no-changes").ok()
+    project.check_unchanged()
 
 
 def test_it_joins_again(project: Project) -> None:

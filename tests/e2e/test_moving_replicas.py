@@ -112,7 +112,7 @@ def test_replicas_that_do_not_fit_run_elsewhere_and_pulumi_leaves_them_there(pro
     eventually(lambda: check_crowd(project, {"serving": 2, "serving-asia": 2}), _MOVED_SECONDS)
 
     # KubeFed has written overrides, in whatever order; the host's admission policy keeps them in order.
-    project.shell("pulumi preview --expect-no-changes").ok()
+    project.check_unchanged()
     project.shell("pulumi up --yes --skip-preview --refresh --expect-no-changes").ok()
     check_crowd(project, {"serving": 2, "serving-asia": 2})
     changed = yaml.safe_load(yaml.safe_dump(DEPLOYMENT))
@@ -155,7 +155,7 @@ def test_a_job_is_suspended_and_resumed_in_place(project: Project) -> None:
         assert after["status"].get("succeeded") == 1
 
     eventually(check_done, seconds=30)
-    project.shell("pulumi preview --refresh --expect-no-changes").ok()
+    project.check_unchanged("--refresh")
 
 
 def test_a_changed_job_is_a_new_job(project: Project) -> None:

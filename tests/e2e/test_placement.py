@@ -80,7 +80,7 @@ def test_spare_capacity_is_where_accelerators_are_free_and_a_job_stays(project: 
     # Now the other one has room, and this one has none.
     declare(project, train=(job("train", 1, 2), spare))
     project.shell("pulumi up --yes --skip-preview").ok()
-    project.shell("pulumi preview --expect-no-changes").ok()
+    project.check_unchanged()
     assert shares(project, "train") == {"serving-asia": 2}
     (after,) = project.objects("serving-asia", "jobs -n ai")
     assert after["metadata"]["uid"] == before["metadata"]["uid"]

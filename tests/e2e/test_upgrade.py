@@ -86,5 +86,5 @@ def test_the_last_releases_federation_is_taken_over(project: Project) -> None:
     assert looks > 10
     time.sleep(2)
     assert running(project) == before
-    project.shell("pulumi preview --expect-no-changes").ok()
-    project.shell("pulumi preview --refresh --expect-no-changes").ok()
+    project.check_unchanged()
+    project.check_unchanged("--refresh")

@@ -11,7 +11,7 @@ from tests.e2e.versions import HAS_POLICIES, WITHOUT_POLICIES
 
 @pytest.fixture(scope="package")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A local stack whose members have every operator that is known by name, and a queue with a quota of one CPU."""
+    """A local stack whose members have every operator that is known by name, with workloads of each."""
     if not HAS_POLICIES:
         pytest.skip(WITHOUT_POLICIES)
     yield from with_operators(tmp_path_factory.mktemp("operators"))

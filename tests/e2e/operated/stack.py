@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from local.operators import KNOWN
+from tests.e2e.operated import workloads
 from tests.e2e.project import Project
 from tools.build import build
 
@@ -22,7 +23,9 @@ _CLASSES = {"fast": {"priorities": [{"pools": ["classed"]}]}}
 
 
 def with_operators(folder: Path) -> Iterator[Project]:
-    """A stack in a folder, up, with every operator, and in Europe a queue with a quota of one CPU, and more pools."""
+    """A stack in a folder, up from nothing in one run: every operator, a quota of one CPU and more pools in Europe, and
+    the workloads.
+    """
     build([each.module for each in KNOWN.values()])
     project = Project.copy(folder, **_ONE_STATE)
     settings = project.settings()
@@ -36,13 +39,14 @@ def with_operators(folder: Path) -> Iterator[Project]:
             for name, each in KNOWN.items()
         },
         "base": [{"manifests": "tests/e2e/operated/objects/quota.yaml", "select": {"region": "europe-west1"}}],
-        "types": ["services"],
+        "types": ["services", "deployments.apps"],
     }
     settings["config"]["geo-federation:workloads"] = {}
     serving = settings["config"]["geo-federation:clusters"]["serving"]
     serving["node_pools"] |= _POOLS
     serving["compute_classes"] = _CLASSES
     project.write_settings(settings)
+    workloads.declare(project)
     with project.taken_down():
         project.run(*project.make_command("up"), timeout=_BUILD_AND_UP_SECONDS).ok()
         yield project

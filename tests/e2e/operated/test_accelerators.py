@@ -8,8 +8,8 @@ import pytest
 from local.api import Api
 from local.gcp.network import SUBNETS
 from local.gcp.registry import Registry
-from tests.e2e.operated.test_operators import job_set
-from tests.e2e.operated.test_queued import ELSEWHERE, HERE, check_completed, check_propagated, run
+from tests.e2e.operated.test_queued import check_completed, check_propagated
+from tests.e2e.operated.workloads import ELSEWHERE, HERE, SLICE, TPU, on_slice
 from tests.e2e.project import Project, eventually
 from tests.unit.test_accelerators import FILE, settings
 from tests.unit.test_existing_network import EUROPE, REGIONS, US
@@ -18,9 +18,6 @@ from tests.unit.test_existing_network import FILE as EXISTING
 pytestmark = pytest.mark.timeout(3600)
 
 POOL = "cloud.google.com/gke-nodepool"
-TPU = "tpu-v5-lite-podslice"
-SLICE: dict[str, Any] = {"policy": "spread", "select": {"accelerator": TPU}}
-CLASS = "cloud.google.com/compute-class"
 
 
 def nodes(api: Api, pool: str) -> list[dict[str, Any]]:
@@ -30,22 +27,6 @@ def nodes(api: Api, pool: str) -> list[dict[str, Any]]:
 
 def pods(api: Api, selector: str) -> list[dict[str, Any]]:
     return api.list("/api/v1/namespaces/ai/pods", labelSelector=selector)
-
-
-def on_slice(name: str, topology: str) -> dict[str, Any]:
-    """A JobSet of four workers with four chips each, for a slice of a topology."""
-    found = job_set(name)
-    found["metadata"] = {"name": name}
-    job = found["spec"]["replicatedJobs"][0]
-    job["replicas"] = 1
-    job["template"]["spec"] |= {"parallelism": 4, "completions": 4, "completionMode": "Indexed"}
-    pod = job["template"]["spec"]["template"]["spec"]
-    pod["nodeSelector"] = {
-        "cloud.google.com/gke-tpu-accelerator": TPU,
-        "cloud.google.com/gke-tpu-topology": topology,
-    }
-    pod["containers"][0]["resources"] = {"limits": {"google.com/tpu": 4}}
-    return found
 
 
 def test_a_slice_is_all_of_its_nodes(operated: Project) -> None:
@@ -58,8 +39,6 @@ def test_a_slice_is_all_of_its_nodes(operated: Project) -> None:
 
 
 def test_a_job_set_for_the_slice_runs_whole_on_it(operated: Project) -> None:
-    operated.declare_workload("chips", "ai", SLICE, on_slice("chips", "4x4"))
-    run(operated)
     api = operated.api(HERE)
     eventually(lambda: check_completed(api, "chips"), 90)
     own = {each["metadata"]["name"] for each in nodes(api, "slice")}
@@ -100,39 +79,12 @@ def test_a_compute_class_is_served_and_its_pods_run_on_its_pool(operated: Projec
     assert spec["priorities"] == [{"nodepools": ["classed"]}]
     assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
     assert spec["nodePoolAutoCreation"] == {"enabled": False}
-    labels = {"app": "classed"}
-    toleration = {"key": CLASS, "operator": "Exists"}
-    pod = {
-        "nodeSelector": {CLASS: "fast"},
-        # GKE adds it, and no admission plugin here does.
-        "tolerations": [toleration],
-        "containers": [{"name": "a", "image": "a:1"}],
-    }
-    deployment = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "classed"},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
-    }
-    settings = operated.settings()
-    settings["config"]["geo-federation:federation"]["types"] = ["services", "deployments.apps"]
-    operated.write_settings(settings)
-    operated.declare_workload("classed", "ai", {"policy": "spread"}, deployment)
-    run(operated)
     (node,) = nodes(api, "classed")
 
     def check() -> None:
         assert [each["spec"].get("nodeName") for each in pods(api, "app=classed")] == [node["metadata"]["name"]]
 
     eventually(check, 60)
-
-
-def test_nothing_changes_by_itself(operated: Project) -> None:
-    operated.shell("pulumi preview --refresh --expect-no-changes").ok()
 
 
 def test_the_stack_with_every_option_is_previewed(operated: Project) -> None:

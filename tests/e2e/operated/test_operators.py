@@ -8,6 +8,7 @@ import pytest
 
 from local.api import Api, ApiError
 from tests.e2e.operated.stack import check_ready
+from tests.e2e.operated.workloads import job_set
 from tests.e2e.project import Project, eventually
 
 # Each is built once, into the tool cache: Kueue in six minutes of one core, the others in two to three.
@@ -22,17 +23,6 @@ MANAGERS = {
     "kuberay": "default/kuberay-operator",
     "trainer": "kubeflow-system/kubeflow-trainer-controller-manager",
 }
-
-
-def job_set(name: str, **spec: Any) -> dict[str, Any]:
-    container = {"name": "train", "image": "train:1"}
-    job = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
-    return {
-        "apiVersion": "jobset.x-k8s.io/v1alpha2",
-        "kind": "JobSet",
-        "metadata": {"name": name, "namespace": "default"},
-        "spec": {"replicatedJobs": [{"name": "workers", "replicas": 2, "template": {"spec": job}}], **spec},
-    }
 
 
 def processes(operated: Project, part: str) -> list[psutil.Process]:

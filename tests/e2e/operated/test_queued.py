@@ -5,35 +5,13 @@ from typing import Any
 import pytest
 
 from local.api import Api
-from placement.api.queued import QUEUE
-from tests.e2e.operated.test_operators import job_set
+from tests.e2e.operated.workloads import ELSEWHERE, HERE, NEAR, queued
 from tests.e2e.project import Project, eventually
 
 pytestmark = pytest.mark.timeout(3600)
 
-HERE, ELSEWHERE = "serving", ("training", "serving-asia")
 JOB_SETS = "/apis/jobset.x-k8s.io/v1alpha2/namespaces/ai/jobsets"
 WORKLOADS = "/apis/kueue.x-k8s.io/v1beta2/namespaces/ai/workloads"
-LOCAL_QUEUE: dict[str, Any] = {
-    "apiVersion": "kueue.x-k8s.io/v1beta2",
-    "kind": "LocalQueue",
-    "metadata": {"name": "team"},
-    "spec": {"clusterQueue": "all"},
-}
-NEAR = {"policy": "nearest", "to": "europe-west1", "count": 1}
-
-
-def training(name: str) -> dict[str, Any]:
-    """A JobSet of two workers, which need more than half of the quota together."""
-    found = job_set(name, suspend=True)
-    found["metadata"] = {"name": name, "labels": {QUEUE: "team"}}
-    pod = found["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
-    pod["containers"][0]["resources"] = {"requests": {"cpu": "300m"}}
-    return found
-
-
-def run(project: Project) -> None:
-    project.shell("pulumi up --yes --skip-preview").ok()
 
 
 def copy_of(api: Api, name: str) -> dict[str, Any]:
@@ -53,10 +31,6 @@ def check_propagated(project: Project, plural: str, name: str) -> None:
 
 def test_two_trainings_take_turns_and_each_runs_whole(operated: Project) -> None:
     api = operated.api(HERE)
-    operated.declare_workload("queue", "ai", {"policy": "clusters", "clusters": [HERE]}, LOCAL_QUEUE)
-    for name in ("first", "second"):
-        operated.declare_workload(name, "ai", NEAR, training(name))
-    run(operated)
     eventually(lambda: check_completed(api, "first", "second"), 90)
     for member in ELSEWHERE:
         assert operated.api(member).list(JOB_SETS) == []
@@ -82,8 +56,8 @@ def test_what_is_evicted_is_admitted_again_while_kubefed_is_silent(operated: Pro
     api = operated.api(HERE)
     nodes = [each["metadata"]["name"] for each in api.list("/api/v1/nodes")]
     operated.kubectl(HERE, f"cordon {' '.join(nodes)}").ok()
-    operated.declare_workload("third", "ai", NEAR, training("third"))
-    run(operated)
+    operated.declare_workload("third", "ai", NEAR, queued("third"))
+    operated.shell("pulumi up --yes --skip-preview").ok()
 
     def check_suspended(suspended: bool, generation: int) -> None:
         copy = copy_of(api, "third")
@@ -100,7 +74,3 @@ def test_what_is_evicted_is_admitted_again_while_kubefed_is_silent(operated: Pro
     operated.kubectl(HERE, f"uncordon {' '.join(nodes)}").ok()
     eventually(lambda: check_completed(api, "third"), 60)
     check_suspended(False, 4)
-
-
-def test_nothing_that_these_tests_have_placed_changes_by_itself(operated: Project) -> None:
-    operated.shell("pulumi preview --refresh --expect-no-changes").ok()
