@@ -12,7 +12,7 @@ from federation.queries import has_ended
 from placement.api.lookup import texts
 from placement.api.pod_requests import offered, requested, requested_of_node
 from placement.fit.node_labels import HOSTNAME, POOL, TOPOLOGY
-from placement.starting import Running
+from placement.starting import Running, scarce_of
 
 _SECONDS = 20
 
@@ -57,7 +57,7 @@ def measure(member: str, kubeconfig: str) -> Measured:
 def _running(pod: Mapping[str, Any]) -> Running:
     metadata = pod["metadata"]
     labels = frozenset(texts(metadata.get("labels")).items())
-    return Running(metadata.get("namespace") or "", labels, tuple(sorted(requested(pod["spec"]).items())))
+    return Running(metadata.get("namespace") or "", labels, scarce_of(requested(pod["spec"])))
 
 
 def _free(node: Mapping[str, Any], taken: Mapping[str, int]) -> Nodes:

@@ -11,8 +11,8 @@ from placement.fit.room import Gang, gang
 from placement.fit.space import Space
 from placement.manifests.manifest import Manifest
 from placement.pods.demand import demands, whole_demand
+from placement.pods.pods import claims_of, pod_groups
 from placement.pods.pods import doubts as doubts_of_kind
-from placement.pods.pods import pod_groups
 from placement.pods.runs import counted, named, run_of
 from placement.policies.decision import Facts, Unit, numbered
 from placement.spec import SpareCapacity
@@ -32,7 +32,7 @@ def facts_of(
     run = run_of(manifests, workload.run)
     units = tuple(_units(name, workload, manifests, run))
     beside = _beside(workload, manifests) if run == "divided" else None
-    daemons = _gang(workload, filter(_is_daemon_set, manifests))
+    daemons = _gang(workload, manifests, filter(_is_daemon_set, manifests))
     pods = _all([*(each.gang for each in (*units, *([beside] if beside else ()))), daemons])
     doubts = dict.fromkeys(text for manifest in manifests for text in doubts_of_kind(manifest))
     return Facts(name, origins, units, pods, beside, space, tuple(doubts))
@@ -58,28 +58,31 @@ def after(
 
 
 def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Run) -> list[Unit]:
+    claims = claims_of(manifests)
     if run == "divided":
         each_requests = zip(counted(manifests), demands(manifests), strict=True)
         return [
-            Unit(named(manifest), gang(pod_groups(manifest, "divided"), workload.namespace), requested)
+            Unit(named(manifest), gang(pod_groups(manifest, "divided"), workload.namespace, claims), requested)
             for manifest, requested in each_requests
         ]
     # A DaemonSet has pods where there are nodes for them.
     others = [manifest for manifest in manifests if not _is_daemon_set(manifest)]
     groups = [group for manifest in others for group in pod_groups(manifest, "whole")]
-    return [Unit(f"workload {name}", gang(groups, workload.namespace), whole_demand(others))]
+    return [Unit(f"workload {name}", gang(groups, workload.namespace, claims), whole_demand(others))]
 
 
 def _beside(workload: Workload, manifests: Sequence[Manifest]) -> Unit | None:
     """The pods of a divided workload's objects that have no number to divide; None where there are none."""
     others = [each for each in manifests if not each.type.counted and not _is_daemon_set(each)]
-    found = _gang(workload, others)
+    found = _gang(workload, manifests, others)
     names = " and ".join(named(each) for each in others if pod_groups(each, "divided"))
     return Unit(names, found, whole_demand(others)) if found.kinds else None
 
 
-def _gang(workload: Workload, manifests: Iterable[Manifest]) -> Gang:
-    return gang((group for manifest in manifests for group in pod_groups(manifest, "divided")), workload.namespace)
+def _gang(workload: Workload, manifests: Iterable[Manifest], some: Iterable[Manifest]) -> Gang:
+    """The pods of some of a workload's manifests."""
+    groups = (group for manifest in some for group in pod_groups(manifest, "divided"))
+    return gang(groups, workload.namespace, claims_of(manifests))
 
 
 def _all(gangs: Sequence[Gang]) -> Gang:

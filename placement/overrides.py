@@ -10,6 +10,7 @@ from typing import Any
 
 from clusters.spec import selects
 from placement.api.api_rules import check_object
+from placement.api.claims import Claims
 from placement.api.pod_kinds import Run
 from placement.api.pod_templates import groups_of, units_of
 from placement.api.schemas import dotted, normal
@@ -17,7 +18,7 @@ from placement.autoscaling.autoscalers import divided_fields
 from placement.fit.needs import needs
 from placement.manifests.manifest import Manifest
 from placement.patches import found, patch_in_place, patched, steps_of, takes
-from placement.pods.pods import default_run
+from placement.pods.pods import claims_of, default_run
 from placement.pods.runs import named, run_of
 from placement.workload import Override, Workload
 from problems import Problem, one_of
@@ -56,18 +57,28 @@ def count_in(manifest: Manifest, overrides: Sequence[Override]) -> int:
 
 def change_pods(manifests: Sequence[Manifest], overrides: Sequence[Override]) -> bool:
     """Whether copies with these overrides have other pods: what these need of their nodes, or how many they are."""
-    changed = ((each, _copy_of(each, overrides)) for each in manifests if _used(each, overrides))
-    return any(_pods_of(each) != _pods_of(copied) for each, copied in changed)
+    if not any(_used(each, overrides) for each in manifests):
+        return False
+    copied = [_copy_of(each, overrides) for each in manifests]
+    before, after = claims_of(manifests), claims_of(copied)
+    pairs = zip(manifests, copied, strict=True)
+    return any(_pods_of(one, before) != _pods_of(other, after) for one, other in pairs)
 
 
 def _copy_of(manifest: Manifest, overrides: Sequence[Override]) -> Manifest:
     return replace(manifest, body=patched(manifest.body, [each.model_dump() for each in _used(manifest, overrides)]))
 
 
-def _pods_of(manifest: Manifest) -> list[tuple[Any, ...]]:
+def _pods_of(manifest: Manifest, claims: Claims) -> list[tuple[Any, ...]]:
     units = units_of(manifest.body, manifest.type.counted)
     groups = groups_of(manifest.body, manifest.type)
-    return [(units * each.count, astuple(needs(each.spec, each.labels, queued=each.queued))) for each in groups]
+    return [
+        (
+            units * each.count,
+            astuple(needs(each.spec, each.labels, queued=each.queued, annotations=each.annotations, claims=claims)),
+        )
+        for each in groups
+    ]
 
 
 def check_overrides(

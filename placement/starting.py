@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from clusters.facts.gpu_networks import NETWORK_RESOURCE
 from placement.api.pod_requests import is_extended
 from placement.fit.needs import Needs
 from placement.fit.room import Gang
@@ -23,6 +24,12 @@ class Running:
     requests: tuple[tuple[str, int], ...]
 
 
+def scarce_of(requests: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """What pods are told apart by of their requests: no networks, which GKE adds to the limits of pods by itself."""
+    found = requests.items()
+    return tuple(sorted(each for each in found if is_extended(each[0]) and not each[0].startswith(NETWORK_RESOURCE)))
+
+
 def yet_to_start(
     placed: Placed,
     member: str,
@@ -37,7 +44,7 @@ def yet_to_start(
     left, found = Counter(running), list[tuple[Gang, int]]()
     for kind, pods in _pods_in(member, placed, workloads, manifests):
         count = pods
-        scarce = tuple((name, amount) for name, amount in kind.requests if is_extended(name))
+        scarce = scarce_of(dict(kind.requests))
         for each in left if scarce else ():
             if each.namespace == kind.namespace and each.requests == scarce and each.labels >= {*kind.labels}:
                 there = min(left[each], count)

@@ -23,6 +23,7 @@ class Pods:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     queued: bool = False
     together: int = 0
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def pool(most: int, each: int = 1, accelerator: str = "nvidia-l4") -> Nodes:

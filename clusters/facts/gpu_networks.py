@@ -12,6 +12,13 @@ DRANET_LABEL = "cloud.google.com/gke-networking-dra-driver"
 AUTO_LABEL = "gke.networks.io/accelerator-network-profile"
 """The label that GKE gives nodes whose networks it has made. Source: the release note of 2026-04-20."""
 DRANET_SINCE = "1.34"
+NETWORK_RESOURCE = "networking.gke.io.networks/"
+"""What nodes have one of for each Network that they are attached to, and GKE's webhook adds to the limits of pods whose
+annotation names it. A Network that does not exist is refused there.
+
+Sources: NVIDIA's cluster-readiness-engine, and what others note of the nodes of A3 and A4 (1 of vpc1, 1 of rdma-0);
+read 2026-11-27.
+"""
 
 
 @dataclass(frozen=True)

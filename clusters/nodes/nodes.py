@@ -11,6 +11,7 @@ from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
 from clusters.nodes.class_nodes import class_nodes
+from clusters.nodes.devices import devices, networks
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
 from clusters.pools import slices
 from clusters.pools.accelerator import Accelerator
@@ -36,11 +37,11 @@ class Nodes:
     """The nodes of one pool, which are all alike.
 
     `allocatable` is what pods can request of a node: cpu in thousandths, memory and ephemeral-storage in bytes, and
-    everything else, such as pods and nvidia.com/gpu, in whole numbers. `most` is how many nodes there can be. `zones`
-    are those in which its nodes can be, empty where Google chooses. `unsure` has the resources and label keys of which
-    the value is not certain. `system` is about what GKE's own pods request on each of them; nothing on a node that
-    exists, of which that is known. `slice_nodes` is how many of the nodes are one slice of TPUs together, of which none
-    is there without the others: 1 where each is by itself.
+    everything else, such as pods, nvidia.com/gpu, networks and classes of devices, in whole numbers. `most` is how many
+    nodes there can be. `zones` are those in which its nodes can be, empty where Google chooses. `unsure` has the
+    resources and label keys of which the value is not certain. `system` is about what GKE's own pods request on each of
+    them; nothing on a node that exists, of which that is known. `slice_nodes` is how many of the nodes are one slice of
+    TPUs together, of which none is there without the others: 1 where each is by itself.
     """
 
     pool: str
@@ -75,14 +76,15 @@ def nodes_of(cluster: Cluster) -> list[Nodes]:
 
 
 def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:
+    claimed = devices(name, pool)
     return Nodes(
         name,
         node_labels(name, pool, cluster),
-        _allocatable(pool),
+        _allocatable(pool) | networks(pool) | {each: count for each, count in claimed.items() if count},
         pool.max_nodes,
         taints(pool),
         zones_of(pool, cluster),
-        unsure_labels(pool, cluster) | _unsure_resources(pool),
+        unsure_labels(pool, cluster) | _unsure_resources(pool) | {each for each in claimed if not claimed[each]},
         system_requests(pool.accelerator is not None and not pool.accelerator.dra, pool.machine_type in tpus()),
         slices.nodes_of(pool),
     )

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from placement.api.ends import deletes_itself
+from placement.api.interfaces import INTERFACES, interface_mistake
 from placement.api.kinds import TargetType
-from placement.api.lookup import at, elements, entries
+from placement.api.lookup import at, elements, entries, texts
 from placement.api.pod_requests import is_extended
 from placement.api.pod_templates import templates_of
 from placement.api.quantities import is_quantity, whole
@@ -34,6 +35,8 @@ def check_object(body: Mapping[str, Any], target: TargetType) -> Mistakes:
             yield from _label_mistakes(template, (*path, "metadata"))
         if target.config_name in _SELECTING:
             yield from _selector_mistakes(at(body, "spec", "selector", "matchLabels"), template)
+        if text := interface_mistake(texts(at(template, "metadata", "annotations"))):
+            yield (*path, "metadata", "annotations", INTERFACES), text
         pod = at(template, "spec")
         if target.config_name in _JOBS:
             yield from _restart_policy_mistakes(pod, (*path, "spec", "restartPolicy"))

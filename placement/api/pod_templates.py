@@ -5,7 +5,7 @@ It reads what is written, by the table of kinds (pod_kinds.py), and what some op
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, cast
 
@@ -33,6 +33,7 @@ class PodGroup:
     path: Steps
     queued: bool = False
     together: int = 0
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:
@@ -48,10 +49,16 @@ def groups_of(body: Mapping[str, Any], target: TargetType) -> list[PodGroup]:
         groups = [group for where in kind.pods for group in _groups_at(body, name, where)]
     own = at(body, "metadata", "name")
     label: Mapping[str, str] = {kind.label: own} if kind.label and isinstance(own, str) else {}
+    made = ((group, value_in(body, group.path)) for group in groups)
     return [
-        replace(group, labels=group.labels or label, queued=is_queued(body, value_in(body, group.path)))
-        for group in groups
+        replace(group, labels=group.labels or label, queued=is_queued(body, each), annotations=_annotations(each))
+        for group, each in made
     ]
+
+
+def _annotations(template: Any) -> dict[str, str]:
+    """Those of the pods of a template, or beside what an operator makes pods from, as of KServe and Spark."""
+    return texts(at(template, "metadata", "annotations")) or texts(at(template, "annotations"))
 
 
 def templates_of(body: Mapping[str, Any], target: TargetType) -> Iterator[tuple[Any, Steps]]:

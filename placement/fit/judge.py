@@ -7,9 +7,11 @@ pods fit is counted in packing.py.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from clusters.facts.gpu_networks import NETWORK_RESOURCE
 from clusters.nodes.nodes import Nodes
 from placement.fit import tolerations
 from placement.fit.classes import COMPUTE_CLASS
+from placement.fit.devices import on_devices, on_networks
 from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_sharing, of_taint, of_zones
 from placement.fit.needs import GPU, Needs, needs
 from placement.fit.node_labels import CLIENTS, HOSTNAME, PARTITION, REGION, SHARING, ZONES, Met, met
@@ -44,7 +46,8 @@ def judge(pod: Needs, nodes: Nodes, known: Collection[str] = ()) -> Verdict:
     """
     place = _best(_term(term, nodes, known) for term in pod.terms) if pod.terms else Verdict((_NO_TERM,))
     misses, doubts = list(place.misses), [*pod.doubts, *place.doubts, *nodes.doubts]
-    for found in (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes), on_slice(pod, nodes)):
+    of_node = (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes), on_slice(pod, nodes))
+    for found in (*of_node, on_networks(pod, nodes), on_devices(pod, nodes)):
         for each in found:
             if isinstance(each, str):
                 doubts.append(each)
@@ -180,6 +183,8 @@ def _tolerated_later(key: str, pod: Needs, nodes: Nodes) -> str:
 
 def _amounts(pod: Needs, nodes: Nodes, known: Collection[str]) -> Iterator[Miss | str]:
     for resource, amount in pod.requests:
+        if resource.startswith(NETWORK_RESOURCE):
+            continue
         if resource in nodes.unsure:
             yield f"how much {resource} pool {nodes.pool} has"
         elif amount > nodes.allocatable.get(resource, 0):

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from clusters.facts.device_classes import device_classes
+from clusters.facts.gpu_networks import NETWORK_RESOURCE, gpu_networks
 from clusters.nodes.nodes import GPU, Nodes, Taint
 from clusters.pools.accelerator import DRA_LABELS
+from placement.api.interfaces import INTERFACES
 from placement.api.quantities import as_text
 from placement.api.queued import CONSUMES, QUEUE
 from placement.fit.classes import classes_of
-from placement.fit.node_labels import ACCELERATORS
+from placement.fit.node_labels import ACCELERATORS, MACHINE
 from placement.fit.selectors import Requirement
 
 
@@ -111,6 +114,8 @@ def of_amount(resource: str, amount: int, nodes: Nodes) -> Miss:
         return Miss(
             Stage.ACCELERATOR + 0.5, (resource, nodes.pool), lambda: (_claims(resource, amount, nodes.pool), "")
         )
+    if resource in device_classes() and not has:
+        return Miss(Stage.ACCELERATOR, resource, lambda: _devices(resource, amount, nodes.pool))
     of_size = resource in ("cpu", "memory", "ephemeral-storage")
     stage = Stage.SIZE if of_size else Stage.COUNT if has else Stage.ACCELERATOR
     return Miss(stage + has / amount, resource, lambda: _amounts(resource, has, amount, nodes.pool, of_size))
@@ -124,6 +129,26 @@ def by_claims(nodes: Nodes) -> bool:
 def _claims(resource: str, amount: int, pool: str) -> str:
     instead = "write resourceClaims in the pod, or dra: false for the pool"
     return f"{pool} has its GPUs by DRA and no {resource}, the pod requests {amount}: {instead}"
+
+
+def _devices(resource: str, amount: int, pool: str) -> tuple[str, str]:
+    instead = device_classes()[resource].instead
+    text = f"{pool} has no devices of {resource}, the pod's claims request {amount}: {instead}"
+    return text, f"no pool has devices of {resource}: {instead}"
+
+
+def of_networks(named: Sequence[str], missing: Sequence[str], nodes: Nodes) -> Miss:
+    """The pool's nodes are not attached to all networks that the pod's annotation names."""
+    has = [name.removeprefix(NETWORK_RESOURCE) for name in nodes.allocatable if name.startswith(NETWORK_RESOURCE)]
+    facts = gpu_networks().get(nodes.labels.get(MACHINE, ""))
+    what = f"the networks {', '.join(has)}" if has else "no networks but the cluster's"
+    instead = "write names of these" if has else "write gpu_networks: own for a pool that can have it"
+    if not has and facts:
+        instead = f"write gpu_networks: {'own' if facts.count else 'auto'} for it"
+    text = f"pool {nodes.pool} has {what}, and annotation {INTERFACES} names {', '.join(missing)}: {instead}"
+    stage = Stage.COUNT if has else Stage.LABEL
+    part = (len(named) - len(missing)) / len(named) + (0.5 if facts else 0)
+    return Miss(stage + part / 2, "networks", lambda: (text, ""))
 
 
 def _amounts(resource: str, has: int, amount: int, pool: str, of_size: bool) -> tuple[str, str]:

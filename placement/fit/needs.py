@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from placement.api.lookup import at, elements, entries
+from clusters.facts.gpu_networks import NETWORK_RESOURCE
+from placement.api.claims import Claims, Device, claimed
+from placement.api.interfaces import interfaces_of
+from placement.api.lookup import at, elements, entries, texts
 from placement.api.pod_requests import most_of_container, requested_of_node
 from placement.fit.classes import beside_class
 from placement.fit.node_labels import HOSTNAME
@@ -22,7 +25,8 @@ class Needs:
     `terms` are alternatives, of which a node must meet one. `avoids` are the selectors of pods, in the same namespace,
     that may not be on its node. `doubts` are what cannot be judged by any node. `queued` says that a
     ProvisioningRequest makes its node. `together` is how many pods use a slice of TPUs with it, 0 where it uses none or
-    that is not known. Each object is compared by identity, so that verdicts on it are found again.
+    that is not known. `options` are devices of which a node must have one alternative of each, for all its pods. Each
+    object is compared by identity, so that verdicts on it are found again.
     """
 
     requests: tuple[tuple[str, int], ...]
@@ -36,6 +40,7 @@ class Needs:
     doubts: tuple[str, ...]
     queued: bool
     together: int = 0
+    options: tuple[tuple[Device, ...], ...] = ()
 
 
 def needs(
@@ -44,25 +49,39 @@ def needs(
     namespace: str = "",
     queued: bool = False,
     together: int = 0,
+    annotations: Mapping[str, str] | None = None,
+    claims: Claims | None = None,
 ) -> Needs:
-    """What a pod of this spec, with these labels, needs. What is malformed is passed over; other checks refuse it."""
+    """What a pod of this spec, with these labels and annotations, needs; `claims` are those that its workload has.
+
+    What is malformed is passed over; other checks refuse it.
+    """
     terms = of_node(pod)
-    own: Mapping[Any, Any] = entries(labels)
-    texts = sorted((key, value) for key, value in own.items() if isinstance(key, str) and isinstance(value, str))
+    raw: Mapping[Any, Any] = entries(labels)
+    own = {key: value for key, value in raw.items() if isinstance(key, str) and isinstance(value, str)}
     avoids = tuple(_avoided(pod))
-    doubts = [*_unjudged(pod), *_other_pods(pod, dict(texts)), *_beside_class(terms)]
+    interfaces, devices = interfaces_of(texts(annotations)), claimed(pod, claims or {})
+    networks = {f"{NETWORK_RESOURCE}{name}": 1 for name in interfaces.networks}
+    doubts = [
+        *devices.doubts,
+        *interfaces.doubts,
+        *_unjudged(pod),
+        *_other_pods(pod, dict(own)),
+        *_beside_class(terms),
+    ]
     return Needs(
-        tuple(sorted(requested_of_node(pod).items())),
+        tuple(sorted({**networks, **requested_of_node(pod), **devices.counted}.items())),
         most_of_container(pod, GPU),
         terms,
         of_pod(pod, terms, queued),
         frozenset(_ports(pod)),
         namespace,
-        tuple(texts),
+        tuple(sorted(own.items())),
         avoids,
         tuple(dict.fromkeys(doubts)),
         queued,
         together,
+        devices.options,
     )
 
 
@@ -127,8 +146,6 @@ def _beside_class(terms: tuple[tuple[Requirement, ...], ...]) -> Iterator[str]:
 
 
 def _unjudged(pod: Any) -> Iterator[str]:
-    if elements(at(pod, "resourceClaims")):
-        yield "resourceClaims, which are for the drivers in the cluster"
     if at(pod, "nodeName"):
         yield f"nodeName {at(pod, 'nodeName')}"
     if elements(at(pod, "schedulingGates")):

@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 from typing import Any, NamedTuple, Protocol
 
 from clusters.nodes.nodes import Nodes
+from placement.api.claims import Claims
 from placement.api.pod_requests import is_extended
 from placement.fit.judge import Verdict, judge
 from placement.fit.needs import Needs, conflict, needs
@@ -55,7 +56,7 @@ class Room:
 
 
 class Group(Protocol):
-    """Pods of one template: their spec, their labels, and how many are in each gang.
+    """Pods of one template: their spec, their labels and annotations, and how many are in each gang.
 
     `queued` says whether they wait for nodes, and `together` how many pods use a slice of TPUs with each of them.
     """
@@ -70,6 +71,8 @@ class Group(Protocol):
     def queued(self) -> bool: ...
     @property
     def together(self) -> int: ...
+    @property
+    def annotations(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +96,16 @@ class Offer(NamedTuple):
     spare: tuple[int, ...]
 
 
-def gang(groups: Iterable[Group], namespace: str = "") -> Gang:
-    """The pods that run together. Read it once for each workload: it remembers on which nodes they fit."""
+def gang(groups: Iterable[Group], namespace: str = "", claims: Claims | None = None) -> Gang:
+    """The pods that run together, of a workload with these claims.
+
+    Read it once for each workload: it remembers on which nodes they fit.
+    """
     found = [
-        (needs(each.spec, each.labels, namespace, each.queued, each.together), each.count)
+        (
+            needs(each.spec, each.labels, namespace, each.queued, each.together, each.annotations, claims),
+            each.count,
+        )
         for each in groups
         if each.count > 0
     ]

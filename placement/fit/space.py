@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from clusters.facts.gpu_networks import AUTO_LABEL
 from clusters.nodes.class_nodes import is_created
+from clusters.nodes.devices import is_claimed
 from clusters.nodes.nodes import Nodes, nodes_of
 from clusters.spec import Cluster
 from placement.fit.classes import COMPUTE_CLASS
@@ -108,7 +110,8 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
 
     `existing` is how many nodes each pool has; left out, the live ones are all. One that takes no pods is one of them.
     """
-    there = list(live)
+    own = {each.pool.nodes.pool: each.pool.nodes for each in space.largest.bins}
+    there = [_with_devices(each, own[each.pool]) if each.pool in own else each for each in live]
     known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
     now = room(there, known)
     number = existing if existing is not None else Counter(each.pool for each in there)
@@ -118,6 +121,13 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
         for each in space.largest.bins
     ]
     return replace(space, now=now, grown=merged([*now.bins, *added]))
+
+
+def _with_devices(node: Nodes, pool: Nodes) -> Nodes:
+    """A live node with the networks and devices that its status need not list, as its pool has them by the settings."""
+    listed = {name: amount for name, amount in pool.allocatable.items() if is_claimed(name)}
+    unsure = node.unsure | {name for name in pool.unsure if is_claimed(name) or name == AUTO_LABEL}
+    return replace(node, allocatable={**listed, **node.allocatable}, unsure=unsure)
 
 
 def _created(space: Space, there: Iterable[Nodes]) -> Counter[str]:

@@ -4,9 +4,10 @@ A unit is what a divided object is counted in: a replica, a pod of a Job, a grou
 duplicated is one unit, with all its pods. Which clusters get units is decided elsewhere (policies.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from placement.api.claims import GROUP, Claims
 from placement.api.lookup import at
 from placement.api.owners import is_admitted
 from placement.api.pod_kinds import Run
@@ -14,7 +15,7 @@ from placement.api.pod_templates import PodGroup, groups_of, units_of
 from placement.manifests.manifest import Manifest
 from placement.pods.slice_pods import together
 
-__all__ = ["PodGroup", "default_run", "doubts", "pod_groups", "units", "waits_in_a_queue"]
+__all__ = ["PodGroup", "claims_of", "default_run", "doubts", "pod_groups", "units", "waits_in_a_queue"]
 
 
 def default_run(manifest: Manifest) -> Run:
@@ -47,6 +48,11 @@ def units(manifest: Manifest, run: Run | None = None) -> int:
     """How many units there are: of a divided object its replicas, of any other 1."""
     divided = manifest.type.counted and (run or default_run(manifest)) == "divided"
     return units_of(manifest.body, manifest.type.counted) if divided else 1
+
+
+def claims_of(manifests: Iterable[Manifest]) -> Claims:
+    """The claims of devices among a workload's objects, and the templates of such claims."""
+    return {(each.type.kind, each.name): each.body for each in manifests if each.type.group == GROUP}
 
 
 def doubts(manifest: Manifest) -> list[str]:

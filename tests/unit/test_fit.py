@@ -357,7 +357,10 @@ def test_a_container_can_have_one_shared_gpu(labels: dict[str, str], count: int,
 @pytest.mark.parametrize(
     ("spec", "doubt"),
     [
-        ({"resourceClaims": [{"name": "a"}]}, "resourceClaims, which are for the drivers in the cluster"),
+        (
+            {"resourceClaims": [{"name": "a"}]},
+            "resourceClaims: ResourceClaim None is not among the objects of the workload",
+        ),
         ({"nodeName": "node-1"}, "nodeName node-1"),
         ({"schedulingGates": [{"name": "a"}]}, "schedulingGates"),
         ({"schedulerName": "volcano"}, "schedulerName volcano"),

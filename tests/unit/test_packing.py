@@ -29,6 +29,7 @@ class Pods:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     queued: bool = False
     together: int = 0
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def pods(count: int = 1, requests: Any = None, port: int = 0, **spec: Any) -> Pods:
