@@ -55,4 +55,7 @@ def _of_networks(kind: str, pool: NodePool, created: bool) -> int | None:
         return None if (pool.gpu_networks == "auto" and facts is None) or (created and pool.accelerator) else 0
     if facts is None or kind == "netdev":
         return None
-    return (facts.count or None if facts.sure_auto and pool.gpu_networks == "auto" else None) if facts.rdma else 0
+    if not facts.rdma:
+        return 0
+    known = facts.sure_auto and pool.gpu_networks == "auto"
+    return facts.count if known and facts.count else None
