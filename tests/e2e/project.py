@@ -89,14 +89,15 @@ class Project:
     def make_command(self, *words: str) -> list[str]:
         return ["make", "-s", f"VENV={ROOT / '.venv'}", *words]
 
-    def shell(self, command: str) -> Done:
+    def shell(self, command: str, timeout: float = 240) -> Done:
         """Runs a command as the README says: in a shell after `eval "$(make -s env)"`."""
-        return self.run("bash", "-c", f"set -e\n{_exports(self)}\n{command}")
+        return self.run("bash", "-c", f"set -e\n{_exports(self)}\n{command}", timeout=timeout)
 
     def check_unchanged(self, *flags: str) -> None:
         """Asserts that a preview with these flags proposes no changes."""
-        done = self.shell(f"pulumi preview --diff --expect-no-changes {' '.join(flags)}")
-        assert done.code == 0, "\n".join(line for line in done.output.splitlines() if "refresh" not in line)
+        done = self.shell(f"pulumi preview --expect-no-changes {' '.join(flags)}", timeout=600)
+        # Of a long output only the end is shown, and a refresh writes lines for all that has not changed.
+        assert done.code == 0, "\n".join(each for each in done.output.splitlines() if "refresh" not in each)
 
     def kubectl(self, cluster: str, arguments: str) -> Done:
         return self.shell(f"kubectl --context {cluster} {arguments}")
