@@ -1,6 +1,7 @@
 """A network that exists already: nothing of it is made, changed or deleted, and its subnets are as the settings say."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 import pulumi
@@ -42,12 +43,14 @@ def check_existing(network: ExistingNetwork | None, clusters: Mapping[str, Clust
     """
     if network is None:
         return
+    # Clusters can share a subnet.
+    read = cache(partial(compute.get_subnetwork, project=network.project))
     problems: list[Problem] = []
     for name, cluster in clusters.items():
         setting, subnet = f"clusters.{name}.subnet", _subnet(cluster)
         path = subnet.path(network, cluster.region)
         try:
-            found = compute.get_subnetwork(name=subnet.name, region=cluster.region, project=network.project)
+            found = read(name=subnet.name, region=cluster.region)
         except Exception as error:  # The SDK raises no other class for what a provider answers.
             # In the words of Google's Terraform provider; those of the second mistake begin with "Not Found", too.
             if "Error 403" not in str(error) and ("Error 404" in str(error) or " not found" in str(error)):

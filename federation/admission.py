@@ -6,6 +6,7 @@ Each mutates what KubeFed's own account writes, and nobody else's writes. Pure: 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from clusters.versions import is_older
 from federation.unfolded import unfolded
 from placement.api.kinds import BUILT_IN, KNOWN, NAMESPACE, TargetType
 from placement.api.owners import AUTOSCALED_GROUPS, QUEUED_FIELDS
@@ -13,7 +14,7 @@ from placement.api.pod_kinds import Pointer
 from placement.api.queued import QUEUE
 from placement.patches import steps_of
 
-OLDEST = (1, 36)
+OLDEST = "1.36"
 """The version of Kubernetes from which admissionregistration.k8s.io/v1 has MutatingAdmissionPolicy, on by default."""
 
 _QUEUED = f'oldObject.metadata[?"labels"][?"{QUEUE}"].hasValue()'
@@ -27,7 +28,7 @@ _LABELS = (
 
 def has_policies(version: str) -> bool:
     """Whether clusters of a version, as the settings write it, surely have mutating admission policies."""
-    return bool(version) and tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2]) >= OLDEST
+    return bool(version) and not is_older(version, OLDEST)
 
 
 def in_order(types: Sequence[TargetType], account: str) -> dict[str, Any]:

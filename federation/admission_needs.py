@@ -9,8 +9,6 @@ from placement.api.owners import written_by
 from placement.manifests.manifest import Manifest
 from problems import Problem, one_of
 
-_OLDEST = ".".join(map(str, OLDEST))
-
 
 def check_retained(federation: Federation, members: Mapping[str, Cluster]) -> Iterator[Problem]:
     """Yields why fields cannot be retained: of a type that is not enabled, or in members of an older Kubernetes."""
@@ -20,7 +18,7 @@ def check_retained(federation: Federation, members: Mapping[str, Cluster]) -> It
             yield Problem(f"federation.retain.{name}", None, f"not among the types; write {one_of(name, enabled)}")
     old = _too_old(members, members)
     if federation.retain and old:
-        yield Problem("federation.retain", None, f"members need Kubernetes {_OLDEST} for it; {_advice(old)}")
+        yield Problem("federation.retain", None, f"members need Kubernetes {OLDEST} for it; {_advice(old)}")
 
 
 def check_written(
@@ -30,7 +28,7 @@ def check_written(
     old = _too_old(members, candidates)
     for manifest in manifests if old else ():
         if writer := written_by(manifest.type, manifest.body):
-            text = f"{manifest.type.kind} {manifest.name}: {writer}, and below Kubernetes {_OLDEST} KubeFed undoes that"
+            text = f"{manifest.type.kind} {manifest.name}: {writer}, and below Kubernetes {OLDEST} KubeFed undoes that"
             yield Problem(f"{setting}.manifests", None, f"{text}; {_advice(old)}")
 
 
@@ -39,4 +37,4 @@ def _too_old(members: Mapping[str, Cluster], names: Sequence[str] | Mapping[str,
 
 
 def _advice(old: Sequence[str]) -> str:
-    return f'write kubernetes: "{_OLDEST}" or newer in {", ".join(f"clusters.{name}" for name in old)}'
+    return f'write kubernetes: "{OLDEST}" or newer in {", ".join(f"clusters.{name}" for name in old)}'

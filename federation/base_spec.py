@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from clusters.spec import selects
-from federation.operators import KUEUE, OPERATORS, release
+from clusters.versions import is_older
+from federation.operators import KUEUE, OPERATORS
 from placement.api.kinds import NAMESPACE
 from placement.spec import Select
 from problems import DNS_LABEL, Model, Problem, one_of
@@ -139,10 +140,10 @@ def check_base(
             advice = f"not an operator that is known; write {one_of(name, OPERATORS)}, or list it in federation.base"
             yield Problem(setting, name, advice)
             continue
-        if release(each.version) < release(known.oldest):
+        if is_older(each.version, known.oldest):
             advice = f"its types are not yet those that KubeFed would federate; write {known.oldest} or a later version"
             yield Problem(f"{setting}.version", each.version, advice)
-        elif known.published and not each.manifests and release(each.version) < release(known.published):
+        elif known.published and not each.manifests and is_older(each.version, known.published):
             advice = f"it is published from {known.published} on; write that or a later version, or the path of its"
             yield Problem(f"{setting}.version", each.version, f"{advice} manifests in {setting}.manifests")
         for other in known.needs:

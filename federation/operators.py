@@ -86,8 +86,3 @@ OPERATORS: Mapping[str, Operator] = {
     ),
 }
 """The operators by their short names."""
-
-
-def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version such as v0.10.1 or v0.10.1-rc.1, by which it is compared."""
-    return tuple(int(part) for part in version.removeprefix("v").partition("-")[0].split("."))

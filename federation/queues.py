@@ -1,7 +1,7 @@
 """Kueue's queues for a member, from its node pools: a ResourceFlavor for each, and one ClusterQueue.
 
-The pools that GKE may create for a compute class have one flavor, named as class.fast, since only the class's label is
-known of them.
+The pools that GKE may create have one flavor for each compute class, named as class.fast, and for the pods of no class
+one for each accelerator, named as auto.nvidia-l4, since only these labels are known of them.
 
 LocalQueues are objects of workloads, like the Jobs that name them. Source: the v1beta2 API of Kueue 0.17.
 """
@@ -18,6 +18,7 @@ from clusters.spec import Cluster
 API_VERSION = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUE = "default"
 """The name of each member's ClusterQueue, which LocalQueues name."""
+_ACCELERATORS = ("cloud.google.com/gke-accelerator", "cloud.google.com/gke-tpu-accelerator")
 _POOL_LABEL = "cloud.google.com/gke-nodepool"
 # What pods request, and Kueue admits nothing of which a queue does not cover.
 _COVERED = ("cpu", "memory", "ephemeral-storage", GPU, TPU)
@@ -44,23 +45,35 @@ def _in_order(cluster: Cluster) -> list[Nodes]:
     pools = nodes_of(cluster)
     own = [each for each in pools if not is_created(each.pool)]
     order = sorted(own, key=lambda each: (_has_accelerators(each), each.pool == SYSTEM_POOL, each.pool))
-    return [*order, *_of_classes([each for each in pools if is_created(each.pool)])]
+    return [*order, *_merged([each for each in pools if is_created(each.pool)])]
 
 
-def _of_classes(created: Sequence[Nodes]) -> list[Nodes]:
-    """The nodes that GKE may create for each class as one pool, with the most that one of its priorities may have."""
+def _merged(created: Sequence[Nodes]) -> list[Nodes]:
+    """The nodes that GKE may create for each class or with each accelerator as one pool, with the most of any of them.
+
+    Their labels are those that its pods get.
+    """
     found: list[Nodes] = []
-    for name in dict.fromkeys(each.labels[LABEL] for each in created):
-        own = [each for each in created if each.labels[LABEL] == name]
+    for name, labels in {_flavor_of(each): None for each in created}:
+        own = [each for each in created if _flavor_of(each)[0] == name]
         unsure = frozenset[str]().union(*(each.unsure for each in own)) & {*_COVERED}
         totals = {
-            resource: max(each.allocatable.get(resource, 0) * each.most for each in own)
+            resource: max(each.total.get(resource, each.allocatable.get(resource, 0) * each.most) for each in own)
             for resource in _COVERED
             if any(resource in each.allocatable for each in own) and resource not in unsure
         }
         taints = tuple(dict.fromkeys(taint for each in own for taint in each.taints))
-        found.append(Nodes(f"class.{name}", {LABEL: name}, totals, 1, taints, unsure=unsure))
+        found.append(Nodes(name, dict(labels), totals, 1, taints, unsure=unsure))
     return found
+
+
+def _flavor_of(nodes: Nodes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The name of the flavor of nodes that GKE may create, and the label that its pods get."""
+    key = next((each for each in (LABEL, *_ACCELERATORS) if each in nodes.labels), "")
+    if not key:
+        return "auto.cpu", ()
+    kind = "class" if key == LABEL else "auto"
+    return f"{kind}.{nodes.labels[key]}", ((key, nodes.labels[key]),)
 
 
 def _flavor(nodes: Nodes) -> dict[str, Any]:
@@ -72,8 +85,9 @@ def _flavor(nodes: Nodes) -> dict[str, Any]:
     taints = [{"key": each.key, "value": each.value, "effect": each.effect} for each in nodes.taints]
     # By the class's label, a pod that selects the class gets no other flavor, and by its taint, no other pod gets it.
     named = {LABEL: nodes.labels[LABEL]} if LABEL in nodes.labels else {}
-    pool = {_POOL_LABEL: nodes.pool} if nodes.pool != f"class.{named.get(LABEL)}" else {}
-    spec: dict[str, Any] = {"nodeLabels": pool | named}
+    # No name of a pool has a dot.
+    labels = dict(nodes.labels) if "." in nodes.pool else {_POOL_LABEL: nodes.pool} | named
+    spec: dict[str, Any] = {"nodeLabels": labels} if labels else {}
     if taints:
         spec["nodeTaints"] = taints
     if tolerated := [each["key"] for each in taints if each["key"] in (GPU, TPU)]:

@@ -40,10 +40,10 @@ class Limit(Model):
 
 
 class AutoProvisioning(Model):
-    """Node pools that GKE creates and deletes by itself, for compute classes with create_pools.
+    """Node pools that GKE creates and deletes by itself, for compute classes with create_pools, and for other pods.
 
-    While it is enabled, GKE may also create pools for other pods that fit on no pool; what is placed is judged
-    without these.
+    Pods of no class that fit on no pool are placed where the limits leave room for them, and the reason says so: GKE
+    chooses the machines.
     """
 
     enabled: bool = True

@@ -10,6 +10,7 @@ from clusters.facts.machine_sizes import size_of, tpus
 from clusters.facts.machines import always_has_ssds, is_sure
 from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
+from clusters.nodes.auto_nodes import auto_nodes
 from clusters.nodes.class_nodes import class_nodes
 from clusters.nodes.devices import devices, networks
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
@@ -53,6 +54,8 @@ class Nodes:
     unsure: frozenset[str] = frozenset()
     system: Mapping[str, int] = field(default_factory=dict[str, int])
     slice_nodes: int = 1
+    total: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What all have together, where GKE chooses how many there are; `allocatable` is then what the largest can have."""
     doubts: tuple[str, ...] = ()
     """What else whether there is such a node depends on, and is not certain."""
 
@@ -69,10 +72,11 @@ def nodes_of(cluster: Cluster) -> list[Nodes]:
     """The nodes that a cluster can have, by pool: those of the system pool first, then those of its settings by name.
 
     They are as an empty node of each pool is on GKE, before GKE's own pods are on it, and as many as the pool has at
-    its largest. At the end are the nodes that GKE could create for the cluster's compute classes.
+    its largest. At the end are the nodes that GKE could create: for the cluster's compute classes, and for other pods.
     """
     pools = {SYSTEM_POOL: SYSTEM} | dict(sorted(cluster.node_pools.items()))
-    return [_nodes(name, pool, cluster) for name, pool in pools.items()] + class_nodes(cluster, _nodes)
+    own = [_nodes(name, pool, cluster) for name, pool in pools.items()]
+    return own + class_nodes(cluster, _nodes) + auto_nodes(cluster, _nodes, GPU)
 
 
 def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:

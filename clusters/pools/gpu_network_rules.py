@@ -7,8 +7,8 @@ from clusters.facts.gpu_networks import DRANET_SINCE, TABLE, GpuNetworks, gpu_ne
 from clusters.facts.machines import is_known
 from clusters.pools.gpu_networks import own_pools
 from clusters.pools.spec import NodePool
-from clusters.pools.versions import is_older
 from clusters.pools.zones import spread_over
+from clusters.versions import is_older
 from problems import Problem
 
 NODES = 2 ** (32 - GPU_SUBNET) - 4

@@ -9,7 +9,7 @@ from clusters.facts.partitions import unsure_partition, wrong_partition
 from clusters.pools.accelerator import DRA_LABELS, Accelerator
 from clusters.pools.reservations import check_reservation, spread_reservation
 from clusters.pools.spec import NodePool
-from clusters.pools.versions import is_older
+from clusters.versions import is_older
 from problems import Problem
 
 _ELSE = ("spot", "flex_start", "queued", "reservation")

@@ -8,7 +8,7 @@ from clusters.facts.workload_policies import domain_of
 from clusters.pools.slices import is_slice, nodes_of, policy_of
 from clusters.pools.spec import NodePool
 from clusters.pools.tpus import MOST_NODES
-from clusters.pools.versions import is_older
+from clusters.versions import is_older
 from problems import Problem
 
 _EXAMPLE = "ct5lp-hightpu-4t"

@@ -11,7 +11,7 @@ from local.gcp.cluster_checks import CHOICES, hindered_cluster, wrong_cluster
 from local.gcp.compute_classes import ensure_compute_classes
 from local.gcp.gkehub import HUB
 from local.gcp.iam import POOLS
-from local.gcp.network_crds import make_network_crds
+from local.gcp.network_crds import ensure_networks
 from local.gcp.resource import CONTAINER, Choices, Cloud, Kind, Wrong, given, lacking, project_of, value
 from local.gcp.timing import operation, taking_time
 from local.gcp.versions import VERSION
@@ -157,7 +157,7 @@ class Cluster(Kind):
 
 def _serve_networks(plane: ControlPlane) -> None:
     try:
-        make_network_crds(Api(plane))
+        ensure_networks(Api(plane))
     except (ApiError, Unreachable) as error:
         raise Refused(f"the types of networks of cluster {plane.name} cannot be made: {error}") from None
 

@@ -2,21 +2,16 @@
 
 from typing import Any
 
-from local.api import Api, ApiError
+from local.api import Api
+from local.gcp.crds import ensure_crd
 
 _GROUP = "networking.gke.io"
-_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_ALREADY = 409
 
 
-def make_network_crds(api: Api) -> None:
-    """Makes the CRDs in a cluster that lacks them. Raises ApiError or Unreachable."""
+def ensure_networks(api: Api) -> None:
+    """Has a cluster serve the types. Raises ApiError or Unreachable."""
     for body in (_crd("Network", "networks", _NETWORK), _crd("GKENetworkParamSet", "gkenetworkparamsets", _PARAMETERS)):
-        try:
-            api.create(_CRDS, body)
-        except ApiError as error:
-            if error.status != _ALREADY:
-                raise
+        ensure_crd(api, body)
 
 
 # The fields of GKE's guides of GPUDirect and of several networks for pods.

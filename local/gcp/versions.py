@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clusters.versions import is_older
 from local.gcp.resource import Wrong
 from tools.modules import KUBERNETES
 
@@ -11,9 +12,5 @@ VERSION = KUBERNETES.removeprefix("v")
 
 def wrong_version(oldest: str) -> Iterator[Wrong]:
     """Yields what GKE refuses of the oldest version that a control plane may have; any will do where it is empty."""
-    if oldest and _numbers(oldest) > _numbers(VERSION):
+    if is_older(VERSION, oldest):
         yield Wrong("minMasterVersion", f'Error 400: No valid versions with the prefix "{oldest}" found')
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("-", maxsplit=1)[0].split("."))

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from clusters.facts.gpu_networks import NETWORK_RESOURCE
+from clusters.nodes.auto_nodes import is_made
 from clusters.nodes.nodes import Nodes
 from placement.fit import tolerations
 from placement.fit.classes import COMPUTE_CLASS
 from placement.fit.devices import on_devices, on_networks
+from placement.fit.made import made_for
 from placement.fit.misses import Miss, Stage, of_amount, of_label, of_queue, of_sharing, of_taint, of_zones
 from placement.fit.needs import GPU, Needs, needs
 from placement.fit.node_labels import CLIENTS, HOSTNAME, PARTITION, REGION, SHARING, ZONES, Met, met
@@ -44,6 +46,8 @@ def judge(pod: Needs, nodes: Nodes, known: Collection[str] = ()) -> Verdict:
 
     `known` has the keys of labels, and the resources, that only the settings give.
     """
+    if is_made(nodes):
+        nodes = made_for(pod, nodes)
     place = _best(_term(term, nodes, known) for term in pod.terms) if pod.terms else Verdict((_NO_TERM,))
     misses, doubts = list(place.misses), [*pod.doubts, *place.doubts, *nodes.doubts]
     of_node = (_taints(pod, nodes), _amounts(pod, nodes, known), _sharing(pod, nodes), on_slice(pod, nodes))

@@ -130,9 +130,10 @@ def room(nodes: Iterable[Nodes], known: Collection[str] = ()) -> Room:
         largest = {name: max(each.allocatable.get(name, 0) for each in same) for name in resources}
         counted = tuple(name for name in resources if name not in same[0].unsure)
         pool = Pool(replace(same[0], allocatable=largest), frozenset(known), counted)
-        zones = frozenset(same[0].zones) if same[0].zones and ZONES[0] not in same[0].labels else None
+        several = same[0].zones and ZONES[0] not in same[0].labels and not same[0].total
+        zones = frozenset(same[0].zones) if several else None
         for each in same:
-            free = tuple(each.allocatable.get(name, 0) for name in counted)
+            free = tuple((each.total or each.allocatable).get(name, 0) for name in counted)
             _add(bins, Bin(pool, free, each.most, zones, frozenset()))
     return Room(tuple(bins.values()))
 
@@ -192,7 +193,12 @@ def offer(kind: Needs, pool: Pool) -> Offer | None:
     requests = dict(kind.requests)
     takes = tuple((at, requests[name]) for at, name in enumerate(pool.resources) if name in requests)
     spare = tuple(at for at, name in enumerate(pool.resources) if is_extended(name) and name not in requests)
-    return Offer(takes, verdict.zones, conflict(kind, kind), len(verdict.doubts), spare)
+    return Offer(takes, verdict.zones, _apart(kind, kind, pool), len(verdict.doubts), spare)
+
+
+def _apart(one: Needs, other: Needs, pool: Pool) -> bool:
+    """Whether two pods cannot be on the same node; where GKE chooses how many nodes there are, they have one each."""
+    return not pool.nodes.total and conflict(one, other)
 
 
 def slots(kinds: Sequence[Needs], each: Bin) -> int:
@@ -210,7 +216,7 @@ def slots(kinds: Sequence[Needs], each: Bin) -> int:
         for position, amount in terms.takes:
             largest[position] = max(amount, largest.get(position, 0))
     most = min((each.free[at] // amount for at, amount in largest.items()), default=UNLIMITED)
-    apart = any(conflict(one, other) for one, other in combinations_with_replacement(kinds, 2))
+    apart = any(_apart(one, other, each.pool) for one, other in combinations_with_replacement(kinds, 2))
     return min(most, 1) if apart or zones == frozenset() else most
 
 
@@ -221,7 +227,7 @@ def slots_of(kind: Needs, each: Bin) -> int:
         return 0
     if terms.zones is not None and each.zones is not None and not terms.zones & each.zones:
         return 0
-    if each.inside and any(conflict(kind, other) for other in each.inside):
+    if each.inside and any(_apart(kind, other, each.pool) for other in each.inside):
         return 0
     free, most = each.free, 1 if terms.alone else UNLIMITED
     for at, amount in terms.takes:

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clusters.facts.gpu_networks import AUTO_LABEL
+from clusters.nodes.auto_nodes import counted
 from clusters.nodes.class_nodes import is_created
 from clusters.nodes.devices import is_claimed
-from clusters.nodes.nodes import Nodes, nodes_of
+from clusters.nodes.nodes import GPU, Nodes, nodes_of
 from clusters.spec import Cluster
 from placement.fit.classes import COMPUTE_CLASS
-from placement.fit.node_labels import HOSTNAME, MACHINE
+from placement.fit.node_labels import GPU_LABEL, HOSTNAME, MACHINE
 from placement.fit.packing import fitting, pools_of, without
-from placement.fit.room import Gang, Room, merged, offer, room, surely
+from placement.fit.room import Bin, Gang, Room, merged, offer, room, surely
 
 MANY = 1000
 """As many units as are counted in a member that has room for more."""
@@ -116,8 +117,12 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
     now = room(there, known)
     number = existing if existing is not None else Counter(each.pool for each in there)
     created = _created(space, there)
+    pools = {each.pool.nodes.pool for each in space.largest.bins}
+    own = {name for name in pools if not is_created(name)}
     added = [
-        each._replace(size=each.size - number.get(each.pool.nodes.pool, 0) - created.get(each.pool.nodes.pool, 0))
+        _beside(each, [node for node in there if node.pool not in own])
+        if each.pool.nodes.total
+        else each._replace(size=each.size - number.get(each.pool.nodes.pool, 0) - created.get(each.pool.nodes.pool, 0))
         for each in space.largest.bins
     ]
     return replace(space, now=now, grown=merged([*now.bins, *added]))
@@ -142,6 +147,16 @@ def _created(space: Space, there: Iterable[Nodes]) -> Counter[str]:
         if created and node.pool not in pools:
             found.update(each.pool for each in created if _may_be_of(node, each))
     return found
+
+
+def _beside(each: Bin, created: Iterable[Nodes]) -> Bin:
+    """What GKE can still create of nodes whose sizes it chooses, beside those that it created already."""
+    used = Counter[str]()
+    accelerator = each.pool.nodes.labels.get(GPU_LABEL)
+    for node in created:
+        used.update(counted(node, GPU if node.labels.get(GPU_LABEL) == accelerator else ""))
+    amounts = zip(each.pool.resources, each.free, strict=True)
+    return each._replace(free=tuple(max(0, amount - used.get(name, 0)) for name, amount in amounts))
 
 
 def _may_be_of(node: Nodes, created: Nodes) -> bool:

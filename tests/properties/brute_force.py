@@ -46,8 +46,9 @@ def schedulable(pods: Sequence[Pod], pools: Sequence[Nodes]) -> bool:
     """Whether all pods find room on the pools at their largest, by trying every node for each of them."""
     # Of each node: the number of its pool, and what is free.
     empty_nodes = [
-        (number, pool.allocatable.get(GPU, 0), pool.allocatable["cpu"], pool.allocatable["pods"])
+        (number, has.get(GPU, 0), has["cpu"], has["pods"])
         for number, pool in enumerate(pools)
+        for has in [pool.total or pool.allocatable]
         for _ in range(pool.most)
     ]
     order = sorted(pods, reverse=True)

@@ -108,17 +108,19 @@ def test_another_node_never_makes_a_placement_impossible(stack: Stack, data: st.
     cluster = stack.clusters[name]
     pool = data.draw(st.sampled_from(sorted(cluster.node_pools)))
     larger = cluster.node_pools[pool].model_copy(update={"max_nodes": cluster.node_pools[pool].max_nodes + 1})
-    more = {"node_pools": {**cluster.node_pools, pool: larger}, "auto_provisioning": _with_cpus(cluster, larger)}
+    more = {"node_pools": {**cluster.node_pools, pool: larger}, "auto_provisioning": _with_amounts(cluster, larger)}
     assert _is_placed(stack.with_cluster(name, cluster.model_copy(update=more)))
 
 
-def _with_cpus(cluster: Cluster, pool: NodePool) -> AutoProvisioning | None:
-    """The limits of a cluster, which count its own pools, with the CPUs of one more node of a pool."""
+def _with_amounts(cluster: Cluster, pool: NodePool) -> AutoProvisioning | None:
+    """The limits of a cluster, which count its own pools, with one more node of a pool."""
     auto = cluster.auto_provisioning
     if auto is None:
         return None
-    cpus = Limit(max=auto.limits["cpu"].max + amounts(pool)["cpu"])
-    return auto.model_copy(update={"limits": {**auto.limits, "cpu": cpus}})
+    more = amounts(pool)
+    return auto.model_copy(
+        update={"limits": {name: Limit(max=each.max + more.get(name, 0)) for name, each in auto.limits.items()}}
+    )
 
 
 def _is_placed(stack: Stack) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from clusters.classes.spec import LABEL as CLASS
+from clusters.nodes.auto_nodes import is_made
 from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import GPU, TPU, Nodes, Taint, nodes_of
 from clusters.spec import Cluster
@@ -94,7 +95,8 @@ def test_what_else_a_node_depends_on_is_a_doubt() -> None:
 
 
 def created(plain: Mapping[str, Any]) -> dict[str, Nodes]:
-    return {each.pool: each for each in nodes_of(Cluster.model_validate(plain)) if is_created(each.pool)}
+    found = nodes_of(Cluster.model_validate(plain))
+    return {each.pool: each for each in found if is_created(each.pool) and not is_made(each)}
 
 
 def test_nodes_are_as_many_as_the_limits_leave_beside_own_pools() -> None:
@@ -175,7 +177,9 @@ def test_nodes_that_were_created_are_not_created_again() -> None:
     # 2 of the own pool and 6 that may be created, of which one exists and is full.
     assert space.room(selecting) == 8
     assert measured(space, [live]).room(selecting) == 7
-    assert space.room(own) == 0, "no pool is for pods that select no class"
+    # Pods that select no class are on no pool, and GKE makes nodes for them within the same limits.
+    assert space.room(own) == 6
+    assert measured(space, [live]).room(own) == 5
 
 
 # The settings of a stack.
@@ -237,7 +241,7 @@ def test_a_class_that_gke_itself_may_define_is_a_doubt(tmp_path: Path) -> None:
 def test_a_flavor_of_a_class_takes_the_pods_that_select_it() -> None:
     spec = Cluster.model_validate(cluster(L4, {"machine_family": "n2"}))
     found = flavors(spec)
-    assert [*found] == ["system", "own", "class.fast"]
+    assert [*found] == ["system", "own", "class.fast", "auto.cpu", "auto.nvidia-l4"]
     label = "cloud.google.com/gke-nodepool"
     assert found["own"]["nodeLabels"] == {label: "own", CLASS: "fast"}
     assert found["class.fast"]["nodeLabels"] == {CLASS: "fast"}

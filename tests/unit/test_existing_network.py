@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
+from pulumi_gcp import compute
 
 from clusters.addresses import addresses
 from problems import Problem, SettingsError
@@ -314,6 +315,18 @@ def test_what_differs_from_the_subnet_ends_the_run_before_anything_is_made(answe
     head, *found = str(refused.value).split("\n  ")
     assert head.endswith("nothing was changed.")
     assert found == lines
+
+
+def test_a_subnet_is_read_once_however_many_clusters_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, names = compute.get_subnetwork, list[str]()
+
+    def counted(**arguments: Any) -> Any:
+        names.append(arguments["name"])
+        return read(**arguments)
+
+    monkeypatch.setattr(compute, "get_subnetwork", counted)
+    assert len(run().clusters) == 3
+    assert sorted(names) == ["gke-europe-west1", "gke-us-west1"]
 
 
 def test_a_subnet_that_may_not_be_read_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from clusters.facts.boot_disks import DEFAULT, wrong_disk
 from clusters.facts.consumption import consumption
 from clusters.facts.machine_sizes import tpus
 from clusters.facts.partitions import wrong_partition
-from local.gcp.pools.sizes import pool_zones
+from local.gcp.pools.sizes import known_zones
 from local.gcp.resource import Wrong, invalid, value, values
 from local.wire import Properties
 
@@ -71,7 +71,7 @@ def wrong_block(inputs: Properties, cluster: Properties | None) -> Iterator[Wron
         if not _BLOCK.fullmatch(name):
             why = "It must be projects/P/reservations/R/reservationBlocks/B, and may end in /reservationSubBlocks/S"
             yield Wrong(_RESERVATION, invalid(f"{_RESERVATION}.values", name, why))
-        zones = pool_zones(inputs, cluster) if cluster else tuple(values(inputs, "nodeLocations[]"))
+        zones = known_zones(inputs, cluster)
         if len(zones) > 1:
             why = f"a reservation block is in one zone only, not in {', '.join(zones)}"
             yield Wrong("nodeLocations", f"Error 400: {why}: name one in nodeLocations")

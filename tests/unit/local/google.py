@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local import node_agent
+from local.api import ApiError
 from local.control_plane import ControlPlane
 from local.gcp import cluster
 from local.gcp.plugin import GcpPlugin
@@ -236,14 +237,18 @@ class Nodes:
         return [each for each in self.items.values() if each["metadata"]["labels"][key] == value]
 
     def get(self, path: str) -> dict[str, Any]:
-        """A type that is served already."""
+        """A type that is served: that of compute classes is from the start, those of networks once they are created."""
+        name = path.rpartition("/")[2]
+        if name.endswith(".networking.gke.io") and name not in self.crds:
+            raise ApiError(404, "not found")
         return {"status": {"conditions": [{"type": "Established", "status": "True"}]}}
 
-    def create(self, path: str, body: dict[str, Any]) -> None:
+    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if body["kind"] == "CustomResourceDefinition":
             self.crds.append(body["metadata"]["name"])
-            return
-        self.items[body["metadata"]["name"]] = deepcopy(body)
+        else:
+            self.items[body["metadata"]["name"]] = deepcopy(body)
+        return body
 
     def merge(self, path: str, body: dict[str, Any]) -> None:
         node = self.items[path.rpartition("/")[2]]

@@ -7,6 +7,7 @@ import pytest
 
 from local.api import ApiError
 from local.gcp.compute_classes import compute_class_crd, ensure_compute_classes
+from local.gcp.network_crds import ensure_networks
 from tests.unit.local.google import CLUSTER, POOL, Google, changed, stand_in
 
 LIMITS: list[dict[str, Any]] = [
@@ -90,13 +91,13 @@ def test_other_images_are_another_pool(google: Google) -> None:
 
 
 class Server:
-    """An API server that serves a type some time after it was created."""
+    """An API server that serves each type some time after it was created."""
 
     def __init__(self, *statuses: str) -> None:
         self.statuses, self.created = [*statuses], list[str]()
 
     def get(self, path: str) -> dict[str, Any]:
-        if not self.created and self.statuses[:1] == ["absent"]:
+        if self.statuses[:1] == ["absent"]:
             raise ApiError(404, "not found")
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         return {"status": {"conditions": [{"type": "Established", "status": status}]}}
@@ -107,15 +108,19 @@ class Server:
         return {}
 
 
-def test_a_cluster_serves_compute_classes_before_anything_else_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.gcp.compute_classes._STEP", 0)
+def test_a_cluster_serves_its_types_before_anything_else_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.gcp.crds._STEP", 0)
     server: Any = Server("absent", "False", "True")
     ensure_compute_classes(server)
     assert server.created == ["computeclasses.cloud.google.com"] and server.statuses == ["True"]
+    networks: Any = Server("absent", "False", "True", "absent", "True")
+    ensure_networks(networks)
+    assert networks.created == ["networks.networking.gke.io", "gkenetworkparamsets.networking.gke.io"]
+    assert networks.statuses == ["True"]
     there: Any = Server("True")
     ensure_compute_classes(there)
     assert there.created == []
-    monkeypatch.setattr("local.gcp.compute_classes._SECONDS", 0)
+    monkeypatch.setattr("local.gcp.crds._SECONDS", 0)
     never: Any = Server("False")
     with pytest.raises(ApiError, match="is not served"):
         ensure_compute_classes(never)

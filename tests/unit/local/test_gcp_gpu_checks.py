@@ -5,7 +5,7 @@ import pytest
 from clusters import filled_in
 from clusters.facts.machines import BUILT_IN, always_has_ssds
 from clusters.pools.spec import NodePool
-from local.gcp.pools.gpu_checks import wrong_gpus
+from local.gcp.pools.gpu_checks import wrong_block, wrong_gpus
 from local.gcp.pools.nodes import filled_config
 from local.plugin import Resource
 from local.wire import UNKNOWN, Properties
@@ -91,6 +91,14 @@ def test_google_refuses(google: Google, good: Properties, bad: Properties, field
     found = google.check(POOL, changed(POOL, bad))
     assert list(found) == [field]
     assert words in found[field]
+
+
+def test_a_block_is_in_one_of_the_zones_as_far_as_they_are_known() -> None:
+    cluster: Properties = {"location": "us-west1", "nodeLocations": ["us-west1-a", "us-west1-b"]}
+    known: Properties = {**changed(POOL, _named(_BLOCK)), "nodeLocations": None}
+    (wrong,) = wrong_block(known, cluster)
+    assert "not in us-west1-a, us-west1-b" in wrong.why
+    assert not [*wrong_block({**known, "nodeLocations": UNKNOWN}, cluster)]
 
 
 def test_what_is_not_known_yet_is_not_refused(google: Google) -> None:

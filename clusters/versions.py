@@ -1,4 +1,4 @@
-"""Versions of Kubernetes and of GKE, as settings and tables write them."""
+"""Versions of Kubernetes, of GKE and of operators, as settings and tables write them."""
 
 import re
 
