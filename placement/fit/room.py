@@ -97,10 +97,7 @@ class Offer(NamedTuple):
 
 
 def gang(groups: Iterable[Group], namespace: str = "", claims: Claims | None = None) -> Gang:
-    """The pods that run together, of a workload with these claims.
-
-    Read it once for each workload: it remembers on which nodes they fit.
-    """
+    """The pods that run together. Read it once for each workload, with its claims: it remembers where they fit."""
     found = [
         (
             needs(each.spec, each.labels, namespace, each.queued, each.together, each.annotations, claims),
