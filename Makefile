@@ -55,7 +55,7 @@ BESIDE := $(patsubst %,tests/e2e/test_%.py,docs keep_data kubectl leaving local_
 
 # Collecting garbage is a third of what Pulumi and the servers of a local stack compute; here, memory is cheaper.
 e2e e2e-beside: export GOGC = 400
-e2e e2e-beside: export GOMEMLIMIT = 2GiB
+e2e e2e-beside: export GOMEMLIMIT = 4GiB
 
 e2e:
 	@$(BIN)/python -m pytest tests/e2e $(addprefix --ignore=,$(BESIDE)) --timeout 900 --durations=15 -rs

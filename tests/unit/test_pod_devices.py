@@ -146,10 +146,11 @@ def test_networks_that_google_names_are_a_doubt() -> None:
     assert unjudged(own, pools(ultra=auto)) == [text]
     limits = {"limits": {"cpu": {"max": 200}, "memory": {"max": 1000}, "nvidia-l4": {"max": 4}}}
     created = pools({"compute_classes": {"fast": CLASS}, "auto_provisioning": limits})
-    (fast,) = (each for each in created if is_created(each.pool))
-    selecting = pod(nodeSelector={"cloud.google.com/compute-class": "fast"})
-    assert not judge(needs(selecting, annotations=annotated("vpc1")), fast).misses
-    assert any("networks vpc1" in each for each in judge(own, fast).doubts)
+    selecting = needs(pod(nodeSelector={"cloud.google.com/compute-class": "fast"}), annotations=annotated("vpc1"))
+    found = [each for each in created if is_created(each.pool)]
+    assert [each.pool for each in found if not judge(selecting, each).misses] == ["fast/1"]
+    for each in found:
+        assert any("networks vpc1" in doubt for doubt in judge(own, each).doubts)
 
 
 @pytest.mark.parametrize(
