@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from federation.admission import left_alone
-from federation.unfolded import COPIED, LEVELS, unfolded
+from federation.unfolded import LEVELS, unfolded
 from placement.api.kinds import BUILT_IN, KNOWN, TargetType
 from placement.api.pod_kinds import PodKind
 from placement.api.schemas import FILE, definition
@@ -37,22 +37,10 @@ def test_custom_kinds_that_are_known_keep_short_policies() -> None:
         assert "value: oldObject" in left_whole(KNOWN[name])
 
 
-def test_each_level_is_a_step_after_the_patches_themselves_but_for_the_last_ones() -> None:
+def test_each_level_is_a_step_after_the_patches_themselves() -> None:
     text = unfolded(PATCH)
     assert text.startswith(f"[[[], {PATCH}]].map(pair, ")
-    # What has as many levels as are copied at once is one patch.
-    assert text.count(".flatten()") == LEVELS - COPIED + 1
-    assert text.endswith(".map(pair, pair[0] + pair[1])[0]"), "what is deeper stays as it is"
-
-
-def test_values_are_copied_in_two_levels_of_maps_and_lists() -> None:
-    text = unfolded(PATCH)
-    assert (
-        "patch.value.transformMap(key2, part2, (type(part2) == map ? dyn(part2.transformMap(key1, part1, part1))"
-        in text
-    )
-    assert "patch.value.map(part2, (type(part2) == map ? dyn(part2.transformMap(key1, part1, part1))" in text
-    assert "patch.value.all(key2, part2, " in text and "part2.all(key1, part1, type(part1) != map" in text
+    assert text.count(".flatten()") == LEVELS
 
 
 def levels(schema: Mapping[str, Any]) -> int:
