@@ -11,6 +11,7 @@ from clusters.gke import GkeCluster
 from federation.base_plan import Base
 from federation.control_plane import ControlPlane
 from federation.outputs_by_name import outputs_by_name
+from federation.waits import waits
 from placement.api.kinds import BUILT_IN, NAMESPACE, NAMESPACES, TargetType
 from problems import one_of
 
@@ -19,6 +20,9 @@ Definition = kubernetes.apiextensions.v1.CustomResourceDefinition
 # Otherwise the controller adds it, sees the change and starts the type a second time; what waits in the first start
 # makes the whole controller exit after cacheSyncTimeout.
 FINALIZER = "core.kubefed.io/federated-type-config"
+# An object that the controller of its type meets as it starts is held for 10 s, until the caches are filled.
+_STARTED = "jsonpath={.status.propagationController}=Running"
+_STARTED_SECONDS = 300
 
 
 class FederatedTypes(pulumi.ComponentResource):
@@ -49,12 +53,20 @@ class FederatedTypes(pulumi.ComponentResource):
             if target.config_name not in BUILT_IN:
                 # Not only by way of namespaces, so that it is removed before what serves it.
                 after = [*after, *based]
+            spec = pulumi.Output.from_input(
+                specs.apply(lambda each: config_once_served(target, each)) if found else own_spec
+            )
             return kubernetes.apiextensions.CustomResource(
                 f"{name}-{target.config_name}",
                 api_version="core.kubefed.io/v1beta1",
                 kind="FederatedTypeConfig",
-                metadata={"name": target.config_name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
-                spec=specs.apply(lambda each: config_once_served(target, each)) if found else own_spec,
+                metadata={
+                    "name": target.config_name,
+                    "namespace": NAMESPACE,
+                    "finalizers": [FINALIZER],
+                    "annotations": spec.apply(lambda each: waits(_STARTED, seconds=_STARTED_SECONDS, declared=each)),
+                },
+                spec=spec,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=host.provider,
