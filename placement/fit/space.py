@@ -111,13 +111,12 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
 
     `existing` is how many nodes each pool has; left out, the live ones are all. One that takes no pods is one of them.
     """
-    own = {each.pool.nodes.pool: each.pool.nodes for each in space.largest.bins}
-    there = [_with_devices(each, own[each.pool]) if each.pool in own else each for each in live]
+    pools = {each.pool.nodes.pool: each.pool.nodes for each in space.largest.bins}
+    there = [_with_devices(each, pools[each.pool]) if each.pool in pools else each for each in live]
     known = next((each.pool.known for each in space.largest.bins), frozenset[str]())
     now = room(there, known)
     number = existing if existing is not None else Counter(each.pool for each in there)
     created = _created(space, there)
-    pools = {each.pool.nodes.pool for each in space.largest.bins}
     own = {name for name in pools if not is_created(name)}
     added = [
         _beside(each, [node for node in there if node.pool not in own])
