@@ -172,12 +172,12 @@ def _exports(project: Project) -> str:
 
 
 def eventually(check: Callable[[], T], seconds: float) -> T:
-    """Repeats a check until its assertions hold, for at most so many seconds."""
+    """Repeats a check until its assertions hold and API servers answer, for at most so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             return check()
-        except AssertionError:
+        except (AssertionError, ApiError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
