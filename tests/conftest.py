@@ -6,5 +6,5 @@ from hypothesis import HealthCheck, settings
 _NO_FAULT = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 settings.register_profile("quick", max_examples=30, deadline=None, suppress_health_check=_NO_FAULT)
-settings.register_profile("thorough", max_examples=500, deadline=None, suppress_health_check=_NO_FAULT)
+settings.register_profile("thorough", max_examples=250, deadline=None, suppress_health_check=_NO_FAULT)
 settings.load_profile("quick")
