@@ -14,12 +14,11 @@ from clusters.nodes.class_nodes import is_created
 from clusters.nodes.nodes import GPU, TPU, Nodes, nodes_of
 from clusters.pools.system_pool import SYSTEM_POOL
 from clusters.spec import Cluster
+from placement.fit.node_labels import ACCELERATORS, POOL
 
 API_VERSION = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUE = "default"
 """The name of each member's ClusterQueue, which LocalQueues name."""
-_ACCELERATORS = ("cloud.google.com/gke-accelerator", "cloud.google.com/gke-tpu-accelerator")
-_POOL_LABEL = "cloud.google.com/gke-nodepool"
 # What pods request, and Kueue admits nothing of which a queue does not cover.
 _COVERED = ("cpu", "memory", "ephemeral-storage", GPU, TPU)
 # What is not known of a machine refuses nothing.
@@ -54,8 +53,10 @@ def _merged(created: Sequence[Nodes]) -> list[Nodes]:
     Their labels are those that its pods get.
     """
     found: list[Nodes] = []
-    for name, labels in {_flavor_of(each): None for each in created}:
-        own = [each for each in created if _flavor_of(each)[0] == name]
+    alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[Nodes]] = {}
+    for each in created:
+        alike.setdefault(_flavor_of(each), []).append(each)
+    for (name, labels), own in alike.items():
         unsure = frozenset[str]().union(*(each.unsure for each in own)) & {*_COVERED}
         totals = {
             resource: max(each.total.get(resource, each.allocatable.get(resource, 0) * each.most) for each in own)
@@ -69,7 +70,7 @@ def _merged(created: Sequence[Nodes]) -> list[Nodes]:
 
 def _flavor_of(nodes: Nodes) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The name of the flavor of nodes that GKE may create, and the label that its pods get."""
-    key = next((each for each in (LABEL, *_ACCELERATORS) if each in nodes.labels), "")
+    key = next((each for each in (LABEL, *ACCELERATORS) if each in nodes.labels), "")
     if not key:
         return "auto.cpu", ()
     kind = "class" if key == LABEL else "auto"
@@ -86,7 +87,7 @@ def _flavor(nodes: Nodes) -> dict[str, Any]:
     # By the class's label, a pod that selects the class gets no other flavor, and by its taint, no other pod gets it.
     named = {LABEL: nodes.labels[LABEL]} if LABEL in nodes.labels else {}
     # No name of a pool has a dot.
-    labels = dict(nodes.labels) if "." in nodes.pool else {_POOL_LABEL: nodes.pool} | named
+    labels = dict(nodes.labels) if "." in nodes.pool else {POOL: nodes.pool} | named
     spec: dict[str, Any] = {"nodeLabels": labels} if labels else {}
     if taints:
         spec["nodeTaints"] = taints

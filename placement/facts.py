@@ -5,6 +5,7 @@ What members have room for is measured elsewhere (space.py), and passed in.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from placement.api.claims import Claims
 from placement.api.pod_kinds import Run
 from placement.copies import PlacedWorkload
 from placement.fit.room import Gang, gang
@@ -30,9 +31,10 @@ def facts_of(
 ) -> Facts:
     """What a workload's placement is decided from; `origins` are the regions of its data."""
     run = run_of(manifests, workload.run)
-    units = tuple(_units(name, workload, manifests, run))
-    beside = _beside(workload, manifests) if run == "divided" else None
-    daemons = _gang(workload, manifests, filter(_is_daemon_set, manifests))
+    claims = claims_of(manifests)
+    units = tuple(_units(name, workload, manifests, run, claims))
+    beside = _beside(workload, manifests, claims) if run == "divided" else None
+    daemons = _gang(workload, filter(_is_daemon_set, manifests), claims)
     pods = _all([*(each.gang for each in (*units, *([beside] if beside else ()))), daemons])
     doubts = dict.fromkeys(text for manifest in manifests for text in doubts_of_kind(manifest))
     return Facts(name, origins, units, pods, beside, space, tuple(doubts))
@@ -57,8 +59,7 @@ def after(
     return space
 
 
-def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Run) -> list[Unit]:
-    claims = claims_of(manifests)
+def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Run, claims: Claims) -> list[Unit]:
     if run == "divided":
         each_requests = zip(counted(manifests), demands(manifests), strict=True)
         return [
@@ -71,18 +72,17 @@ def _units(name: str, workload: Workload, manifests: Sequence[Manifest], run: Ru
     return [Unit(f"workload {name}", gang(groups, workload.namespace, claims), whole_demand(others))]
 
 
-def _beside(workload: Workload, manifests: Sequence[Manifest]) -> Unit | None:
+def _beside(workload: Workload, manifests: Sequence[Manifest], claims: Claims) -> Unit | None:
     """The pods of a divided workload's objects that have no number to divide; None where there are none."""
     others = [each for each in manifests if not each.type.counted and not _is_daemon_set(each)]
-    found = _gang(workload, manifests, others)
+    found = _gang(workload, others, claims)
     names = " and ".join(named(each) for each in others if pod_groups(each, "divided"))
     return Unit(names, found, whole_demand(others)) if found.kinds else None
 
 
-def _gang(workload: Workload, manifests: Iterable[Manifest], some: Iterable[Manifest]) -> Gang:
-    """The pods of some of a workload's manifests."""
-    groups = (group for manifest in some for group in pod_groups(manifest, "divided"))
-    return gang(groups, workload.namespace, claims_of(manifests))
+def _gang(workload: Workload, manifests: Iterable[Manifest], claims: Claims) -> Gang:
+    groups = (group for manifest in manifests for group in pod_groups(manifest, "divided"))
+    return gang(groups, workload.namespace, claims)
 
 
 def _all(gangs: Sequence[Gang]) -> Gang:

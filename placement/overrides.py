@@ -15,7 +15,7 @@ from placement.api.pod_kinds import Run
 from placement.api.pod_templates import groups_of, units_of
 from placement.api.schemas import dotted, normal
 from placement.autoscaling.autoscalers import divided_fields
-from placement.fit.needs import needs
+from placement.fit.needs import needs_of
 from placement.manifests.manifest import Manifest
 from placement.patches import found, patch_in_place, patched, steps_of, takes
 from placement.pods.pods import claims_of, default_run
@@ -72,13 +72,7 @@ def _copy_of(manifest: Manifest, overrides: Sequence[Override]) -> Manifest:
 def _pods_of(manifest: Manifest, claims: Claims) -> list[tuple[Any, ...]]:
     units = units_of(manifest.body, manifest.type.counted)
     groups = groups_of(manifest.body, manifest.type)
-    return [
-        (
-            units * each.count,
-            astuple(needs(each.spec, each.labels, queued=each.queued, annotations=each.annotations, claims=claims)),
-        )
-        for each in groups
-    ]
+    return [(units * each.count, astuple(needs_of(each, claims=claims))) for each in groups]
 
 
 def check_overrides(

@@ -18,6 +18,8 @@ from clusters.facts.machines import BUILT_IN
 from clusters.facts.regions import accelerators, regions
 from clusters.facts.zones import zones_with
 from clusters.nodes.class_nodes import is_created
+from clusters.nodes.devices import GPU
+from clusters.nodes.labels import ARCHITECTURES, TYPES
 from clusters.pools.address_room import nodes_left
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
 _GKE = "cloud.google.com/"
 _COUNT = f"{_GKE}gke-accelerator-count"
 _DOUBT = "nodes that auto-provisioning makes, of machines that GKE chooses"
-_TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
-_OF_MACHINE = frozenset((*_TYPES, f"{_GKE}machine-family", "kubernetes.io/arch", "beta.kubernetes.io/arch"))
+_OF_MACHINE = frozenset((*TYPES, f"{_GKE}machine-family", *ARCHITECTURES))
 _CHOSEN = frozenset(
     f"{_GKE}{name}"
     for name in (
@@ -56,10 +57,10 @@ def is_made(nodes: "Nodes") -> bool:
     return is_created(nodes.pool) and CLASS not in nodes.labels
 
 
-def auto_nodes(cluster: Cluster, nodes: Callable[[str, NodePool, Cluster], "Nodes"], gpu: str) -> list["Nodes"]:
+def auto_nodes(cluster: Cluster, nodes: Callable[[str, NodePool, Cluster], "Nodes"]) -> list["Nodes"]:
     """Those without accelerators, and those with each accelerator that the limits and the region have.
 
-    They are named as auto-provisioning/nvidia-l4. `nodes` makes those of a pool; `gpu` is the resource of GPUs.
+    They are named as auto-provisioning/nvidia-l4. `nodes` makes those of a pool.
     """
     auto = cluster.auto_provisioning
     if auto is None or not auto.enabled:
@@ -78,20 +79,19 @@ def auto_nodes(cluster: Cluster, nodes: Callable[[str, NodePool, Cluster], "Node
         if priority.tpu:
             found.append(_slices(own, pool, left, most))
         else:
-            limits = of_all | ({gpu: left[name]} if priority.gpu else {})
+            limits = of_all | ({GPU: left[name]} if priority.gpu else {})
             found.append(_of_any_size(own, limits, most))
     return [each for each in found if each.most]
 
 
-def counted(node: "Nodes", gpu: str = "") -> dict[str, int]:
-    """What a node that exists takes of the limits, as far as its labels say it; GPUs where their resource is given."""
-    machine, number = node.labels.get(_TYPES[0], ""), node.labels.get(_COUNT, "")
+def counted(node: "Nodes") -> dict[str, int]:
+    """What a node that exists takes of the limits, its GPUs included, as far as its labels say it."""
+    machine, number = node.labels.get(TYPES[0], ""), node.labels.get(_COUNT, "")
     size, (_, gpus) = size_of(machine), BUILT_IN.get(machine, ("", 0))
     found = {"cpu": size.vcpus * 1000, "memory": int(size.memory_gib * 2**30)} if size else dict[str, int]()
-    found |= {gpu: gpus or (int(number) if number.isdecimal() else 0)} if gpu else {}
-    used = ("cpu", "memory", gpu) if gpu else ("cpu", "memory")
+    found[GPU] = gpus or (int(number) if number.isdecimal() else 0)
     # What is free on it is known at the least.
-    return {name: max(found.get(name, 0), node.allocatable.get(name, 0)) for name in used}
+    return {name: max(found.get(name, 0), node.allocatable.get(name, 0)) for name in ("cpu", "memory", GPU)}
 
 
 def _priorities(left: Mapping[str, int]) -> Iterator[tuple[str, Priority]]:
@@ -126,7 +126,7 @@ def _zones(pool: NodePool, cluster: Cluster) -> list[str] | None:
 
 def _of_no_pool(own: "Nodes") -> "Nodes":
     """The same nodes without what the settings give to pools, and without what pods or GKE choose."""
-    hidden = _CHOSEN if size_of(own.labels.get(_TYPES[0], "")) else _CHOSEN | _OF_MACHINE
+    hidden = _CHOSEN if size_of(own.labels.get(TYPES[0], "")) else _CHOSEN | _OF_MACHINE
     labels = {key: value for key, value in own.labels.items() if key != "role" and key not in hidden}
     return replace(own, labels=labels, unsure=own.unsure | hidden, system={}, doubts=(_DOUBT,))
 

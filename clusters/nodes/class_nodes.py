@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clusters.classes.auto_provisioning import AutoProvisioning, amounts, most_of
 from clusters.classes.machines import UNKNOWN_SIZE, as_pool, nodes_of_slice
 from clusters.classes.spec import ComputeClass, Priority
+from clusters.nodes.labels import TYPES
 from clusters.pools.address_room import nodes_left
 from clusters.pools.spec import NodePool
 from clusters.spec import Cluster
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _GKE = "cloud.google.com/"
 _POOL, _DISK, _FAMILY = f"{_GKE}gke-nodepool", f"{_GKE}gke-boot-disk", f"{_GKE}machine-family"
 _TOPOLOGY = f"{_GKE}gke-tpu-topology"
-_TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 _RESERVED = tuple(f"{_GKE}reservation-{each}" for each in ("name", "project", "affinity"))
 
 
@@ -35,7 +35,7 @@ class _Shape(NamedTuple):
 
 
 def is_created(pool: str) -> bool:
-    """Whether nodes are of a pool that GKE would create: their name is that of a class and of its priority."""
+    """Whether nodes are of a pool that GKE would create: the names of these have a slash, as fast/2 of a class."""
     return "/" in pool
 
 
@@ -107,7 +107,7 @@ def _of_shape(
     first, others = alike[0], alike[1:]
     hidden = {_POOL, _DISK, *_RESERVED}
     if shape.pools[0].machine_type.endswith(UNKNOWN_SIZE):
-        hidden |= {*_TYPES} if shape.priority.machine_family else {*_TYPES, _FAMILY}
+        hidden |= {*TYPES} if shape.priority.machine_family else {*TYPES, _FAMILY}
     hidden |= {key for each in others for key, _ in first.labels.items() ^ each.labels.items()}
     labels = {key: value for key, value in first.labels.items() if key not in hidden}
     unsure = frozenset(hidden).union(*(each.unsure for each in alike))

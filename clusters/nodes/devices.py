@@ -11,6 +11,9 @@ from clusters.pools.accelerator import DRA_LABELS
 from clusters.pools.gpu_networks import network_labels, networks_of, own_pools
 from clusters.pools.spec import NodePool
 
+GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
+"""The resources by which pods have accelerators without claims."""
+
 
 def networks(pool: NodePool) -> dict[str, int]:
     """The networks that the program attaches to each node of a pool, as the resources that GKE makes of them."""

@@ -21,8 +21,10 @@ ZONE = "topology.kubernetes.io/zone"
 """The label of a node's zone."""
 _ZONES = (ZONE, "topology.gke.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _REGIONS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
-_TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
-_ARCHITECTURES = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
+TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+"""The labels of a node's machine type, the newer one first."""
+ARCHITECTURES = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
+"""The labels of a node's architecture, the newer one first."""
 _SYSTEMS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _SIZES = (f"{_GKE}gke-cpu-scaling-level", f"{_GKE}gke-memory-gb-scaling-level")
 # Each node has another value, or it depends on GKE's version and the cluster's settings.
@@ -58,8 +60,8 @@ def node_labels(name: str, pool: NodePool, cluster: Cluster) -> dict[str, str]:
     """The labels that every node of a pool has, without those of which the value is not known at all."""
     machine, size, family = pool.machine_type, size_of(pool.machine_type), family_of(pool.machine_type)
     zones = zones_of(pool, cluster)
-    labels = dict.fromkeys(_REGIONS, cluster.region) | dict.fromkeys(_TYPES, machine)
-    labels |= dict.fromkeys(_SYSTEMS, "linux") | dict.fromkeys(_ARCHITECTURES, family.arch if family else "")
+    labels = dict.fromkeys(_REGIONS, cluster.region) | dict.fromkeys(TYPES, machine)
+    labels |= dict.fromkeys(_SYSTEMS, "linux") | dict.fromkeys(ARCHITECTURES, family.arch if family else "")
     labels |= dict.fromkeys(_ZONES, zones[0] if len(zones) == 1 else "")
     # The factory makes private nodes, and leaves the image, the logs and the addresses to GKE's defaults.
     own = {
@@ -102,7 +104,7 @@ def unsure_labels(pool: NodePool, cluster: Cluster) -> frozenset[str]:
     if size_of(pool.machine_type) is None:
         found |= {*_SIZES}
     if family_of(pool.machine_type) is None:
-        found |= {*_ARCHITECTURES}
+        found |= {*ARCHITECTURES}
     tpu = tpus().get(pool.machine_type)
     facts: Mapping[str, object] = {
         "gke-accelerator": pool.accelerator and not is_sure(pool.machine_type),

@@ -12,7 +12,7 @@ from clusters.facts.partitions import parts_of, unsure_partition
 from clusters.facts.system_pods import system_requests
 from clusters.nodes.auto_nodes import auto_nodes
 from clusters.nodes.class_nodes import class_nodes
-from clusters.nodes.devices import devices, networks
+from clusters.nodes.devices import GPU, TPU, devices, networks
 from clusters.nodes.labels import node_labels, unsure_labels, zones_of
 from clusters.pools import slices
 from clusters.pools.accelerator import Accelerator
@@ -20,7 +20,6 @@ from clusters.pools.spec import NodePool
 from clusters.pools.system_pool import SYSTEM, SYSTEM_POOL
 from clusters.spec import Cluster
 
-GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
 """The resources of which each GPU, or each chip of a TPU, is one."""
 
 
@@ -76,7 +75,7 @@ def nodes_of(cluster: Cluster) -> list[Nodes]:
     """
     pools = {SYSTEM_POOL: SYSTEM} | dict(sorted(cluster.node_pools.items()))
     own = [_nodes(name, pool, cluster) for name, pool in pools.items()]
-    return own + class_nodes(cluster, _nodes) + auto_nodes(cluster, _nodes, GPU)
+    return own + class_nodes(cluster, _nodes) + auto_nodes(cluster, _nodes)
 
 
 def _nodes(name: str, pool: NodePool, cluster: Cluster) -> Nodes:

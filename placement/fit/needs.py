@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from clusters.facts.gpu_networks import NETWORK_RESOURCE
 from placement.api.claims import Claims, Device, claimed
@@ -41,6 +41,31 @@ class Needs:
     queued: bool
     together: int = 0
     options: tuple[tuple[Device, ...], ...] = ()
+
+
+class Group(Protocol):
+    """Pods of one template: their spec, their labels and annotations, and how many are in each gang.
+
+    `queued` says whether they wait for nodes, and `together` how many pods use a slice of TPUs with each of them.
+    """
+
+    @property
+    def spec(self) -> Mapping[str, Any]: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def queued(self) -> bool: ...
+    @property
+    def together(self) -> int: ...
+    @property
+    def annotations(self) -> Mapping[str, str]: ...
+
+
+def needs_of(group: Group, namespace: str = "", claims: Claims | None = None) -> Needs:
+    """What each pod of a group needs; `claims` are those that its workload has."""
+    return needs(group.spec, group.labels, namespace, group.queued, group.together, group.annotations, claims)
 
 
 def needs(

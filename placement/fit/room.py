@@ -3,17 +3,17 @@
 It says how many pods one node takes. How a workload's pods are put on many nodes is decided in packing.py.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from clusters.nodes.nodes import Nodes
 from placement.api.claims import Claims
 from placement.api.pod_requests import is_extended
 from placement.fit.judge import Verdict, judge
-from placement.fit.needs import Needs, conflict, needs
+from placement.fit.needs import Group, Needs, conflict, needs_of
 from placement.fit.node_labels import HOSTNAME, ZONES
 from placement.fit.slices import whole_slices
 
@@ -55,26 +55,6 @@ class Room:
     bins: tuple[Bin, ...]
 
 
-class Group(Protocol):
-    """Pods of one template: their spec, their labels and annotations, and how many are in each gang.
-
-    `queued` says whether they wait for nodes, and `together` how many pods use a slice of TPUs with each of them.
-    """
-
-    @property
-    def spec(self) -> Mapping[str, Any]: ...
-    @property
-    def labels(self) -> Mapping[str, str]: ...
-    @property
-    def count(self) -> int: ...
-    @property
-    def queued(self) -> bool: ...
-    @property
-    def together(self) -> int: ...
-    @property
-    def annotations(self) -> Mapping[str, str]: ...
-
-
 @dataclass(frozen=True, eq=False)
 class Gang:
     """Pods that run together: how many of each kind."""
@@ -98,14 +78,7 @@ class Offer(NamedTuple):
 
 def gang(groups: Iterable[Group], namespace: str = "", claims: Claims | None = None) -> Gang:
     """The pods that run together. Read it once for each workload, with its claims: it remembers where they fit."""
-    found = [
-        (
-            needs(each.spec, each.labels, namespace, each.queued, each.together, each.annotations, claims),
-            each.count,
-        )
-        for each in groups
-        if each.count > 0
-    ]
+    found = [(needs_of(each, namespace, claims), each.count) for each in groups if each.count > 0]
     return Gang(tuple(kind for kind, _ in found), tuple(count for _, count in found))
 
 

@@ -117,9 +117,9 @@ def measured(space: Space, live: Iterable[Nodes], existing: Mapping[str, int] | 
     now = room(there, known)
     number = existing if existing is not None else Counter(each.pool for each in there)
     created = _created(space, there)
-    own = {name for name in pools if not is_created(name)}
+    made = [node for node in there if node.pool not in pools or is_created(node.pool)]
     added = [
-        _beside(each, [node for node in there if node.pool not in own])
+        _beside(each, made)
         if each.pool.nodes.total
         else each._replace(size=each.size - number.get(each.pool.nodes.pool, 0) - created.get(each.pool.nodes.pool, 0))
         for each in space.largest.bins
@@ -153,7 +153,8 @@ def _beside(each: Bin, created: Iterable[Nodes]) -> Bin:
     used = Counter[str]()
     accelerator = each.pool.nodes.labels.get(GPU_LABEL)
     for node in created:
-        used.update(counted(node, GPU if node.labels.get(GPU_LABEL) == accelerator else ""))
+        others = node.labels.get(GPU_LABEL) != accelerator
+        used.update({name: amount for name, amount in counted(node).items() if not (name == GPU and others)})
     amounts = zip(each.pool.resources, each.free, strict=True)
     return each._replace(free=tuple(max(0, amount - used.get(name, 0)) for name, amount in amounts))
 

@@ -11,12 +11,11 @@ from clusters.pools.address_room import POD_ADDRESSES, addresses_per_node
 from clusters.profiles import PROFILES
 from clusters.spec import Cluster, check_clusters, member_labels, warnings
 from problems import Problem, check_models
+from tests.unit.test_gke import GPU_TAINT
 
 L4: dict[str, Any] = {"machine_type": "g2-standard-8"}
 H100: dict[str, Any] = {"machine_type": "a3-highgpu-8g"}
 KEY = "projects/p/locations/{}/keyRings/r/cryptoKeys/k"
-
-GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
 
 
 def cluster(pool: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
